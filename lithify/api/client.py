@@ -1,0 +1,307 @@
+"""The remote twin of workers.archive.Archive: the same verbs, values and errors, over REST.
+
+    with Client("http://127.0.0.1:8377", key) as archive:
+        receipt = archive.put("logs", "web.log", open("web.log", "rb"))
+
+Whole downloads are checked against the server's digest, uploads against the receipt. A request is repeated only when
+that is harmless: when it reads, or carries an Idempotency-Key and a body that can be sent again.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+from lithify import limits
+from lithify.api import documents
+from lithify.api.remote import FOREVER, Remote, given, retrying
+from lithify.api.transfers import Incoming, Nothing, Outgoing
+from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUnavailable, TimedOut
+from lithify.store.names import collection_name, object_name
+from lithify.store.views import (
+    CheckReport,
+    JobView,
+    KeyView,
+    ObjectView,
+    PolicyView,
+    Receipt,
+    Report,
+    ScheduleView,
+    Verdict,
+    View,
+)
+
+if TYPE_CHECKING:
+    from lithify.api.service import Body, Content
+    from lithify.workers.ingest import PutFailure, PutItem
+
+V = TypeVar("V", bound=View)
+
+_SIDE_BY_SIDE = 8
+"""Uploads of put_many: enough for the server to fill its group commits, few enough for one socket each."""
+_ASK_AT_ONCE = 1000
+
+
+class Client:
+    """A lithify server. Thread-safe."""
+
+    def __init__(self, url: str, key: str | None = None) -> None:
+        """Nothing is asked before the first verb. Raises BadArgument for a malformed URL."""
+        self._remote = Remote(url, key, connections=_SIDE_BY_SIDE)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._remote.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- objects ----------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        collection: str,
+        name: str,
+        body: "Body",
+        *,
+        contract: str | None = None,
+        effort: str | None = None,
+        content_type: str | None = None,
+        digest: str | None = None,
+        length: int | None = None,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Receipt:
+        """Send what `body` gives; the receipt means that it is durable there, and is compared with what was sent."""
+        outgoing = Outgoing(body)
+        length = outgoing.length() if length is None else length
+        sent = given(
+            **{
+                "Content-Length": None if length is None else str(length),
+                "Content-SHA256": digest,
+                "Content-Type": content_type,
+                "Idempotency-Key": idempotency_key,
+                "If-Match": if_match if if_match in {None, "*"} else f'"{if_match}"',
+                "If-None-Match": "*" if if_none_match else None,
+                "Lithify-Contract": contract,
+                "Lithify-Effort": effort,
+            }
+        )
+
+        def once() -> Receipt:
+            answer = self._remote.ask("PUT", _object(collection, name), content=outgoing.blocks(), headers=sent)
+            return documents.view(Receipt, answer)
+
+        receipt = retrying(once) if idempotency_key is not None and outgoing.repeatable else once()
+        outgoing.compare(receipt.digest)
+        return receipt
+
+    def put_many(self, items: "Iterable[PutItem]") -> "Iterator[Receipt | PutFailure]":
+        """Send many files side by side, each under a key of its own, so that a server may restart meanwhile."""
+        with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="put") as threads:
+            under_way: set[Future[Receipt | PutFailure]] = set()
+            for item in items:
+                under_way.add(threads.submit(self._put_item, item))
+                if len(under_way) >= 2 * _SIDE_BY_SIDE:
+                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            yield from (future.result() for future in wait(under_way).done)
+
+    def _put_item(self, item: "PutItem") -> "Receipt | PutFailure":
+        from lithify.workers.ingest import PutFailure
+
+        try:
+            with item.path.open("rb") as file:
+                return self.put(
+                    item.collection,
+                    item.name,
+                    file,
+                    contract=item.contract,
+                    effort=item.effort,
+                    idempotency_key=uuid.uuid4().hex,
+                )
+        except FileNotFoundError:
+            return PutFailure(item, NotFound(f"there is no file {item.path}"))
+        except OSError as error:
+            return PutFailure(item, StoreUnavailable(f"cannot read {item.path}: {error.strerror}"))
+        except LithifyError as error:
+            return PutFailure(item, error)
+
+    def get(
+        self, collection: str, name: str, *, revision: str | None = None, start: int = 0, end: int | None = None
+    ) -> "Content":
+        """The bytes of an object, or `start` up to `end` of them; of a whole object the digest is checked."""
+        if start == end or not 0 <= start <= (start if end is None else end):
+            return self._nothing(collection, name, revision, start, end)
+        span = {} if (start, end) == (0, None) else {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
+        try:
+            answer = self._remote.open(_object(collection, name), params=given(revision=revision), headers=span)
+        except RangeNotSatisfiable:
+            return self._nothing(collection, name, revision, start, end)
+        return Incoming(self._remote, answer, lambda found: self.stat(collection, name, found))
+
+    def _nothing(self, collection: str, name: str, revision: str | None, start: int, end: int | None) -> Nothing:
+        view = self.stat(collection, name, revision)
+        if 0 <= start == (view.length if end is None else min(end, view.length)):
+            return Nothing(view, start)
+        raise RangeNotSatisfiable(f"{collection}/{name} has {view.length} bytes; bytes {start} to {end} were asked for")
+
+    def stat(self, collection: str, name: str, revision: str | None = None) -> ObjectView:
+        """One object with all its encodings. Raises NotFound."""
+        path = f"/v1/encodings/{collection_name(collection)}/{quote(object_name(name))}"
+        return documents.view(ObjectView, self._get(path, revision=revision))
+
+    def list(
+        self, collection: str, *, prefix: str = "", after: str = "", limit: int = limits.LIST_PAGE_MAX
+    ) -> Sequence[ObjectView]:
+        """Objects of a collection by name, a page at a time. Raises NotFound for an unknown collection."""
+        page = self._get(f"/v1/objects/{collection_name(collection)}", prefix=prefix, after=after, limit=limit)
+        return _views(ObjectView, page, "objects")
+
+    def find(self, **wanted: Any) -> Iterator[ObjectView]:
+        """Objects anywhere, by name pattern, kind, size and age."""
+        with closing(self._remote.open("/v1/find", params=given(**wanted))) as answer:
+            yield from (documents.view(ObjectView, found) for found in self._remote.lines(answer))
+
+    def collections(self) -> Sequence[str]:
+        """The names of all collections."""
+        found: Sequence[str] = self._get("/v1/collections")["collections"]
+        return found
+
+    def remove(self, collection: str, name: str, *, if_match: str | None = None) -> ObjectView:
+        """Take the name away, with all its revisions; gives what was there."""
+        condition = given(**{"If-Match": if_match if if_match in {None, "*"} else f'"{if_match}"'})
+        answer = self._remote.ask("DELETE", _object(collection, name), headers=condition)
+        return documents.view(ObjectView, answer)
+
+    # --- the archive's health ---------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        """What was won, by kind, codec and collection."""
+        return documents.view(Report, self._get("/v1/report"))
+
+    def verify(self, collection: str, name: str) -> Verdict:
+        """Have the server decode an object whole and compare it with what was promised."""
+        wanted = {"collection": collection_name(collection), "name": object_name(name)}
+        return documents.view(Verdict, self._post("/v1/verify", wanted, timeout=FOREVER))
+
+    def check(self, *, read_data: bool = False) -> CheckReport:
+        """Have the server compare catalog and cellar."""
+        return documents.view(CheckReport, self._post("/v1/check", {"read_data": read_data}, timeout=FOREVER))
+
+    def start_upkeep(self, kind: str, args: dict[str, Any] | None = None) -> JobView:
+        """Queue one run of an upkeep job."""
+        return documents.view(JobView, self._post("/v1/upkeep", {"kind": kind, "args": args or {}}))
+
+    # --- jobs -------------------------------------------------------------------------------------------
+
+    def jobs(self, *, state: str | None = None, limit: int = 100) -> Sequence[JobView]:
+        """Jobs, newest first."""
+        return _views(JobView, self._get("/v1/jobs", state=state, limit=limit), "jobs")
+
+    def job(self, job_id: int) -> JobView:
+        """One job. Raises NotFound."""
+        return documents.view(JobView, self._get(f"/v1/jobs/{job_id}"))
+
+    def cancel_job(self, job_id: int) -> JobView:
+        """Ask that a job not be done, or be stopped."""
+        return documents.view(JobView, self._post(f"/v1/jobs/{job_id}/cancel"))
+
+    def retry_job(self, job_id: int) -> JobView:
+        """Give a job that ended without success another round of attempts."""
+        return documents.view(JobView, self._post(f"/v1/jobs/{job_id}/retry"))
+
+    def wait(
+        self,
+        revisions: Sequence[str],
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Return once the server's workers are done with these revisions. Raises TimedOut."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while left := self._unsettled(revisions):
+            if on_progress is not None:
+                on_progress(len(revisions) - left, len(revisions))
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimedOut(f"{left} of {len(revisions)} objects are not settled after {timeout:g} s")
+            time.sleep(limits.POLL_SECONDS)
+        if on_progress is not None:
+            on_progress(len(revisions), len(revisions))
+
+    def _unsettled(self, revisions: Sequence[str]) -> int:
+        parts = (revisions[at : at + _ASK_AT_ONCE] for at in range(0, len(revisions), _ASK_AT_ONCE))
+        return sum(
+            int(self._post("/v1/unsettled", {"revisions": [*part]}, repeatable=True)["unsettled"]) for part in parts
+        )
+
+    # --- rules ------------------------------------------------------------------------------------------
+
+    def policy(self, collection: str) -> PolicyView:
+        """The rule of a collection; the defaults when it has none."""
+        return documents.view(PolicyView, self._get(f"/v1/policies/{collection_name(collection)}"))
+
+    def set_policy(self, collection: str, **changes: Any) -> PolicyView:
+        """Change the rule of a collection; None leaves a part as it is."""
+        path = f"/v1/policies/{collection_name(collection)}"
+        return documents.view(PolicyView, self._remote.ask("PATCH", path, json=given(**changes)))
+
+    def schedules(self) -> Sequence[ScheduleView]:
+        """All schedules by name."""
+        return _views(ScheduleView, self._get("/v1/schedules"), "schedules")
+
+    def add_schedule(self, name: str, kind: str, cron: str, args: dict[str, Any] | None = None) -> ScheduleView:
+        """Make a schedule, or change the one of that name."""
+        wanted = {"kind": kind, "cron": cron, "args": args or {}}
+        return documents.view(ScheduleView, self._remote.ask("PUT", _schedule(name), json=wanted))
+
+    def remove_schedule(self, name: str) -> None:
+        """Remove a schedule. Raises NotFound."""
+        self._remote.ask("DELETE", _schedule(name))
+
+    def run_schedule(self, name: str) -> JobView:
+        """Queue the job of a schedule now."""
+        return documents.view(JobView, self._post(f"{_schedule(name)}/run"))
+
+    def keys(self) -> Sequence[KeyView]:
+        """All API keys, revoked ones too."""
+        return _views(KeyView, self._get("/v1/keys"), "keys")
+
+    def add_key(self, label: str, scopes: Sequence[str], expires_seconds: float | None = None) -> tuple[KeyView, str]:
+        """Make an API key; its text is given once, here."""
+        wanted = {"label": label, "scopes": [*scopes], "expires_seconds": expires_seconds}
+        made = self._post("/v1/keys", wanted)
+        return documents.view(KeyView, made["key"]), made["secret"]
+
+    def revoke_key(self, key_id: str) -> KeyView:
+        """End an API key at once. Raises NotFound."""
+        return documents.view(KeyView, self._remote.ask("DELETE", f"/v1/keys/{quote(key_id, safe='')}"))
+
+    def _get(self, path: str, **params: Any) -> Any:
+        return self._remote.ask("GET", path, params=given(**params))
+
+    def _post(self, path: str, document: dict[str, Any] | None = None, **request: Any) -> Any:
+        return self._remote.ask("POST", path, json=document, **request)
+
+
+def _object(collection: str, name: str) -> str:
+    # Checked here too: httpx folds `..` segments away, and the request would go to another object.
+    return f"/v1/objects/{collection_name(collection)}/{quote(object_name(name))}"
+
+
+def _schedule(name: str) -> str:
+    return f"/v1/schedules/{quote(name, safe='')}"
+
+
+def _views(kind: type[V], document: Any, field: str) -> Sequence[V]:
+    return [documents.view(kind, found) for found in document[field]]

@@ -1,0 +1,51 @@
+"""Where `pack` and `unpack` read and write: a file, or a pipe by way of a temporary file."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from lithify.api.commands.session import Session, standard_input
+from lithify.api.commands.tree import Tree
+from lithify.api.commands.values import PIPE
+from lithify.api.commands.walk import shown
+from lithify.errors import BadArgument
+from lithify.limits import COPY_BYTES
+
+
+@contextmanager
+def origin(path: Path) -> Iterator[BinaryIO]:
+    """The file to read. Standard input goes to a temporary file first, since frames are read from their end."""
+    if path != PIPE:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadArgument(f"{shown(path)} is no regular file; to read what it gives, pipe it in and name it -")
+            yield file
+        return
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(standard_input(), file, COPY_BYTES)
+        file.seek(0)
+        yield file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A pipe that nobody writes into would else hold us up before we can see what it is.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+@contextmanager
+def destination(session: Session, path: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """The file to write, which gets its name when all went well; for standard output, sent when all went well."""
+    if path != PIPE:
+        with Tree(path.parent) as folder, folder.file(path.name, force=force) as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as file:
+        yield file
+        file.seek(0)
+        while block := file.read(COPY_BYTES):
+            session.out.block(block)

@@ -1,0 +1,44 @@
+"""`lithify pack`: one file into the densest frame that can be proved, without an archive."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lithify.api.commands.files import destination, origin
+from lithify.api.commands.session import Session, json_option
+from lithify.api.commands.values import EFFORT, PATH, PIPE, TEXT
+from lithify.api.commands.walk import shown
+from lithify.api.output import ratio, size
+
+
+@click.command()
+@click.argument("source", type=PATH, metavar="FILE")
+@click.option("-o", "--output", "target", type=PATH, metavar="OUT", help="The frame; default: FILE.lith.")
+@click.option("--contract", type=TEXT, default="exact", show_default=True, help="What must come back.")
+@click.option("--effort", type=EFFORT, default="default", show_default=True, help="How hard to try.")
+@click.option("--codec", type=TEXT, help="Use this codec and no other (see `lithify codecs`).")
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@json_option
+@click.pass_obj
+def pack(session: Session, /, source: Path, target: Path | None, force: bool, **wishes: Any) -> None:
+    """Pack FILE into a frame that `lithify unpack` gives back anywhere.
+
+    FILE - is standard input. The frame is decoded in a second process and compared before it gets its name.
+    """
+    from lithify.workers.pack import pack_file
+
+    target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
+    bar = session.out.progress(f"pack {shown(source)}", 1.0, unit="share")
+    with origin(source) as file, destination(session, target, force=force) as frame, bar as advance:
+        found = pack_file(file, frame, on_progress=advance, **wishes)
+    if source == PIPE:
+        found["name"] = "-"
+    if target != PIPE:
+        session.out.document(found, _line(found))
+
+
+def _line(found: dict[str, Any]) -> str:
+    sizes = f"{size(found['original_bytes'])} -> {size(found['packed_bytes'])} ({ratio(found['ratio'])})"
+    times = f"packed in {found['encode_seconds']:.2f} s, proved in {found['decode_seconds']:.2f} s"
+    return f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"

@@ -1,0 +1,107 @@
+"""`lithify stat`: one object, every form it is or was kept in, and why."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lithify.api.commands.session import Session, json_option, open_service
+from lithify.api.commands.values import NAME, TEXT, ObjectName
+from lithify.api.output import moment, ratio, size
+
+if TYPE_CHECKING:
+    from lithify.api.output import Output
+    from lithify.store.views import EncodingView, ObjectView
+
+_ENCODINGS = (
+    "no",
+    "state",
+    "codec",
+    "format",
+    "stored",
+    "ratio",
+    "bits/byte",
+    "encode",
+    "decode",
+    "fidelity",
+    "proved",
+)
+
+_CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
+
+
+@click.command()
+@click.argument("name", type=NAME, metavar="NAME")
+@click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
+@json_option
+@click.pass_obj
+def stat(session: Session, name: ObjectName, revision: str | None) -> None:
+    """Show an object: its encodings, why they were chosen, and what was kept."""
+    with open_service(session) as service:
+        view = service.stat(*name, revision)
+    if session.out.as_json:
+        session.out.document(view, "")
+        return
+    _facts(session.out, view)
+    session.out.line("")
+    session.out.table(_ENCODINGS, [_encoding(encoding) for encoding in view.encodings], title="encodings")
+    for encoding in view.encodings:
+        _route(session.out, encoding)
+        _measured(session.out, encoding)
+
+
+def _facts(out: "Output", view: "ObjectView") -> None:
+    facts = {
+        "object": f"{view.collection}/{view.name}",
+        "revision": f"{view.revision} (number {view.number})",
+        "sha256": view.digest,
+        "original": f"{size(view.length)} ({view.length} bytes)",
+        "stored": f"{size(view.stored_bytes)} ({view.stored_bytes} bytes), {ratio(view.ratio)}",
+        "kind": f"{view.kind}" + (f" ({view.content_type})" if view.content_type else ""),
+        "contract": f"{view.contract}, kept: {view.fidelity}",
+        "effort": view.effort,
+        "came": moment(view.created_at),
+        "proved": moment(view.verified_at) if view.verified_at else "not yet: the staged copy serves it",
+    }
+    for name, text in facts.items():
+        out.line(f"{name:<9} {text}")
+
+
+def _encoding(view: "EncodingView") -> list[str]:
+    decode = "-" if view.decode_seconds is None else f"{view.decode_seconds:.3f} s"
+    sizes = [size(view.stored_bytes), ratio(view.ratio), f"{view.bits_per_byte:.3f}"]
+    times = [f"{view.encode_seconds:.3f} s", decode]
+    ends = [view.fidelity, moment(view.verified_at)]
+    return [str(view.number), view.state, view.codec, view.format, *sizes, *times, *ends]
+
+
+def _route(out: "Output", encoding: "EncodingView") -> None:
+    """Why this codec, and each candidate's prediction beside what was found."""
+    out.line("")
+    out.line(f"route of encoding {encoding.number}: {encoding.route.get('reason', 'not kept')}")
+    candidates = encoding.route.get("candidates") or []
+    if candidates:
+        out.table(_CANDIDATES, [_candidate(one) for one in candidates], title="predicted / found")
+    if winner := encoding.route.get("winner"):
+        out.line(f"winner: {winner}")
+
+
+def _candidate(candidate: Mapping[str, Any]) -> list[str]:
+    predicted, found = candidate.get("predicted") or {}, candidate.get("found") or {}
+
+    def beside(expected: Any, measured: Any, form: Callable[[Any], str]) -> str:
+        return " / ".join("-" if value is None else form(value) for value in (expected, measured))
+
+    return [
+        str(candidate.get("codec")),
+        beside(predicted.get("ratio"), found.get("ratio"), ratio),
+        beside(predicted.get("encode_seconds"), found.get("encode_seconds"), "{:.3f} s".format),
+        beside(predicted.get("memory_bytes"), found.get("peak_memory_bytes"), size),
+        str(candidate.get("verdict")),
+    ]
+
+
+def _measured(out: "Output", encoding: "EncodingView") -> None:
+    if encoding.measured:
+        rows = [[name, str(value)] for name, value in encoding.measured.items()]
+        out.table(("measured", "value"), rows, title=f"fidelity of encoding {encoding.number}")

@@ -1,0 +1,41 @@
+"""`lithify unpack`: the original out of a frame; needs no archive, no server and no network."""
+
+from pathlib import Path
+
+import click
+
+from lithify.api.commands.files import destination, origin
+from lithify.api.commands.session import Session, json_option
+from lithify.api.commands.values import PATH, PIPE
+from lithify.api.commands.walk import shown
+from lithify.api.output import size
+from lithify.errors import BadArgument
+
+
+@click.command()
+@click.argument("source", type=PATH, metavar="FILE.lith")
+@click.option("-o", "--output", "target", type=PATH, metavar="OUT", help="Default: FILE, without .lith.")
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@json_option
+@click.pass_obj
+def unpack(session: Session, source: Path, target: Path | None, force: bool) -> None:
+    """Give back what FILE.lith holds, every chunk checked before it is written.
+
+    FILE.lith - is standard input; no archive, server or network is needed.
+    """
+    from lithify.workers.pack import unpack_file
+
+    target = target or _default(source)
+    bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
+    with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
+        found = unpack_file(frame, file, on_progress=advance)
+    if target != PIPE:
+        session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
+
+
+def _default(source: Path) -> Path:
+    if source == PIPE:
+        return PIPE
+    if source.suffix != ".lith" or not source.stem:
+        raise BadArgument(f"{shown(source)} does not end in .lith; say where to unpack it: -o FILE")
+    return source.with_suffix("")

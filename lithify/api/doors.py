@@ -1,0 +1,70 @@
+"""What every handler works with: the archive, the threads that touch it, and the places for large uploads.
+
+The event loop only moves bytes. Whatever may wait for a disk runs in `hands`; a large upload brings its own thread.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from starlette.requests import HTTPConnection
+
+from lithify import limits
+from lithify.api.gate import Gate
+from lithify.api.metrics import Metrics
+from lithify.errors import Busy
+
+if TYPE_CHECKING:
+    from lithify.workers.archive import Archive
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_HANDS = 32
+"""Threads for work that is over in milliseconds; group commit needs none, since its answers are futures."""
+
+
+class Doors:
+    """One per application; closed by its lifespan."""
+
+    def __init__(self, archive: "Archive") -> None:
+        self.archive = archive
+        self.metrics = Metrics(archive)
+        self.hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="hand")
+        self.gate = Gate(self)
+        self._upload_places = asyncio.Semaphore(limits.UPLOADS_MAX)
+
+    def close(self) -> None:
+        """Let go of the threads; the archive belongs to whoever opened it."""
+        self.hands.shutdown(wait=True, cancel_futures=True)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Do something that may wait for a disk, off the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.hands, lambda: work(*args, **options))
+
+    @asynccontextmanager
+    async def upload_place(self) -> AsyncIterator[None]:
+        """One of the places for large uploads. Raises Busy when none comes free in time."""
+        try:
+            async with asyncio.timeout(limits.UPLOAD_WAIT_SECONDS):
+                await self._upload_places.acquire()
+        except TimeoutError as error:
+            raise Busy(f"{limits.UPLOADS_MAX} large uploads are under way; try again in a moment") from error
+        try:
+            yield
+        finally:
+            self._upload_places.release()
+
+
+def doors_of(connection: HTTPConnection) -> Doors:
+    """The doors that a request came through."""
+    doors: Doors = connection.app.state.doors
+    return doors
+
+
+async def here(connection: HTTPConnection) -> Doors:
+    """The same, as a dependency of handlers."""
+    return doors_of(connection)

@@ -1,0 +1,133 @@
+"""One lithify server as httpx sees it: requests, retries, and answers turned back into our errors."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+import lithify
+from lithify import limits
+from lithify.api import problems
+from lithify.errors import BadArgument, NotNow, StoreUnavailable
+
+T = TypeVar("T")
+
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses between attempts; about 9 s in all, longer than a server takes to restart."""
+_SECONDS = httpx.Timeout(connect=10.0, read=300.0, write=60.0, pool=None)
+FOREVER = httpx.Timeout(connect=10.0, read=None, write=60.0, pool=None)
+"""For what takes as long as reading everything takes."""
+
+
+class Remote:
+    """A keep-alive connection pool to one server. Thread-safe."""
+
+    def __init__(self, url: str, key: str | None, connections: int) -> None:
+        identity = {"User-Agent": f"lithify/{lithify.__version__}", "Accept-Encoding": "identity"}
+        if key is not None:
+            identity["Authorization"] = f"Bearer {key}"
+        pool = httpx.Limits(max_connections=None, max_keepalive_connections=connections)
+        try:
+            self._http = httpx.Client(base_url=url, headers=identity, timeout=_SECONDS, limits=pool)
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            raise BadArgument(f"server URL or key is malformed: {error}") from error
+        if self._http.base_url.scheme not in {"http", "https"}:
+            raise BadArgument(f"server URL {url!r}: expected http://HOST:PORT or https://…")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def ask(self, method: str, path: str, *, repeatable: bool = False, **request: Any) -> Any:
+        """A request and the JSON document it is answered with. GET is always repeatable.
+
+        Raises what the server answered, StoreUnavailable when that is none of ours.
+        """
+
+        def once() -> httpx.Response:
+            with self._explained():
+                answer = self._http.request(method, path, **request)
+            _raise_problem(answer)
+            return answer
+
+        return _document(retrying(once) if repeatable or method == "GET" else once())
+
+    def open(self, path: str, **request: Any) -> httpx.Response:
+        """A GET whose body is still to be read; close it. Raises what the server answered."""
+
+        def once() -> httpx.Response:
+            with self._explained():
+                answer = self._http.send(self._http.build_request("GET", path, **request), stream=True)
+                if answer.is_error:
+                    answer.read()
+            _raise_problem(answer)
+            return answer
+
+        return retrying(once)
+
+    def blocks(self, answer: httpx.Response) -> Iterator[bytes]:
+        """The body of such an answer as it arrives. Raises StoreUnavailable when it breaks off."""
+        received = 0
+        try:
+            for block in answer.iter_raw():
+                received += len(block)
+                yield block
+        except httpx.HTTPError as error:
+            whole = answer.headers.get("content-length", "?")
+            raise StoreUnavailable(f"the answer broke off after {received} of {whole} bytes: {error}") from error
+
+    def lines(self, answer: httpx.Response) -> Iterator[Any]:
+        """The JSON documents of such an answer, one per line."""
+        rest = b""
+        for block in self.blocks(answer):
+            *whole, rest = (rest + block).split(b"\n")
+            yield from map(_parsed, whole)
+        if rest:
+            raise StoreUnavailable(f"{answer.url.host} stopped in the middle of a line")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise StoreUnavailable(f"{self._http.base_url} did not answer in time") from error
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise StoreUnavailable(f"{self._http.base_url} cannot be reached: {error}") from error
+
+
+def retrying(attempt: Callable[[], T]) -> T:
+    """What `attempt` gives, tried again with growing pauses while the world is in the way."""
+    for pause in RETRY_SECONDS:
+        try:
+            return attempt()
+        except NotNow:
+            time.sleep(pause)
+    return attempt()
+
+
+def _raise_problem(answer: httpx.Response) -> None:
+    if answer.status_code >= 300:
+        raise problems.error_from(answer.status_code, answer.content)
+
+
+def _document(answer: httpx.Response) -> Any:
+    return _parsed(answer.content) if answer.content else None
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StoreUnavailable("the answer is not JSON; is it lithify that we are talking to?") from error
+
+
+def given(**values: Any) -> Mapping[str, Any]:
+    """The values that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+BLOCK_BYTES = limits.COPY_BYTES // 4
+"""What is read from a file and sent at a time: httpcore copies what the socket did not take of a block."""

@@ -1,0 +1,117 @@
+"""`lithify serve`: uvicorn around the application, and, if wanted, a worker beside it in the same process."""
+
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from lithify import limits
+from lithify.api import logs
+from lithify.api.app import build
+from lithify.api.protocol import BoundedProtocol
+from lithify.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from lithify.settings import Settings
+    from lithify.workers.archive import Archive
+
+
+def serve(archive: "Archive", settings: "Settings", *, with_worker: bool = False) -> None:
+    """Answer requests until SIGTERM or SIGINT, then let those under way end.
+
+    Prints `lithify serves http://HOST:PORT` on standard output once requests are answered. Raises StoreUnavailable when
+    the address cannot be listened on.
+    """
+    logs.configure(settings.log_level)
+    _raise_file_limit()
+    with ExitStack() as closing:
+        listener = closing.enter_context(listen(settings.host, settings.port))
+        closing.enter_context(_signals_end_the_server_only())
+        if with_worker:
+            closing.enter_context(_worker(archive, settings))
+        server(archive, lambda: print(f"lithify serves {url_of(listener)}", flush=True)).run([listener])
+
+
+def server(archive: "Archive", when_ready: Callable[[], None]) -> "ReadyServer":
+    """A server that is not running yet; `run([listener])` runs it, `should_exit = True` ends it."""
+    config = uvicorn.Config(
+        build(archive),
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,  # it would hold names
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS,
+    )
+    return ReadyServer(config, when_ready)
+
+
+class ReadyServer(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._when_ready()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 picks a free one. Raises StoreUnavailable."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where it listens, for a client."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _raise_file_limit() -> None:
+    """Every connection takes a descriptor and every decode some more; the usual 1024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * limits.CONNECTIONS_MAX
+    if 0 <= soft < wanted:  # below 0 stands for no limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard >= 0 else wanted, hard))
+
+
+@contextmanager
+def _signals_end_the_server_only() -> Iterator[None]:
+    """uvicorn raises the signal that ended it once more; by then that must not cut short what is still to be closed."""
+    handled = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: None) for number in handled]
+    try:
+        yield
+    finally:
+        for number, handler in zip(handled, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _worker(archive: "Archive", settings: "Settings") -> Iterator[None]:
+    """A worker in threads of this process; its codecs run in children anyway."""
+    from lithify.workers.loop import Worker
+
+    worker = Worker(archive, queues=settings.queues.split(","), slots=settings.slots)
+    thread = threading.Thread(target=worker.run, name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()

@@ -1,0 +1,167 @@
+"""What a codec is: the protocol every family follows, and the value types that pass through it.
+
+A codec turns a piece of an original into the chunks of a frame, and one chunk back into the bytes it came from. It
+knows no database, network, clock or file name. codecs/README.md says the same in words, with the steps for adding one.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol, Self, cast
+
+from lithify.errors import BadArgument, Corrupt
+
+Effort = Literal["fast", "default", "max"]
+EFFORTS: tuple[Effort, ...] = ("fast", "default", "max")
+
+
+def effort(text: str) -> Effort:
+    """The effort that is spelled `text`. Raises BadArgument for any other word."""
+    for known in EFFORTS:
+        if text == known:
+            return known
+    raise BadArgument(f"effort {text[:40]!r}: expected {', '.join(EFFORTS)}")
+
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Source(Protocol):
+    """An original, or a part of one: random access, never changing under the reader."""
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes from `offset`, or what is left before the end."""
+        ...
+
+
+class ChunkSink(Protocol):
+    """Where an encoder puts its chunks, in the order of the original."""
+
+    def share(self, data: bytes) -> None:
+        """Keep bytes that every chunk of this codec needs to decode (a dictionary, a header). At most once."""
+        ...
+
+    def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+        """Append one chunk: `payload` is what is stored, `decoded` is exactly what decode must give back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format number and its version: `0x0101 1.0`. Numbers are never reused."""
+
+    id: int
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"0x{self.id:04x} {self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the route must know about a codec before it runs."""
+
+    family: str
+    name: str
+    format: Format
+    contracts: frozenset[str] = frozenset({"exact"})
+    """Kinds of contract this codec can serve (`exact` also serves every looser one)."""
+    seams: Literal["bytes", "lines", "whole"] = "bytes"
+    """Where an original may be cut into parts for this codec."""
+    needs: tuple[str, ...] = ()
+    """What must be installed, as the extra's name."""
+    papers: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The name people use: `raw.zstd`."""
+        return f"{self.family}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Params:
+    """Settings of one codec; survives JSON, and its repr builds it again."""
+
+    def to_json(self) -> bytes:
+        """Compact JSON of the fields that differ from their defaults; empty bytes when none does."""
+        changed = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return json.dumps(changed, separators=(",", ":"), sort_keys=True).encode() if changed else b""
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """The params written by `to_json`. Raises Corrupt for anything else: unknown names, wrong types."""
+        try:
+            values = json.loads(data) if data else {}
+        except (ValueError, RecursionError) as error:
+            raise Corrupt(f"params of {cls.__qualname__} are not JSON: {error}") from error
+        known = {f.name: f.type for f in fields(cls)}
+        if not isinstance(values, dict) or not values.keys() <= known.keys():
+            raise Corrupt(f"params of {cls.__qualname__} should only name {sorted(known)}, found {values!r:.200}")
+        for name, value in values.items():
+            expected = {int: int, float: (int, float), str: str, bool: bool}.get(cast("Any", known[name]), object)
+            if not isinstance(value, cast("Any", expected)) or (known[name] is int and isinstance(value, bool)):
+                raise Corrupt(f"param {name!r} of {cls.__qualname__} has the wrong type: {value!r:.100}")
+        return cls(**values)
+
+    def as_dict(self) -> Mapping[str, Any]:
+        """All fields, defaults too, for people to read."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a probe predicts for a whole original."""
+
+    ratio: float
+    """original bytes / stored bytes"""
+    encode_bytes_per_second: float
+    decode_bytes_per_second: float
+    peak_memory_bytes: int
+    confidence: float
+    """0 (a guess) to 1 (measured on all of it)"""
+
+
+class Codec(ABC):
+    """One method, with its params bound; stateless between calls, so one instance may serve many threads."""
+
+    facts: ClassVar[Facts]
+    params_type: ClassVar[type[Params]] = Params
+
+    def __init__(self, params: Params | None = None) -> None:
+        self.params = self.params_type() if params is None else params
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.params!r})"
+
+    def decoder_params(self) -> bytes:
+        """What a frame keeps of the params: all of them, unless decoding needs fewer."""
+        return self.params.to_json()
+
+    @classmethod
+    @abstractmethod
+    def params_for(cls, effort: Effort, length: int) -> Params:
+        """The params this codec uses for an original of `length` bytes at this effort."""
+
+    @classmethod
+    @abstractmethod
+    def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
+        """A cheap look at up to limits.PROBE_BYTES of an original of `length` bytes; None: not for me. Never raises."""
+
+    @abstractmethod
+    def encode(self, source: Source, sink: ChunkSink) -> None:
+        """Write `source` into `sink`; the same bytes and params give the same chunks on every machine."""
+
+    @abstractmethod
+    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+        """Give back the `length` bytes of one chunk.
+
+        Trusts nothing: raises only Truncated, Corrupt, UnknownFormat or LimitExceeded, and asks for no memory that
+        `length` (already checked against limits.CHUNK_BYTES_MAX) does not explain.
+        """

@@ -1,0 +1,21 @@
+"""The envelope around every payload: a frame says what it holds, so that it decodes with nothing else at hand.
+
+../FRAME.md is the format. Reading trusts nothing: a wrong frame raises Truncated, Corrupt, UnknownFormat or
+LimitExceeded.
+"""
+
+from lithify.codecs.frame.read import Tally, decode_frame, read_frame
+from lithify.codecs.frame.values import ChunkEntry, ChunkTable, FormatEntry, Frame
+from lithify.codecs.frame.write import FrameWriter, join_frames
+
+__all__ = [
+    "ChunkEntry",
+    "ChunkTable",
+    "FormatEntry",
+    "Frame",
+    "FrameWriter",
+    "Tally",
+    "decode_frame",
+    "join_frames",
+    "read_frame",
+]

@@ -1,0 +1,82 @@
+"""Every number that bounds lithify, with its unit and its reason, on one page.
+
+Formats are read by code that trusts nothing: a number here is checked before any memory is asked for.
+"""
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# --- frames (codecs/FRAME.md) -------------------------------------------------------------------------
+CHUNK_BYTES_MAX = 64 * MIB  # one chunk is decoded in memory, so this bounds every decoder's output buffer
+CHUNK_STORED_BYTES_MAX = CHUNK_BYTES_MAX + 64 * KIB  # a payload is never usefully larger than what it decodes to
+CHUNK_COUNT_MAX = 4_000_000  # 4 TB in 1 MiB chunks; the table is then about 60 MB
+TRAILER_BYTES_MAX = 128 * MIB  # the table above, with room
+SHARED_BYTES_MAX = 16 * MIB  # dictionaries and headers that every chunk of a format needs
+PARAMS_BYTES_MAX = 64 * KIB
+FORMATS_PER_FRAME_MAX = 64
+ORIGINAL_BYTES_MAX = 1 << 50  # 1 PiB: beyond any file system in use, small enough for float sums in reports
+FRAME_OVERHEAD_BYTES = 64  # the promise "never bigger": at most this and FRAME_OVERHEAD_FRACTION more
+FRAME_OVERHEAD_FRACTION = 0.0001
+FRAME_SLACK_BYTES = 1 * MIB  # a codec's attempt may grow this far beyond its part before it is stopped
+
+# --- codecs -------------------------------------------------------------------------------------------
+PROBE_BYTES = 768 * KIB  # what a route may look at: three pieces of 256 KiB
+STAGE_CHUNK_BYTES = 1 * MIB  # the staged copy is read in ranges before any worker has seen it
+PART_BYTES = 64 * MIB  # an original is handed to codecs in pieces of at most this
+PPMD_MEMORY_BYTES_MAX = 512 * MIB
+DICTIONARY_BYTES_MAX = 1 * MIB
+
+# --- sandbox ------------------------------------------------------------------------------------------
+CHILD_MEMORY_BYTES = 3 * GIB  # address space of a codec's child; xz -9 on 64 MiB takes about 0.7 GiB
+CHILD_WALL_SECONDS = 3600.0
+CHILD_GRACE_SECONDS = 2.0  # between asking a process group to end and killing it
+CHILD_TASKS_MAX = 500  # a child is replaced after this many tasks, so that a slow leak stays small
+CHILDREN_MAX = 64  # children of one role at one time; an idle one costs a few MiB
+CHILD_WAIT_SECONDS = 30.0  # for a free child, before the caller is told to come back
+CHILD_MESSAGE_BYTES_MAX = 64 * MIB + 64 * KIB  # one message between worker and child
+
+# --- store --------------------------------------------------------------------------------------------
+SMALL_BYTES = 128 * KIB  # staged frames up to this share a pack; larger ones get a file of their own
+PACK_BYTES_MAX = 64 * MIB  # a full pack; sweeping rewrites at most this much at once
+PACK_ENTRY_BYTES_MAX = 16 * MIB
+PACK_ADOPT_TRIES = 8  # packs of ended processes looked at, fullest first, before a new one is made
+PACK_LIVE_FRACTION_MIN = 0.5  # a pack with less living in it is rewritten
+RECORD_BYTES_MAX = 1 * MIB
+COMMIT_GROUP_MAX = 1024  # changes that share one fsync and one transaction
+SQLITE_BUSY_SECONDS = 30.0
+GRACE_SECONDS = 24 * 3600.0  # between condemning a blob and unlinking it, by the database's clock
+IDEMPOTENCY_SECONDS = 24 * 3600.0
+COPY_BYTES = 1 * MIB  # buffer of every copy loop
+
+# --- names --------------------------------------------------------------------------------------------
+COLLECTION_NAME_BYTES_MAX = 128
+OBJECT_NAME_BYTES_MAX = 1024
+CONTENT_TYPE_BYTES_MAX = 256
+LIST_PAGE_MAX = 1000
+
+# --- jobs ---------------------------------------------------------------------------------------------
+LEASE_SECONDS = 30.0
+LEASE_SECONDS_MAX = 3600.0  # a lease that ends later than this was written while the clock was wrong
+HEARTBEAT_SECONDS = 10.0  # three beats may be missed before another worker takes the job
+JOB_ATTEMPTS_MAX = 3
+BACKOFF_SECONDS = (2.0, 30.0, 300.0)
+POLL_SECONDS = 0.5
+SMALL_BATCH = 64  # small originals encoded under one claim and published under one commit
+
+# --- doors --------------------------------------------------------------------------------------------
+UPLOAD_IDLE_SECONDS = 60.0
+UPLOAD_BYTES_MAX = 1 << 45  # 32 TiB
+UPLOADS_MAX = 32  # large uploads side by side: each has a thread and up to 4 MiB of blocks
+UPLOAD_WAIT_SECONDS = 10.0  # for one of those places, then 503
+DOWNLOAD_IDLE_SECONDS = 60.0  # a reader that takes nothing for so long is let go, with the decoder it holds
+REQUEST_JSON_BYTES_MAX = 1 * MIB
+REQUESTS_MAX = 1024  # answered side by side; more are told to come back
+CONNECTIONS_MAX = 4096  # open at once; more are closed at once
+HEAD_BYTES_MAX = 64 * KIB  # request line and headers; a name takes at most 3 KiB of it
+HEAD_SECONDS = 20.0  # for a whole head to arrive
+KEEP_ALIVE_SECONDS = 75  # between two requests of one connection
+LINGER_BYTES_MAX = 4 * MIB  # read and thrown away after an early answer, so that the sender gets to see it
+LINGER_SECONDS = 2.0
+SHUTDOWN_SECONDS = 30  # for requests under way to end after SIGTERM
+API_KEY_BYTES_MAX = 256

@@ -1,0 +1,68 @@
+"""What an encode job needs to know of its revision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from lithify.store.blobs import Address
+from lithify.store.tables import Blob, Encoding, Object, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A live revision, the encoding that serves it now, and where that lies."""
+
+    revision_id: str
+    name: str
+    kind: str
+    digest: str
+    length: int
+    contract: str
+    effort: str
+    codecs: tuple[str, ...]
+    encoding_id: str
+    codec: str
+    place: Address
+
+
+def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assignment]:
+    """The assignments of those revisions that are still live, by revision."""
+    rows = connection.execute(
+        select(
+            Revision.id,
+            Revision.digest,
+            Revision.length,
+            Revision.contract,
+            Revision.effort,
+            Revision.codecs,
+            Revision.kind,
+            Object.name,
+            Encoding.id.label("encoding_id"),
+            Encoding.codec,
+            Blob.digest.label("blob"),
+            Blob.length.label("stored"),
+            Blob.pack,
+            Blob.offset,
+        )
+        .join(Object, Object.id == Revision.object_id)
+        .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
+        .join(Blob, Blob.digest == Encoding.blob_digest)
+        .where(Revision.id.in_(revision_ids), Revision.deleted_at.is_(None))
+    )
+    return {
+        row.id: Assignment(
+            revision_id=row.id,
+            name=row.name,
+            kind=row.kind,
+            digest=row.digest,
+            length=row.length,
+            contract=row.contract,
+            effort=row.effort,
+            codecs=tuple(row.codecs),
+            encoding_id=row.encoding_id,
+            codec=row.codec,
+            place=Address(row.blob, row.stored, row.pack, row.offset),
+        )
+        for row in rows
+    }

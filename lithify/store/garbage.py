@@ -1,0 +1,126 @@
+"""What nothing refers to any more: how it is marked, and how, after the grace, it is forgotten.
+
+A blob is alive while a live revision's current encoding stands on it. Everything here runs inside a writing
+transaction, as `put` does; so a blob seen dead in the transaction that unlinks it cannot be coming alive meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+
+from lithify.store.blobs import Address
+from lithify.store.tables import Blob, Encoding, IdempotencyKey, Job, Measurement, Object, Revision
+
+
+def _alive() -> Select[str]:
+    return (
+        select(Encoding.blob_digest)
+        .join(Revision, Revision.id == Encoding.revision_id)
+        .where(Encoding.state == "current", Revision.deleted_at.is_(None))
+    )
+
+
+def missing_tombstones(connection: Connection, limit: int) -> list[str]:
+    """Removed revisions whose removal is not yet written beside the blobs."""
+    wanted = Revision.deleted_at.is_not(None) & Revision.tombstone.is_(False)
+    return list(connection.scalars(select(Revision.id).where(wanted).limit(limit)))
+
+
+def condemn(connection: Connection, now: float) -> int:
+    """Mark every blob that nothing alive stands on; lift the mark from those that something does again."""
+    connection.execute(
+        update(Blob).where(Blob.condemned_at.is_not(None), Blob.digest.in_(_alive())).values(condemned_at=None)
+    )
+    marked = connection.execute(
+        update(Blob).where(Blob.condemned_at.is_(None), Blob.digest.not_in(_alive())).values(condemned_at=now)
+    )
+    return marked.rowcount
+
+
+def condemn_strays(connection: Connection, found: Iterable[Address], now: float) -> int:
+    """Give files that no row knows a row that is already condemned: what an upload without a receipt left."""
+    strays = [
+        {
+            "digest": address.digest,
+            "length": address.length,
+            "pack": None,
+            "offset": 0,
+            "created_at": now,
+            "checked_at": now,
+            "condemned_at": now,
+            "damage": None,
+        }
+        for address in found
+        if connection.scalar(select(Blob.digest).where(Blob.digest == address.digest)) is None
+    ]
+    if strays:
+        connection.execute(insert(Blob), strays)
+    return len(strays)
+
+
+def due(connection: Connection, before: float, limit: int) -> list[Address]:
+    """Condemned blobs whose grace is over, looked at again: none that something alive stands on."""
+    rows = connection.execute(
+        select(Blob.digest, Blob.length, Blob.pack, Blob.offset)
+        .where(Blob.condemned_at <= before, Blob.digest.not_in(_alive()))
+        .limit(limit)
+    )
+    return [Address(row.digest, row.length, row.pack, row.offset) for row in rows]
+
+
+def forget_blobs(connection: Connection, digests: Sequence[str]) -> None:
+    """Delete the rows of blobs and of the encodings that stood on them."""
+    encodings = select(Encoding.id).where(Encoding.blob_digest.in_(digests))
+    connection.execute(delete(Measurement).where(Measurement.encoding_id.in_(encodings)))
+    connection.execute(delete(Encoding).where(Encoding.blob_digest.in_(digests)))
+    connection.execute(delete(Blob).where(Blob.digest.in_(digests)))
+
+
+def forget_revisions(connection: Connection) -> int:
+    """Delete removed revisions that no encoding is left of, then names that no revision is left of."""
+    gone = (
+        select(Revision.id)
+        .where(Revision.deleted_at.is_not(None), Revision.tombstone.is_(True))
+        .where(~exists().where(Encoding.revision_id == Revision.id))
+    )
+    ids = list(connection.scalars(gone))
+    for table, column in (
+        (IdempotencyKey, IdempotencyKey.revision_id),
+        (Job, Job.revision_id),
+        (Revision, Revision.id),
+    ):
+        connection.execute(delete(table).where(column.in_(ids)))
+    nameless = ~exists().where(Revision.object_id == Object.id)
+    connection.execute(delete(Object).where(Object.revision_id.is_(None), nameless))
+    return len(ids)
+
+
+def forget_answers(connection: Connection, before: float) -> None:
+    """Delete idempotency keys, and jobs that ended well, from before that time."""
+    connection.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < before))
+    ended = Job.state.in_(("done", "cancelled")) & (Job.finished_at < before)
+    # The newest row stays, so that no job ever gets the id, and with it the fencing token, of another.
+    ended &= Job.id < select(func.max(Job.id)).scalar_subquery()
+    connection.execute(delete(Job).where(ended))
+
+
+def living_bytes(connection: Connection, pack: str) -> int:
+    """The bytes of a pack's blobs that have a row."""
+    return int(connection.scalar(select(func.coalesce(func.sum(Blob.length), 0)).where(Blob.pack == pack)) or 0)
+
+
+def known(connection: Connection, table: type[Revision] | type[Encoding], ids: Sequence[str]) -> set[str]:
+    """Which of these ids still have a row."""
+    return set(connection.scalars(select(table.id).where(table.id.in_(ids))))
+
+
+def packed_at(connection: Connection, digest: str, pack: str, offset: int) -> bool:
+    """Whether a blob's row points at exactly this place."""
+    here = (Blob.digest == digest) & (Blob.pack == pack) & (Blob.offset == offset)
+    return connection.scalar(select(Blob.digest).where(here)) is not None
+
+
+def move_blob(connection: Connection, address: Address) -> None:
+    """Point a blob's row at its new place."""
+    place = {"pack": address.pack, "offset": address.offset}
+    connection.execute(update(Blob).where(Blob.digest == address.digest).values(place))

@@ -1,0 +1,87 @@
+"""What scrub and check ask of the catalog: which blobs to read next, what was found, who can take over."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select, update
+
+from lithify.store.blobs import Address
+from lithify.store.clock import DatabaseNow
+from lithify.store.tables import Blob, Collection, Encoding, Object, Revision
+
+_PLACE = (Blob.digest, Blob.length, Blob.pack, Blob.offset)
+
+
+def stored_bytes(connection: Connection) -> int:
+    """Bytes of all blobs."""
+    return int(connection.scalar(select(func.coalesce(func.sum(Blob.length), 0))) or 0)
+
+
+def least_recently_checked(connection: Connection, *, before: float, limit: int) -> list[Address]:
+    """Blobs not read since `before`, oldest check first."""
+    rows = connection.execute(
+        select(*_PLACE).where(Blob.checked_at < before, Blob.damage.is_(None)).order_by(Blob.checked_at).limit(limit)
+    )
+    return [Address(*row) for row in rows]
+
+
+def record_check(connection: Connection, digest: str, damage: str | None) -> None:
+    """Write down that a blob was read, and what was wrong with it."""
+    found = {"checked_at": DatabaseNow(), "damage": damage}
+    connection.execute(update(Blob).where(Blob.digest == digest).values(found))
+
+
+def revisions_on(connection: Connection, digest: str) -> list[str]:
+    """Live revisions whose current encoding stands on this blob."""
+    return list(
+        connection.scalars(
+            select(Revision.id)
+            .join(Encoding, Encoding.revision_id == Revision.id)
+            .where(Encoding.blob_digest == digest, Encoding.state == "current", Revision.deleted_at.is_(None))
+        )
+    )
+
+
+def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str, Address]]:
+    """Retired encodings of a revision whose blobs were not found damaged, newest first."""
+    rows = connection.execute(
+        select(Encoding.id, *_PLACE)
+        .join(Blob, Blob.digest == Encoding.blob_digest)
+        .where(Encoding.revision_id == revision_id, Encoding.state == "retired", Blob.damage.is_(None))
+        .order_by(Encoding.number.desc())
+    )
+    return [(row[0], Address(*row[1:])) for row in rows]
+
+
+def take_over(connection: Connection, revision_id: str, encoding_id: str) -> None:
+    """Make a spare encoding the current one."""
+    of_revision = Encoding.revision_id == revision_id
+    connection.execute(update(Encoding).where(of_revision, Encoding.state == "current").values(state="retired"))
+    connection.execute(update(Encoding).where(Encoding.id == encoding_id).values(state="current"))
+
+
+def current_places(connection: Connection) -> Iterator[tuple[str, str, Address, str | None]]:
+    """(collection, name, place, known damage) of every live revision's current encoding."""
+    rows = connection.execute(
+        select(Collection.name, Object.name, Blob.damage, *_PLACE)
+        .select_from(Revision)
+        .join(Object, Object.id == Revision.object_id)
+        .join(Collection, Collection.id == Object.collection_id)
+        .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
+        .join(Blob, Blob.digest == Encoding.blob_digest)
+        .where(Revision.deleted_at.is_(None))
+    )
+    for row in rows:
+        yield row[0], row[1], Address(row.digest, row.length, row.pack, row.offset), row.damage
+
+
+def without_current(connection: Connection) -> list[tuple[str, str]]:
+    """(collection, name) of live revisions that no encoding serves."""
+    serving = select(Encoding.revision_id).where(Encoding.state == "current")
+    rows = connection.execute(
+        select(Collection.name, Object.name)
+        .select_from(Revision)
+        .join(Object, Object.id == Revision.object_id)
+        .join(Collection, Collection.id == Object.collection_id)
+        .where(Revision.deleted_at.is_(None), Revision.id.not_in(serving))
+    )
+    return [(collection, name) for collection, name in rows]

@@ -1,0 +1,310 @@
+"""A local archive: one folder, opened; every verb that people and programs use, each handed to the file that does it.
+
+`lithify.api.client.Client` offers the same verbs over REST; `lithify.api.service.Service` is what both promise.
+"""
+
+import builtins
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from lithify import limits
+from lithify.crashpoints import crashpoint
+from lithify.errors import Conflict, NotFound
+from lithify.store import jobs, keys, policies, queries, schedules
+from lithify.store.blobs_local import LocalBlobs
+from lithify.store.catalog import Catalog
+from lithify.store.commit import GroupCommit, sequence
+from lithify.store.highwater import HighWater
+from lithify.store.names import collection_name, object_name
+from lithify.store.removal import Remove, Tombstones
+from lithify.store.views import (
+    CheckReport,
+    JobView,
+    KeyView,
+    ObjectView,
+    PolicyView,
+    Receipt,
+    Report,
+    ScheduleView,
+    Verdict,
+)
+from lithify.store.write import Write
+from lithify.workers import schedule
+from lithify.workers.folder import CATALOG, HIGH_WATER, STAGING, hold_shared, open_folder
+from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
+from lithify.workers.queue_sqlite import SqliteQueue
+from lithify.workers.restore import Content, open_content
+from lithify.workers.sandbox import Sandbox
+
+
+class Archive:
+    """A folder that keeps things. Thread-safe; any number of processes may have the same folder open."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        create: bool = True,
+        effort: str = "default",
+        child_memory_bytes: int = limits.CHILD_MEMORY_BYTES,
+        child_wall_seconds: float = limits.CHILD_WALL_SECONDS,
+        grace_seconds: float = limits.GRACE_SECONDS,
+    ) -> None:
+        """Open the archive in `folder`, making it on first use.
+
+        Raises NotFound when it is not there and may not be made, Conflict when its catalog is gone (rebuild brings it
+        back), UnknownFormat when a newer lithify laid it out.
+        """
+        self.folder = folder
+        self.staging = folder / STAGING
+        """Where temporary files go; those made here have no name and vanish with their process."""
+        self.effort = effort
+        self.grace_seconds = grace_seconds
+        self.id = open_folder(folder, create=create)
+        with ExitStack() as opening:
+            opening.callback(os.close, hold_shared(folder))
+            self.catalog = opening.enter_context(closing(Catalog(folder / CATALOG)))
+            self.catalog.migrate()
+            self._highwater = HighWater(folder / HIGH_WATER)
+            self.refuse_old_catalog()
+            self.blobs = opening.enter_context(closing(LocalBlobs(folder)))
+            self.sandbox = opening.enter_context(
+                Sandbox(memory_bytes=child_memory_bytes, wall_seconds=child_wall_seconds)
+            )
+            self.commits = opening.enter_context(closing(GroupCommit(self.catalog, self.blobs, self._highwater)))
+            self._closing = opening.pop_all()
+        self.queue = SqliteQueue(self.catalog)
+        self.queue.install(schedule.DEFAULTS)
+
+    def refuse_old_catalog(self) -> None:
+        """Raise Conflict when the catalog has forgotten what the cellar keeps: it was put back from a backup."""
+        mark = self._highwater.read()
+        with self.catalog.reading() as connection:
+            found = sequence(connection)
+        if found < mark:
+            raise Conflict(
+                f"the catalog {self.folder / CATALOG} ends at record {found}, the archive had come to {mark}: it "
+                "forgot some of what the archive keeps. `lithify rebuild` brings it back from the records beside the blobs"
+            )
+
+    def close(self) -> None:
+        """Finish what is being committed and let go of everything."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- objects ----------------------------------------------------------------------------------------
+
+    def ingest(self, collection: str, name: str, **wishes: Any) -> Ingest:
+        """Start receiving an object; see Ingest for the wishes. Refuses at once what can be refused at once."""
+        return Ingest(self, collection_name(collection), object_name(name), **wishes)
+
+    def put(self, collection: str, name: str, body: BinaryIO | Iterable[bytes], **wishes: Any) -> Receipt:
+        """Take in everything `body` gives, and answer once it is durable."""
+        with self.ingest(collection, name, **wishes) as ingest:
+            for block in _blocks(body):
+                ingest.write(block)
+            return ingest.commit()
+
+    def put_many(self, items: Iterable[PutItem]) -> Iterator[Receipt | PutFailure]:
+        """Take in many files, sharing flushes and commits; answers come in no particular order."""
+        return ingest_many(self, items)
+
+    def get(
+        self,
+        collection: str,
+        name: str,
+        *,
+        revision: str | None = None,
+        start: int = 0,
+        end: int | None = None,
+    ) -> Content:
+        """The bytes of an object, or `start` up to `end` of them, checked as they pass."""
+        return open_content(self, self.stat(collection, name, revision), start, end)
+
+    def stat(self, collection: str, name: str, revision: str | None = None) -> ObjectView:
+        """One object with all its encodings. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            found = queries.find_object(connection, collection_name(collection), object_name(name), revision)
+        if found is None:
+            which = f" of revision {revision}" if revision else ""
+            raise NotFound(f"there is no object {collection}/{name}{which}")
+        return found
+
+    def list(
+        self, collection: str, *, prefix: str = "", after: str = "", limit: int = limits.LIST_PAGE_MAX
+    ) -> list[ObjectView]:
+        """Objects of a collection by name, a page at a time. Raises NotFound for an unknown collection."""
+        with self.catalog.reading() as connection:
+            return queries.list_objects(
+                connection, collection_name(collection), prefix=prefix, after=after, limit=limit
+            )
+
+    def find(self, **wanted: Any) -> Iterator[ObjectView]:
+        """Objects anywhere, by name pattern, kind, size and age."""
+        with self.catalog.reading() as connection:
+            yield from queries.find_objects(connection, **wanted)
+
+    def collections(self) -> builtins.list[str]:
+        """The names of all collections."""
+        with self.catalog.reading() as connection:
+            return queries.collections(connection)
+
+    def remove(self, collection: str, name: str, *, if_match: str | None = None) -> ObjectView:
+        """Take the name away, with all its revisions; gives what was there. The bytes go after the grace."""
+        view = self.stat(collection, name)
+        crashpoint("delete.before_row")
+        gone = self.commits.run(Remove(collection, name, if_match))
+        crashpoint("delete.after_row")
+        crashpoint("delete.before_record")
+        self.commits.run(Tombstones(gone))
+        crashpoint("delete.after_record")
+        return view
+
+    def report(self) -> Report:
+        """What was won, by kind, codec and collection."""
+        with self.catalog.reading() as connection:
+            return queries.report(connection)
+
+    def verify(self, collection: str, name: str) -> Verdict:
+        """Decode an object whole and compare it with what was promised."""
+        from lithify.workers.verify import verify_object
+
+        return verify_object(self, self.stat(collection, name))
+
+    # --- the archive's health ---------------------------------------------------------------------------
+
+    def check(self, *, read_data: bool = False) -> CheckReport:
+        """Compare catalog and cellar; with `read_data`, hash every blob as well."""
+        from lithify.workers.check import check_archive
+
+        return check_archive(self, read_data=read_data)
+
+    def start_upkeep(self, kind: str, args: dict[str, Any] | None = None) -> JobView:
+        """Queue one run of an upkeep job."""
+        schedule.check_kind(kind)
+        with self.catalog.writing() as connection:
+            job_id = self.queue.defer(connection, kind=kind, queue=schedule.QUEUE, args=args or {})
+            return jobs.get(connection, job_id)
+
+    # --- jobs -------------------------------------------------------------------------------------------
+
+    def jobs(self, *, state: str | None = None, limit: int = 100) -> builtins.list[JobView]:
+        """Jobs, newest first."""
+        with self.catalog.reading() as connection:
+            return jobs.list_jobs(connection, state=state, limit=limit)
+
+    def job(self, job_id: int) -> JobView:
+        """One job. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            return jobs.get(connection, job_id)
+
+    def cancel_job(self, job_id: int) -> JobView:
+        """Ask that a job not be done, or be stopped."""
+        with self.catalog.writing() as connection:
+            self.queue.cancel(connection, job_id)
+            return jobs.get(connection, job_id)
+
+    def retry_job(self, job_id: int) -> JobView:
+        """Give a job that ended without success another round of attempts."""
+        with self.catalog.writing() as connection:
+            self.queue.retry(connection, job_id)
+            return jobs.get(connection, job_id)
+
+    def wait(
+        self,
+        revisions: Sequence[str],
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Work, in this process, until the jobs of these revisions have ended; raises TimedOut."""
+        from lithify.workers.loop import Worker
+
+        Worker(self).run_until_settled(revisions, timeout=timeout, on_progress=on_progress)
+
+    # --- rules ------------------------------------------------------------------------------------------
+
+    def policy(self, collection: str) -> PolicyView:
+        """The rule of a collection; the defaults when it has none."""
+        with self.catalog.reading() as connection:
+            return policies.get(connection, collection_name(collection), effort_default=self.effort)
+
+    def set_policy(self, collection: str, **changes: Any) -> PolicyView:
+        """Change the rule of a collection for what comes in from now on; what is stored keeps its contract."""
+        from lithify.codecs.fidelity import Contract
+        from lithify.codecs.registry import by_id
+
+        if changes.get("contract") is not None:
+            changes["contract"] = str(Contract.parse(changes["contract"]))
+        for codec in changes.get("codecs") or ():
+            by_id(codec)
+        name = collection_name(collection)
+        self.commits.run(
+            Write(
+                "policy",
+                lambda connection, now: policies.set_policy(
+                    connection, name, now, effort_default=self.effort, **changes
+                ),
+            )
+        )
+        return self.policy(name)
+
+    def schedules(self) -> builtins.list[ScheduleView]:
+        """All schedules by name."""
+        with self.catalog.reading() as connection:
+            return schedules.list_schedules(connection)
+
+    def add_schedule(self, name: str, kind: str, cron: str, args: dict[str, Any] | None = None) -> ScheduleView:
+        """Make a schedule, or change the one of that name."""
+        schedule.check_kind(kind)
+        self.commits.run(
+            Write(
+                "schedule",
+                lambda connection, now: schedules.put(connection, name, kind, cron, args or {}, now),
+            )
+        )
+        with self.catalog.reading() as connection:
+            return schedules.get(connection, name)
+
+    def remove_schedule(self, name: str) -> None:
+        """Remove a schedule. Raises NotFound."""
+        self.commits.run(Write("schedule", lambda connection, now: schedules.remove(connection, name, now)))
+
+    def run_schedule(self, name: str) -> JobView:
+        """Queue the job of a schedule now, whatever its cron says."""
+        with self.catalog.reading() as connection:
+            found = schedules.get(connection, name)
+        return self.start_upkeep(found.kind, found.args)
+
+    def keys(self) -> builtins.list[KeyView]:
+        """All API keys, revoked ones too."""
+        with self.catalog.reading() as connection:
+            return keys.list_keys(connection)
+
+    def add_key(self, label: str, scopes: Sequence[str], expires_seconds: float | None = None) -> tuple[KeyView, str]:
+        """Make an API key; its text is given once, here, and only its hash is kept."""
+        made = keys.new(label, scopes)
+        facts = self.commits.run(Write("key", lambda connection, now: keys.add(connection, made, now, expires_seconds)))
+        return keys.view(facts), made.text
+
+    def revoke_key(self, key_id: str) -> KeyView:
+        """End an API key at once. Raises NotFound."""
+        facts = self.commits.run(Write("key", lambda connection, now: keys.revoke(connection, key_id, now)))
+        return keys.view(facts)
+
+
+def _blocks(body: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
+    read = getattr(body, "read", None)
+    if read is None:
+        yield from body
+        return
+    while block := read(limits.COPY_BYTES):
+        yield block

@@ -1,0 +1,259 @@
+"""What a codec's process can be asked to do. Each task is one function, and one line in TASKS at the end.
+
+Descriptors come in the order that a task's docstring names. An `input` is a Place: an original as it is, or a frame
+that decodes to it; `start` and `end` cut the part that is wanted.
+"""
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, BinaryIO, cast
+
+from lithify import limits
+from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
+from lithify.codecs.fidelity import EXACT
+from lithify.codecs.frame import Frame, FrameWriter, Tally, decode_frame
+from lithify.codecs.registry import FORMATS, by_id, codec_class, known_formats
+from lithify.errors import FidelityBroken, LithifyError, MissingExtra
+from lithify.workers.child import Call, Reply, Task, as_lithify_error
+from lithify.workers.extras import missing_extras
+from lithify.workers.kinds import look
+from lithify.workers.route import FAST, STORED
+from lithify.workers.sources import Place, open_slice, open_source
+
+_PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
+"""The raw family is needed by all and loads in 0.1 s: the zygote pays for it. Others are loaded where they are used."""
+_SAMPLE_PIECES = 3
+
+
+# --- looking ------------------------------------------------------------------------------------------
+
+
+def probe(call: Call) -> Reply:
+    """What an original is, and what each codec promises to make of it.
+
+    fds      the original
+    args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None
+    answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing}
+    """
+    source = _source(call)
+    effort = cast("Effort", call.args["effort"])
+    sample = _sample(source)
+    kind = look(sample[: limits.PROBE_BYTES // _SAMPLE_PIECES], call.args["name"], source.length)
+    wanted = (*call.args["codecs"], STORED) if call.args["codecs"] else FAST if effort == "fast" else None
+    facts = {}
+    for number, target in known_formats().items():
+        try:
+            codec = codec_class(number)
+        except MissingExtra as error:
+            facts[target] = {"missing": error.message}
+            continue
+        if wanted is None or codec.facts.id in wanted:
+            facts[codec.facts.id] = _facts(codec, sample, source.length, effort)
+    return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts})
+
+
+def _sample(source: Source) -> bytes:
+    """The whole of a short original; pieces from the start, the middle and the end of a long one."""
+    if source.length <= limits.PROBE_BYTES:
+        return source.read(0, source.length)
+    piece = limits.PROBE_BYTES // _SAMPLE_PIECES
+    last = source.length - piece
+    return b"".join(source.read(last * i // (_SAMPLE_PIECES - 1), piece) for i in range(_SAMPLE_PIECES))
+
+
+def _facts(codec: type[Codec], sample: bytes, length: int, effort: Effort) -> dict[str, Any]:
+    missing = missing_extras(codec.facts.needs)
+    estimate = None if missing else codec.probe(sample, length, effort)
+    return {
+        "contracts": sorted(codec.facts.contracts),
+        "seams": codec.facts.seams,
+        "format": str(codec.facts.format),
+        "params": json.loads(codec.params_for(effort, length).to_json() or "{}"),
+        "estimate": estimate and asdict(estimate),
+        "missing": missing,
+    }
+
+
+# --- encoding -----------------------------------------------------------------------------------------
+
+
+class _ReportingSink:
+    """A sink that tells how much of the original is done."""
+
+    def __init__(self, sink: ChunkSink, report: Callable[[int], None]) -> None:
+        self._sink, self._report = sink, report
+        self._done_bytes = 0
+
+    def share(self, data: bytes) -> None:
+        self._sink.share(data)
+
+    def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+        self._sink.chunk(payload, decoded)
+        self._done_bytes += len(decoded)
+        self._report(self._done_bytes)
+
+
+def encode(call: Call) -> Reply:
+    """Write one complete frame for a part of an original.
+
+    fds      the original; the file the frame is written to, from where that stands
+    args     input, start, end; codec; params, or effort to have them chosen
+    answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, seconds
+    """
+    source = _source(call)
+    codec = _codec(call.args, source.length)
+    started = time.perf_counter()
+    with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
+        frame = _encode(source, codec, cast("BinaryIO", out), call.progress)
+    return Reply(_outcome(codec, frame, time.perf_counter() - started))
+
+
+def encode_small(call: Call) -> Reply:
+    """Race the candidates over many small originals, in one round trip.
+
+    attached  the originals, or frames that decode to them
+    args      framed; items: for each original the candidates, each codec and params (or effort)
+    answer    items: original_bytes, digest, found (one per candidate: as `encode` answers, or codec and error), winner:
+              index into found, or None when all failed; attached: the winners' frames, empty where there is none
+    """
+    items, frames = [], []
+    done_bytes = 0
+    for original, wanted in zip(call.attached, call.args["items"], strict=True):
+        source = open_source(io.BytesIO(original), framed=call.args["framed"])
+        item, frame = _race(source, wanted["candidates"])
+        items.append(item)
+        frames.append(frame)
+        done_bytes += source.length
+        call.progress(done_bytes)
+    return Reply({"items": items}, frames)
+
+
+def _race(source: Source, candidates: list[dict[str, Any]]) -> tuple[dict[str, Any], bytes]:
+    found, frames = [], []
+    for candidate in candidates:
+        outcome, frame = _attempt(source, candidate)
+        found.append(outcome)
+        frames.append(frame)
+    fit = [index for index, frame in enumerate(frames) if frame]
+    winner = min(fit, key=lambda index: len(frames[index]), default=None)
+    digest = hashlib.sha256(source.read(0, source.length)).hexdigest()
+    item = {"original_bytes": source.length, "digest": digest, "found": found, "winner": winner}
+    return item, b"" if winner is None else frames[winner]
+
+
+def _attempt(source: Source, candidate: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    out = io.BytesIO()
+    started = time.perf_counter()
+    try:
+        codec = _codec(candidate, source.length)
+        frame = _encode(source, codec, out, lambda _: None)
+    except Exception as error:  # noqa: BLE001 - a codec that fails on one original costs that candidate, not the batch
+        found = as_lithify_error(error)
+        return {"codec": candidate["codec"], "error": {"code": found.code, "message": found.message}}, b""
+    return _outcome(codec, frame, time.perf_counter() - started), out.getvalue()
+
+
+def _codec(args: dict[str, Any], length: int) -> Codec:
+    found = by_id(args["codec"])
+    if args.get("params") is not None:
+        return found(found.params_type.from_json(json.dumps(args["params"]).encode()))
+    return found(found.params_for(args["effort"], length))
+
+
+def _encode(source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None]) -> Frame:
+    writer = FrameWriter(out)
+    codec.encode(source, _ReportingSink(writer.sink(codec), report))
+    frame = writer.finish(contract=EXACT)
+    if frame.decoded_length != source.length:
+        raise FidelityBroken(f"{codec.facts.id} made {frame.decoded_length} bytes of {source.length}")
+    return frame
+
+
+def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:
+    return {
+        "codec": codec.facts.id,
+        "format": str(codec.facts.format),
+        "params": json.loads(codec.params.to_json() or "{}"),
+        "original_bytes": frame.decoded_length,
+        "stored_bytes": frame.frame_length,
+        "digest": frame.decoded_digest.hex(),
+        "seconds": seconds,
+    }
+
+
+# --- decoding -----------------------------------------------------------------------------------------
+
+
+def decode(call: Call) -> Reply:
+    """Send the bytes of an original, from `start` to `end` (None: the last), each checked.
+
+    fds      the file the frame lies in
+    args     input, start, end
+    answer   length, stored_bytes: what had to be read
+    """
+    length, tally = 0, Tally()
+    for block in _decoded(call, tally):
+        call.data(block)
+        length += len(block)
+    return Reply({"length": length, "stored_bytes": tally.stored_bytes})
+
+
+def digest(call: Call) -> Reply:
+    """Decode, and give the SHA-256 of what came out; fds and args as for `decode`.
+
+    answer   digest, length, stored_bytes, seconds
+    """
+    length, tally, sha256 = 0, Tally(), hashlib.sha256()
+    started = time.perf_counter()
+    for block in _decoded(call, tally):
+        sha256.update(block)
+        length += len(block)
+        call.progress(length)
+    seconds = time.perf_counter() - started
+    return Reply(
+        {"digest": sha256.hexdigest(), "length": length, "stored_bytes": tally.stored_bytes, "seconds": seconds}
+    )
+
+
+def digest_small(call: Call) -> Reply:
+    """Decode many small frames.
+
+    attached  the frames
+    answer    items: digest, length and seconds of each, or its error (code, message)
+    """
+    return Reply({"items": [_digest(frame) for frame in call.attached]})
+
+
+def _digest(frame: bytes) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        data = b"".join(decode_frame(io.BytesIO(frame)))
+    except LithifyError as error:
+        return {"error": {"code": error.code, "message": error.message}}
+    seconds = time.perf_counter() - started
+    return {"digest": hashlib.sha256(data).hexdigest(), "length": len(data), "seconds": seconds}
+
+
+def _decoded(call: Call, tally: Tally) -> Any:
+    file = open_slice(call.fds[0], Place(**call.args["input"]))
+    return decode_frame(file, start=call.args.get("start") or 0, end=call.args.get("end"), tally=tally)
+
+
+def _source(call: Call) -> Source:
+    place = Place(**call.args["input"])
+    start, end = call.args.get("start") or 0, call.args.get("end")
+    return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end)
+
+
+TASKS: dict[str, Task] = {
+    "probe": probe,
+    "encode": encode,
+    "encode_small": encode_small,
+    "decode": decode,
+    "digest": digest,
+    "digest_small": digest_small,
+}

@@ -1,0 +1,193 @@
+"""The worker: claim, run, report; survives whatever the sandbox did.
+
+Some threads run jobs side by side (the codecs themselves run in the sandbox's children), one renews their leases, one
+fires schedules. A worker that is told to stop finishes or hands back what it holds.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from lithify import limits
+from lithify.errors import Cancelled, Fenced, LithifyError, NotNow, TimedOut
+from lithify.store import jobs
+from lithify.store.put import encode_kind
+from lithify.workers import schedule
+from lithify.workers.control import Control
+from lithify.workers.encode import encode_revision
+from lithify.workers.encode_small import encode_batch
+from lithify.workers.queue import Claim
+from lithify.workers.reencode import reencode
+from lithify.workers.retention import retire
+from lithify.workers.scrub import scrub
+from lithify.workers.sweep import sweep
+
+if TYPE_CHECKING:
+    from lithify.workers.archive import Archive
+
+SMALL = encode_kind(0)
+LARGE = encode_kind(limits.SMALL_BYTES + 1)
+QUEUES = ("logs", "text", "arrays", "media", "general", schedule.QUEUE)
+
+_log = structlog.get_logger("lithify.worker")
+
+Upkeep = Callable[["Archive", Control, dict[str, Any]], dict[str, Any]]
+
+_UPKEEP: dict[str, Upkeep] = {
+    "scrub": lambda archive, control, args: scrub(archive, on_progress=control.progress, **args),
+    "sweep": lambda archive, control, args: sweep(archive, **args),
+    "reencode": lambda archive, control, args: reencode(archive, **args),
+    "retention": lambda archive, control, args: retire(archive, **args),
+    "report": lambda archive, control, args: archive.report().as_json(),
+}
+
+
+class Worker:
+    """One process's share of the work on an archive."""
+
+    def __init__(self, archive: "Archive", queues: Sequence[str] = QUEUES, slots: int = 1) -> None:
+        self._archive = archive
+        self._queues = tuple(queues)
+        self._slots = slots
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stop = threading.Event()
+        self._held: set[Control] = set()
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Ask the worker to end; jobs that can stop soon do, the rest are handed back."""
+        self._stop.set()
+
+    def run(self, *, until_idle: bool = False) -> None:
+        """Work until `stop`, or until nothing is left to do now."""
+        helpers = [threading.Thread(target=self._beat, name="heartbeat", daemon=True)]
+        if not until_idle:
+            helpers.append(threading.Thread(target=self._fire, name="schedules", daemon=True))
+        slots = [
+            threading.Thread(target=self._work, args=(until_idle,), name=f"slot-{number}", daemon=True)
+            for number in range(self._slots)
+        ]
+        for thread in (*helpers, *slots):
+            thread.start()
+        for thread in slots:
+            thread.join()
+        self._stop.set()
+        for thread in helpers:
+            thread.join()
+
+    def run_until_settled(
+        self,
+        revisions: Sequence[str],
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Work until every job of these revisions has ended. Raises TimedOut."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        slots = threading.Thread(target=self.run, name="worker", daemon=True)
+        slots.start()
+        try:
+            while (left := self._unsettled(revisions)) and slots.is_alive():
+                if on_progress is not None:
+                    on_progress(len(revisions) - left, len(revisions))
+                if deadline is not None and time.monotonic() > deadline:
+                    raise TimedOut(f"{left} of {len(revisions)} objects are not settled after {timeout:g} s")
+                time.sleep(limits.POLL_SECONDS / 5)
+            if on_progress is not None:
+                on_progress(len(revisions), len(revisions))
+        finally:
+            self.stop()
+            slots.join()
+
+    def _unsettled(self, revisions: Sequence[str]) -> int:
+        with self._archive.catalog.reading() as connection:
+            return jobs.count_unsettled(connection, revisions)
+
+    # --- threads ----------------------------------------------------------------------------------------
+
+    def _work(self, until_idle: bool) -> None:
+        while not self._stop.is_set():
+            try:
+                claims = self._claim()
+            except NotNow as error:
+                _log.warning("claim_failed", code=error.code)
+                self._stop.wait(limits.POLL_SECONDS)
+                continue
+            if claims:
+                self._perform(claims)
+            elif until_idle and not self._held:
+                return
+            else:
+                self._stop.wait(limits.POLL_SECONDS / 10 if until_idle else limits.POLL_SECONDS)
+
+    def _claim(self) -> list[Claim]:
+        """One job; or, when it is a small one, others of its kind with it, since they share one commit."""
+        return self._archive.queue.claim(self._queues, self._name, together={SMALL: limits.SMALL_BATCH})
+
+    def _perform(self, claims: list[Claim]) -> None:
+        controls = [Control(self._archive.queue, claim, self._stop) for claim in claims]
+        with self._lock:
+            self._held.update(controls)
+        try:
+            if claims[0].kind == SMALL:
+                encode_batch(self._archive, controls, self._settle)
+            else:
+                self._settle(controls[0], lambda: self._run_one(controls[0]))
+        finally:
+            with self._lock:
+                self._held.difference_update(controls)
+
+    def _run_one(self, control: Control) -> None:
+        claim = control.claim
+        if claim.kind == LARGE:
+            encode_revision(self._archive, control)
+            return
+        result = _UPKEEP[claim.kind](self._archive, control, claim.args)
+        with self._archive.catalog.writing() as connection:
+            self._archive.queue.finish(connection, claim, result)
+
+    def _settle(self, control: Control, work: Callable[[], object]) -> None:
+        """Run a job's work and write down how it ended, whatever happened: the only place that catches everything."""
+        claim = control.claim
+        started = time.monotonic()
+        try:
+            work()
+            _log.info("job_done", job=claim.id, kind=claim.kind, seconds=round(time.monotonic() - started, 3))
+        except Fenced:
+            _log.info("job_fenced", job=claim.id, kind=claim.kind)
+        except Exception as error:  # noqa: BLE001 - a job may fail in any way; the worker must not
+            self._report(control, error)
+
+    def _report(self, control: Control, error: Exception) -> None:
+        claim = control.claim
+        known = error if isinstance(error, LithifyError) else None
+        code = known.code if known else type(error).__name__
+        _log.warning("job_failed", job=claim.id, kind=claim.kind, attempt=claim.attempt, code=code)
+        with suppress(Fenced, NotNow):  # the lease ends by itself, and another worker takes over
+            if isinstance(error, Cancelled) and control.stopping:
+                self._archive.queue.release(claim)
+            else:
+                self._archive.queue.fail(claim, known or LithifyError(f"{type(error).__name__}: {error}"))
+
+    def _beat(self) -> None:
+        while not self._stop.wait(limits.HEARTBEAT_SECONDS) or self._held:
+            with self._lock:
+                held = list(self._held)
+            with suppress(NotNow):  # a missed beat is made up by the next; the lease bears three
+                renewals = self._archive.queue.renew_all([control.claim for control in held])
+                for control, renewal in zip(held, renewals, strict=True):
+                    control.learn(renewal)
+            if self._stop.is_set():
+                time.sleep(limits.POLL_SECONDS)
+
+    def _fire(self) -> None:
+        while not self._stop.is_set():
+            with suppress(NotNow):
+                schedule.fire_due(self._archive.queue)
+            self._stop.wait(10 * limits.POLL_SECONDS)

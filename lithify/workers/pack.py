@@ -1,0 +1,123 @@
+"""Pack, unpack, info: one file and one frame, with no archive, server or catalog anywhere near.
+
+The same race and the same proof as for stored objects: what `pack` has written was decoded in a second process.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lithify import limits
+from lithify.codecs.codec import effort as check_effort
+from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.frame import Frame, read_frame
+from lithify.codecs.registry import by_id, codec_class
+from lithify.errors import MissingExtra, UnknownFormat
+from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.proof import place_of, prove
+from lithify.workers.sandbox import Sandbox
+from lithify.workers.sources import Place
+
+OnProgress = Callable[[float], None]
+
+
+def pack_file(
+    original: BinaryIO,
+    frame: BinaryIO,
+    *,
+    contract: str = "exact",
+    effort: str = "default",
+    codec: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
+
+    Both are real files, open, read from and written to their descriptors. Raises FidelityBroken rather than keep a
+    frame that does not decode to the same bytes.
+    """
+    tell = on_progress or (lambda _: None)
+    promised = Contract.parse(contract)
+    if codec is not None:
+        by_id(codec)  # refuses a name that no codec has, and lists those there are
+    digest, length = _digest(original)
+    name = Path(str(getattr(original, "name", "-"))).name
+    place = Place(0, length, framed=False)
+    wishes = Wishes(promised, check_effort(effort), (codec,) if codec else ())
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="lithify-") as staging:
+        given = Original(original.fileno(), place, length, digest, name)
+        with encode_original(sandbox, given, wishes, Path(staging), lambda done: tell(0.8 * done)) as encoded:
+            encoded.file.seek(0)
+            shutil.copyfileobj(encoded.file, frame, limits.COPY_BYTES)
+        frame.flush()
+        decode_seconds = prove(sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
+    tell(1.0)
+    return {
+        "name": name,
+        "original_bytes": length,
+        "packed_bytes": encoded.length,
+        "ratio": round(length / encoded.length, 4) if length else 1.0,
+        "codec": encoded.codec,
+        "format": encoded.format,
+        "contract": str(promised),
+        "fidelity": {"kept": str(EXACT)},
+        "encode_seconds": round(encoded.seconds, 6),
+        "decode_seconds": round(decode_seconds, 6),
+        "peak_memory_bytes": encoded.peak_memory_bytes,
+        "sha256": digest,
+        "route": encoded.route,
+    }
+
+
+def unpack_file(frame: BinaryIO, original: BinaryIO, *, on_progress: OnProgress | None = None) -> dict[str, Any]:
+    """Write what the frame holds into `original`, each chunk checked before it is written, all of it at the end."""
+    found = read_frame(frame)
+    done = 0
+    args = {"input": place_of(frame).as_json(), "start": 0, "end": None}
+    with Sandbox() as sandbox, sandbox.stream("decode", args, (frame.fileno(),)) as blocks:
+        for block in blocks:
+            original.write(block)
+            done += len(block)
+            if on_progress is not None:
+                on_progress(done / found.decoded_length)
+    return {"original_bytes": done, "sha256": found.decoded_digest.hex(), "contract": str(found.contract)}
+
+
+def frame_info(frame: BinaryIO) -> dict[str, Any]:
+    """What a frame says about itself; no payload is read."""
+    found = read_frame(frame)
+    return {
+        "frame_version": found.version,
+        "contract": str(found.contract),
+        "original_bytes": found.original_length,
+        "packed_bytes": found.frame_length,
+        "ratio": round(found.original_length / found.frame_length, 4) if found.original_length else 1.0,
+        "sha256": found.original_digest.hex(),
+        "formats": _formats(found),
+        "chunks": len(found.chunks),
+        "chunk_bytes_max": max(found.chunks.lengths(), default=0),
+    }
+
+
+def _formats(frame: Frame) -> list[str]:
+    """Each format with its codec's name, as far as this release knows it."""
+    named = []
+    for entry in frame.formats:
+        try:
+            named.append(
+                f"{entry.format} {codec_class(entry.format.id).facts.id} {entry.params.decode('utf-8', 'replace')}"
+            )
+        except (UnknownFormat, MissingExtra):
+            named.append(f"{entry.format} (not known to this release)")
+    return [name.rstrip() for name in named]
+
+
+def _digest(file: BinaryIO) -> tuple[str, int]:
+    file.seek(0)
+    digest, length = hashlib.sha256(), 0
+    while block := file.read(limits.COPY_BYTES):
+        digest.update(block)
+        length += len(block)
+    return digest.hexdigest(), length

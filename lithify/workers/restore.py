@@ -1,0 +1,96 @@
+"""Restore: from a stored blob to the bytes of the original, decoded in a child, each chunk checked before it leaves.
+
+When the current encoding cannot be decoded before its first byte has left, a retired one that still stands serves
+instead, and the fact is written to the log: a reader gets the right bytes or an error, never wrong ones.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound, RangeNotSatisfiable
+from lithify.store import queries
+from lithify.store.blobs import Address
+from lithify.store.views import ObjectView
+from lithify.workers.proof import place_of
+
+if TYPE_CHECKING:
+    from lithify.workers.archive import Archive
+    from lithify.workers.sandbox import Stream
+
+_log = structlog.get_logger("lithify.restore")
+
+
+class Content:
+    """The bytes of an object from `start` to `end`. Iterate once, inside a `with`; leaving early is safe."""
+
+    def __init__(self, archive: "Archive", view: ObjectView, start: int, end: int) -> None:
+        self.view = view
+        self.start = start
+        self.end = end
+        self.stored_bytes_read = 0
+        """Filled once everything was read: how much of the blob was touched."""
+        self._archive = archive
+        self._closing = ExitStack()
+        self._stream: Stream | None = None
+        self._blocks, self._first = self._open()
+
+    @property
+    def length(self) -> int:
+        """How many bytes will come."""
+        return self.end - self.start
+
+    def _open(self) -> tuple[Iterator[bytes], bytes]:
+        """Blocks that follow, and the first: decoded and checked already."""
+        places = _places(self._archive, self.view.revision)
+        failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
+        for number, address in enumerate(places):
+            try:
+                blocks = iter(self._decode(address))
+                return blocks, next(blocks, b"")
+            except (BadBytes, CodecCrashed, NotFound) as error:
+                self._closing.close()
+                spares = len(places) - number - 1
+                _log.error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
+                failure = error
+        raise failure
+
+    def _decode(self, address: Address) -> "Stream":
+        blob = self._closing.enter_context(self._archive.blobs.open(address))
+        args = {"input": place_of(blob).as_json(), "start": self.start, "end": self.end}
+        stream = self._archive.sandbox.stream("decode", args, (blob.fileno(),), output_bytes_max=self.length)
+        self._stream = self._closing.enter_context(stream)
+        return self._stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._first:
+            yield self._first
+        yield from self._blocks
+        if self._stream is not None and self._stream.result is not None:
+            self.stored_bytes_read = self._stream.result.result["stored_bytes"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+
+def _places(archive: "Archive", revision_id: str) -> list[Address]:
+    with archive.catalog.reading() as connection:
+        return queries.serving_order(connection, revision_id)
+
+
+def open_content(archive: "Archive", view: ObjectView, start: int, end: int | None) -> Content:
+    """Start reading an object. Raises RangeNotSatisfiable, or what decoding its first block raised."""
+    end = view.length if end is None else min(end, view.length)
+    if not 0 <= start <= end:
+        raise RangeNotSatisfiable(
+            f"{view.collection}/{view.name} has {view.length} bytes; bytes {start} to {end} were asked for"
+        )
+    return Content(archive, view, start, end)

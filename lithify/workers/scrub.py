@@ -1,0 +1,100 @@
+"""Scrub: read every blob again, the least recently checked first, and mend what can be mended.
+
+At a thirtieth of the archive a day every blob is read within a month; drawing at random instead would leave some
+unread for a year. A damaged blob is set aside, and any other encoding of the same revisions that is still whole takes
+over; what cannot be mended is reported by name and stays reported by `check`.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lithify.crashpoints import crashpoint
+from lithify.errors import BadBytes, NotFound
+from lithify.store import health
+from lithify.store.blobs import Address
+from lithify.store.clock import read_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lithify.workers.archive import Archive
+
+FRACTION = 1 / 30
+
+
+@dataclass(slots=True)
+class Scrubbed:
+    """What one scrub found."""
+
+    blobs: int = 0
+    read_bytes: int = 0
+    damaged: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The job's result."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def scrub(
+    archive: "Archive", *, fraction: float = FRACTION, on_progress: "Callable[[float], None] | None" = None
+) -> dict[str, Any]:
+    """Read blobs until `fraction` of all stored bytes has been checked."""
+    with archive.catalog.reading() as connection:
+        budget = fraction * health.stored_bytes(connection)
+        started = read_clock(connection)
+    done = Scrubbed()
+    while done.read_bytes < budget or not done.blobs:
+        with archive.catalog.reading() as connection:
+            batch = health.least_recently_checked(connection, before=started, limit=100)
+        if not batch:
+            break
+        for address in batch:
+            _scrub_one(archive, address, done)
+            if done.read_bytes >= budget:
+                break
+        if on_progress is not None:
+            on_progress(min(1.0, done.read_bytes / max(budget, 1)))
+    return done.as_json()
+
+
+def _scrub_one(archive: "Archive", address: Address, done: Scrubbed) -> None:
+    crashpoint("scrub.before_read")
+    damage = inspect(archive, address)
+    crashpoint("scrub.after_read")
+    done.blobs += 1
+    done.read_bytes += address.length
+    crashpoint("scrub.before_record")
+    with archive.catalog.writing() as connection:
+        health.record_check(connection, address.digest, damage)
+    crashpoint("scrub.after_record")
+    if damage is not None:
+        done.damaged.append(address.digest)
+        mend(archive, address, done)
+
+
+def inspect(archive: "Archive", address: Address) -> str | None:
+    """What is wrong with a blob, in a sentence; None when its bytes are what its name says."""
+    try:
+        archive.blobs.verify(address)
+    except (BadBytes, NotFound) as error:
+        return error.message
+    return None
+
+
+def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
+    """Let a whole encoding take over wherever the damaged blob was current, and set the blob aside."""
+    archive.blobs.quarantine(address)
+    with archive.catalog.reading() as connection:
+        revisions = health.revisions_on(connection, address.digest)
+        spare = {revision: health.spare_encodings(connection, revision) for revision in revisions}
+    for revision in revisions:
+        whole = next((encoding for encoding, place in spare[revision] if inspect(archive, place) is None), None)
+        if whole is None:
+            done.lost.append(revision)
+            continue
+        with archive.catalog.writing() as connection:
+            health.take_over(connection, revision, whole)
+            archive.queue.defer(connection, kind="encode", queue="general", revision_id=revision, priority=1)
+        done.mended.append(revision)

@@ -1,0 +1,126 @@
+"""What a codec reads: an original lying in a file, in memory, or inside a frame, cut to the part that is wanted."""
+
+import io
+import os
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO
+
+from lithify import limits
+from lithify.codecs.codec import Source
+from lithify.codecs.frame import Tally, decode_frame, read_frame
+from lithify.errors import RangeNotSatisfiable
+
+CACHE_BYTES = 8 * limits.MIB
+"""Decoded chunks a FrameSource keeps; at least the one it last read, however long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an original, or a frame that decodes to it, lies in an open file: all of it, or a piece of a pack."""
+
+    offset: int
+    length: int
+    framed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As it travels to a child; `Place(**document)` gives it back."""
+        return asdict(self)
+
+
+class Slice(io.RawIOBase):
+    """A stretch of an open file as a file of its own. Moves no shared position; does not close the descriptor."""
+
+    def __init__(self, fd: int, offset: int, length: int) -> None:
+        self._fd, self._offset, self._length = fd, offset, length
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._length}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")[: max(0, self._length - self._at)]
+        got = os.preadv(self._fd, [view], self._offset + self._at) if view else 0
+        self._at += got
+        return got
+
+
+def open_slice(fd: int, place: Place) -> BinaryIO:
+    """The stretch `place` of the file open as `fd`, to be read like a file."""
+    return io.BufferedReader(Slice(fd, place.offset, place.length))
+
+
+def open_source(file: BinaryIO, *, framed: bool, start: int = 0, end: int | None = None) -> Source:
+    """Bytes `start` to `end` of the original in `file`. Raises RangeNotSatisfiable, and what a wrong frame raises."""
+    whole: Source = FrameSource(file) if framed else FileSource(file)
+    if not 0 <= start <= (end := whole.length if end is None else end) <= whole.length:
+        raise RangeNotSatisfiable(f"bytes {start} to {end} of {whole.length} were asked for")
+    return Part(whole, start, end)
+
+
+class Part:
+    """A range of another source."""
+
+    def __init__(self, whole: Source, start: int, end: int) -> None:
+        self._whole, self._start, self.length = whole, start, end - start
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._whole.read(self._start + offset, max(0, min(length, self.length - offset)))
+
+
+class FileSource:
+    """A file that holds the original as it is."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.length = file.seek(0, os.SEEK_END)
+
+    def read(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(length)
+
+
+class FrameSource:
+    """A frame that decodes to the original: a range read decodes the chunks it touches and keeps the last few."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frame = read_frame(file)
+        self._cache: OrderedDict[int, bytes] = OrderedDict()
+        self._cached_bytes = 0
+        self.length = self._frame.decoded_length
+        self.tally = Tally()
+
+    def read(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, self.length)
+        if offset >= end:
+            return b""
+        pieces = []
+        for index in self._frame.overlapping(offset, end):
+            start = self._frame.chunks[index].start
+            pieces.append(self._chunk(index)[max(0, offset - start) : end - start])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _chunk(self, index: int) -> bytes:
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        chunk = self._frame.chunks[index]
+        while self._cache and self._cached_bytes + chunk.length > CACHE_BYTES:
+            self._cached_bytes -= len(self._cache.popitem(last=False)[1])
+        end = chunk.start + chunk.length
+        data = b"".join(decode_frame(self._file, start=chunk.start, end=end, frame=self._frame, tally=self.tally))
+        self._cache[index] = data
+        self._cached_bytes += len(data)
+        return data

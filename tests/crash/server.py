@@ -1,0 +1,124 @@
+"""A real `lithify serve --with-worker` in its own process, armed to kill itself at a named point."""
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.crash.ledger import Ledger, body
+
+START_SECONDS = 60.0
+LITHIFY = str(Path(sys.executable).with_name("lithify"))
+
+
+class Server:
+    """One life of the server: from its start to the kill."""
+
+    def __init__(self, archive: Path, crashpoint: str = "") -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.archive = archive
+        environment = os.environ | {
+            "LITHIFY_CRASHPOINT": crashpoint,
+            "LITHIFY_GRACE_SECONDS": "0",
+            "LITHIFY_LOG_LEVEL": "error",
+            "LITHIFY_EFFORT": "fast",
+        }
+        command = [LITHIFY, "--archive", str(archive)]
+        self.process = subprocess.Popen(
+            [*command, "serve", "--with-worker", "--port", str(self.port)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def ready(self) -> bool:
+        """Wait until it answers; False when it was killed before it could."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return False
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200:
+                    return True
+            except httpx.TransportError:
+                time.sleep(0.02)
+        raise AssertionError(f"the server did not answer within {START_SECONDS:g} s")
+
+    def client(self) -> httpx.Client:
+        """A client that holds the archive's own key."""
+        key = (self.archive / "key").read_text().strip()
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60)
+
+    def died_by_kill(self) -> bool:
+        """Whether the process is gone, killed with -9."""
+        return self.process.poll() == -signal.SIGKILL
+
+    def kill(self) -> None:
+        """Kill it now, wherever it is."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """End it in peace."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+def load(client: httpx.Client, ledger: Ledger, rng: random.Random, prefix: str, operations: int) -> None:
+    """Put, remove and start upkeep until done or until the server dies under us."""
+    for number in range(operations):
+        try:
+            _one_operation(client, ledger, rng, f"{prefix}/{number}")
+        except httpx.TransportError:
+            return
+
+
+def _one_operation(client: httpx.Client, ledger: Ledger, rng: random.Random, name: str) -> None:
+    choice = rng.random()
+    if choice < 0.12:
+        _remove(client, ledger, rng)
+    elif choice < 0.2:
+        client.post("/v1/upkeep", json={"kind": rng.choice(("sweep", "scrub", "reencode"))})
+    else:
+        _put(client, ledger, rng, name)
+
+
+def _put(client: httpx.Client, ledger: Ledger, rng: random.Random, name: str) -> None:
+    content = body(rng)
+    digest = hashlib.sha256(content).hexdigest()
+    with ledger.lock:
+        ledger.open_fate[name] = digest
+    answer = client.put(f"/v1/objects/crash/{name}", content=content)
+    if answer.status_code in {200, 201}:
+        assert answer.json()["digest"] == digest, f"{name}: the receipt names other bytes"
+        with ledger.lock:
+            del ledger.open_fate[name]
+            ledger.kept[name] = digest
+
+
+def _remove(client: httpx.Client, ledger: Ledger, rng: random.Random) -> None:
+    with ledger.lock:
+        if not ledger.kept:
+            return
+        name = rng.choice(list(ledger.kept))
+        ledger.open_fate[name] = ledger.kept.pop(name)
+    answer = client.delete(f"/v1/objects/crash/{name}")
+    if answer.status_code in {200, 204}:
+        with ledger.lock:
+            del ledger.open_fate[name]
+            ledger.removed.add(name)

@@ -1,0 +1,269 @@
+"""Everything that reads bytes it cannot trust, each with whole inputs to start from.
+
+A target's `run` gives whether the input was accepted. It may refuse by the errors it promises; anything else that it
+raises, or an answer that breaks its promise, is a finding.
+"""
+
+import struct
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+from lithify import limits
+from lithify.codecs.codec import Buffer, Codec
+from lithify.codecs.fidelity import Contract
+from lithify.codecs.frame import FrameWriter, decode_frame, read_frame
+from lithify.codecs.frame.trailer import FOOTER, pack_footer
+from lithify.codecs.registry import all_codecs, by_id
+from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated, UnknownFormat
+from lithify.store import records
+from lithify.store.blobs import Entry
+from lithify.store.packs import (
+    ENTRY_HEADER_BYTES,
+    ENTRY_MAGIC,
+    PACK_HEADER_BYTES,
+    PackReader,
+    encode_group,
+    pack_header,
+)
+from lithify.store.records import Record
+
+REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded)
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+_PACK = "c0ffee00c0ffee00c0ffee00c0ffee00"
+_LENGTHS = struct.Struct("<II")
+_DECODED_BYTES_MAX = 4 * limits.MIB
+"""Claims above this are cut: decoders are slow by nature, and a campaign is to try many inputs, not long ones."""
+_PLAIN = (
+    b"rock",
+    b"2026-11-21 01:15:59 worker[7] done item=4f1c bytes=1048576\n" * 40,
+    bytes(range(256)) * 12,
+    b"\0" * 5000,
+    bytes((index * index * 31 >> 3) % 251 for index in range(4000)),
+)
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader of bytes."""
+
+    name: str
+    run: Callable[[bytes], bool]
+    seeds: Callable[[], list[bytes]]
+    mend: Callable[[bytes], bytes] = field(default=_as_it_is)
+    """Makes checksums right again, so that damage gets past the first door."""
+
+
+# --- frames -------------------------------------------------------------------------------------------
+
+
+def decode_whole(data: bytes) -> bool:
+    """Read a frame and decode all of it, and then a part again."""
+    try:
+        frame = read_frame(BytesIO(data))
+        pieces = b"".join(decode_frame(BytesIO(data), frame=frame))
+        middle = len(pieces) // 2
+        part = b"".join(decode_frame(BytesIO(data), frame=frame, start=middle))
+    except REFUSALS:
+        return False
+    assert frame.decoded_length == len(pieces), f"{len(pieces)} bytes came, {frame.decoded_length} were announced"
+    assert part == pieces[middle:], "a range is not what the whole has there"
+    return True
+
+
+def frame_seeds() -> list[bytes]:
+    """The golden frames that are not too long, and one of each codec."""
+    golden = [path.read_bytes() for path in sorted(GOLDEN.glob("*.lith")) if path.stat().st_size < 64 * limits.KIB]
+    return [*golden, *(_frame(codec) for codec in all_codecs()), _frame(*all_codecs())]
+
+
+def _frame(*codecs: type[Codec]) -> bytes:
+    out = BytesIO()
+    writer = FrameWriter(out)
+    for codec in codecs:
+        sink = writer.sink(codec(codec.params_for("fast", 4000)))
+        for plain in _PLAIN:
+            codec(codec.params_for("fast", 4000)).encode(_Plain(plain), sink)
+    writer.finish()
+    return out.getvalue()
+
+
+def mend_frame(data: bytes) -> bytes:
+    """The same with a footer that fits, as far as there is a trailer for one."""
+    if len(data) < FOOTER.size:
+        return data
+    length, _, magic = FOOTER.unpack(data[-FOOTER.size :])
+    start = len(data) - FOOTER.size - length
+    return data if start < 0 else data[: -FOOTER.size] + pack_footer(data[start : -FOOTER.size])[:8] + magic
+
+
+# --- codecs -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Plain:
+    """An original in memory."""
+
+    data: bytes
+
+    @property
+    def length(self) -> int:
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+
+@dataclass
+class _Chunks:
+    """A sink that keeps what it is given as inputs for a codec's target."""
+
+    shared: bytes = b""
+    inputs: list[bytes] = field(default_factory=list)
+
+    def share(self, data: bytes) -> None:
+        self.shared = data
+
+    def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+        self.inputs.append(_LENGTHS.pack(len(decoded), len(self.shared)) + self.shared + bytes(payload))
+
+
+def decode_chunk(codec_id: str, data: bytes) -> bool:
+    """Decode one payload. The input: u32 decoded length, u32 length of the shared block, shared block, payload."""
+    length, shared_length = _LENGTHS.unpack(data[: _LENGTHS.size].ljust(_LENGTHS.size, b"\0"))
+    length = min(length, _DECODED_BYTES_MAX) or 1
+    shared, payload = data[8 : 8 + shared_length], data[8 + shared_length :] or b"\0"
+    try:
+        decoded = by_id(codec_id)().decode(payload, shared=shared, length=length)
+    except REFUSALS:
+        return False
+    assert len(decoded) <= length, f"{len(decoded)} bytes came, {length} were allowed"
+    return True
+
+
+def chunk_seeds(codec_id: str) -> list[bytes]:
+    """Payloads at two efforts."""
+    chunks, codec = _Chunks(), by_id(codec_id)
+    for plain in _PLAIN:
+        for effort in ("fast", "default"):
+            codec(codec.params_for(effort, len(plain))).encode(_Plain(plain), chunks)
+    return chunks.inputs
+
+
+def read_params(data: bytes) -> bool:
+    """Read params as every codec's."""
+    accepted = False
+    for codec in all_codecs():
+        try:
+            codec(codec.params_type.from_json(data))
+        except REFUSALS:
+            continue
+        accepted = True
+    return accepted
+
+
+def params_seeds() -> list[bytes]:
+    """The params of every codec at two efforts."""
+    return [codec.params_for(effort, 5000).to_json() for codec in all_codecs() for effort in ("fast", "max")]
+
+
+# --- the store ----------------------------------------------------------------------------------------
+
+
+def read_pack(data: bytes) -> bool:
+    """List a pack, look for damage, and find its last entry."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        try:
+            pack = PackReader(file.fileno(), _pack_id(data))
+            entries = list(pack.entries())
+            clean = not pack.damage()
+            pack.last_entry()
+        except REFUSALS:
+            return False
+    for entry in entries:
+        assert entry.address.offset + entry.address.length <= len(data), f"{entry} reaches over the end"
+    return clean and bool(entries)
+
+
+def _pack_id(data: bytes) -> str:
+    """What the pack calls itself, so that its file would have that name."""
+    return data[5:PACK_HEADER_BYTES][:16].ljust(16, b"\0").hex()
+
+
+def pack_seeds() -> list[bytes]:
+    """The golden packs; and packs of some blobs and records, in one group and in two."""
+    golden = [path.read_bytes() for path in sorted(GOLDEN.glob("*.pack"))]
+    blobs = [Entry("blob", plain) for plain in _PLAIN]
+    facts = [Record("tombstone", number, 1.5, {"revision_id": "ab" * 16}).entry() for number in range(3)]
+    one, _ = encode_group(_PACK, PACK_HEADER_BYTES, [*blobs, *facts])
+    two, _ = encode_group(_PACK, PACK_HEADER_BYTES + len(one), [*facts, blobs[0]])
+    return [*golden, pack_header(_PACK) + one, pack_header(_PACK) + one + two]
+
+
+def mend_pack(data: bytes) -> bytes:
+    """The same with a right checksum in every entry's header."""
+    mended, place = bytearray(data), data.find(ENTRY_MAGIC)
+    seed = zlib.crc32(bytes.fromhex(_pack_id(data)))
+    while place >= 0:
+        fields = bytes(mended[place : place + ENTRY_HEADER_BYTES - 4])
+        check = zlib.crc32(fields, zlib.crc32(place.to_bytes(4, "little"), seed))
+        mended[place + ENTRY_HEADER_BYTES - 4 : place + ENTRY_HEADER_BYTES] = check.to_bytes(4, "little")
+        place = data.find(ENTRY_MAGIC, place + 1)
+    return bytes(mended)
+
+
+def read_record(data: bytes) -> bool:
+    """Read a record."""
+    try:
+        records.parse(data)
+    except REFUSALS:
+        return False
+    return True
+
+
+def record_seeds() -> list[bytes]:
+    """One of each kind that is short."""
+    key = {"id": "k1", "secret_digest": "00" * 32, "label": "ä", "scopes": ["read"], "expires_at": None}
+    made = [Record("tombstone", 7, 1.25, {"revision_id": "ab" * 16}), Record("key", 8, 2, key)]
+    return [record.entry().payload for record in made]
+
+
+def read_contract(data: bytes) -> bool:
+    """Read a contract as people spell it; what is accepted has one spelling."""
+    try:
+        contract = Contract.parse(data.decode("utf-8", "replace"))
+    except BadArgument:
+        return False
+    assert Contract.parse(str(contract)) == contract, f"{contract} reads back differently"
+    return True
+
+
+def contract_seeds() -> list[bytes]:
+    """One of each kind."""
+    return [b"exact", b"content", b"bounded:abs=0.01", b"bounded:pwrel=1e-3", b"floor:psnr=60", b"floor:vmaf=95.5"]
+
+
+def targets() -> dict[str, Target]:
+    """All of them by name."""
+    decoders = [
+        Target(codec.facts.id, partial(decode_chunk, codec.facts.id), partial(chunk_seeds, codec.facts.id))
+        for codec in all_codecs()
+    ]
+    others = [
+        Target("frame", decode_whole, frame_seeds, mend_frame),
+        Target("params", read_params, params_seeds),
+        Target("pack", read_pack, pack_seeds, mend_pack),
+        Target("record", read_record, record_seeds),
+        Target("contract", read_contract, contract_seeds),
+    ]
+    return {target.name: target for target in (*others, *decoders)}

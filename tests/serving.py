@@ -1,0 +1,74 @@
+"""A real server over a real archive on a free port, for tests of the doors."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from lithify.api.client import Client
+from lithify.api.server import listen, server, url_of
+from lithify.workers.archive import Archive
+
+SCOPES = ("read", "write", "admin")
+
+
+@dataclass(frozen=True)
+class Served:
+    """An archive and where it is served."""
+
+    archive: Archive
+    url: str
+    key: str
+    """Carries every scope."""
+
+    def http(self, key: str | None = None) -> httpx.Client:
+        """A client that sends what it is told to, and repeats nothing."""
+        headers = {"Authorization": f"Bearer {key or self.key}", "Accept-Encoding": "identity"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30)
+
+    def client(self) -> Client:
+        """Our own client."""
+        return Client(self.url, self.key)
+
+    def socket(self) -> socket.socket:
+        """A bare connection."""
+        found = urlsplit(self.url)
+        return socket.create_connection((found.hostname or "", found.port or 0), timeout=10)
+
+    def raw(self, request: bytes, *, seconds: float = 3.0) -> bytes:
+        """Everything that the server says to these bytes before it closes, or has been silent for so long."""
+        answer = b""
+        with self.socket() as wire:
+            wire.settimeout(seconds)
+            try:
+                wire.sendall(request)
+            except ConnectionError:
+                pass  # it may have answered and closed before it had all of this
+            try:
+                while piece := wire.recv(65536):
+                    answer += piece
+            except (TimeoutError, ConnectionError):
+                return answer
+        return answer
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """Serve a new archive in `folder` from a thread until the block ends."""
+    ready = threading.Event()
+    with Archive(folder) as archive, listen("127.0.0.1", 0) as listener:
+        _, key = archive.add_key("test", SCOPES)
+        running = server(archive, ready.set)
+        thread = threading.Thread(target=running.run, args=([listener],), name="server")
+        thread.start()
+        try:
+            assert ready.wait(30), "the server did not start"
+            yield Served(archive, url_of(listener), key)
+        finally:
+            running.should_exit = True
+            thread.join()

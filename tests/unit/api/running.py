@@ -1,0 +1,21 @@
+"""Running the command line inside the tests' own process: much faster than a process each, and otherwise the same."""
+
+import logging
+from collections.abc import Mapping
+
+import structlog
+from click.testing import CliRunner, Result
+
+from lithify.api.cli import program
+
+
+def run(*args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Result:
+    """One run of `lithify`. What it set up for its own log ends with it."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    try:
+        return CliRunner(env=environment).invoke(program, args, input=stdin)
+    finally:
+        structlog.configure(**before)
+        root.handlers[:] = handlers
+        root.setLevel(level)

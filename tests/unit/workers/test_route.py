@@ -1,0 +1,195 @@
+"""Routes: who is tried, in which order, and the sentences that say why."""
+
+from typing import Any
+
+import pytest
+
+from lithify import limits
+from lithify.codecs.fidelity import EXACT, Contract
+from lithify.errors import BadArgument, MissingExtra
+from lithify.workers.route import Route, choose, choose_small
+
+LENGTH = 100 * limits.MIB
+
+
+def promise(ratio: float, speed: float = 20e6, memory: int = 10 * limits.MIB, **changes: Any) -> dict[str, Any]:
+    """What a probe says of one codec."""
+    estimate = {
+        "ratio": ratio,
+        "encode_bytes_per_second": speed,
+        "decode_bytes_per_second": 5 * speed,
+        "peak_memory_bytes": memory,
+        "confidence": 0.6,
+    }
+    facts: dict[str, Any] = {
+        "contracts": ["exact"],
+        "seams": "bytes",
+        "format": "0x0101 1.0",
+        "params": {},
+        "missing": None,
+    }
+    return {**facts, "estimate": estimate, **changes}
+
+
+def probed(**codecs: dict[str, Any]) -> dict[str, Any]:
+    named = {name.replace("__", "."): facts for name, facts in codecs.items()}
+    kind = {"kind": "log", "queue": "logs", "mime": "text/plain", "reason": "9 of 9 lines carry a time"}
+    return {"length": LENGTH, "kind": kind, "codecs": {"raw.stored": promise(1.0), **named}}
+
+
+PROBE = probed(raw__zstd=promise(5.0), raw__brotli=promise(5.5), raw__xz=promise(6.5), raw__ppmd=promise(7.0))
+
+
+def route(
+    probe: dict[str, Any] = PROBE, contract: Contract = EXACT, effort: str = "default", allowed: tuple[str, ...] = ()
+) -> Route:
+    return choose(probe, contract, effort, allowed, LENGTH)
+
+
+def verdict(found: Route, codec: str) -> str:
+    (candidate,) = [candidate for candidate in found.candidates if candidate.codec == codec]
+    return candidate.verdict
+
+
+def test_default_runs_the_best_two_and_stored() -> None:
+    assert ("raw.ppmd", "raw.xz", "raw.stored") == route().runs
+    assert "not run: others promise more" == verdict(route(), "raw.zstd")
+
+
+def test_default_runs_a_third_that_is_close_to_the_best() -> None:
+    close = probed(raw__zstd=promise(5.0), raw__brotli=promise(6.4), raw__xz=promise(6.5), raw__ppmd=promise(7.0))
+    assert ("raw.ppmd", "raw.xz", "raw.brotli", "raw.stored") == route(close).runs
+
+
+def test_max_runs_all() -> None:
+    assert ("raw.ppmd", "raw.xz", "raw.brotli", "raw.zstd", "raw.stored") == route(effort="max").runs
+
+
+def test_fast_runs_zstd_and_stored() -> None:
+    assert ("raw.zstd", "raw.stored") == route(effort="fast").runs
+
+
+def test_fast_runs_what_the_policy_lists_when_that_is_not_zstd() -> None:
+    assert ("raw.xz", "raw.stored") == route(effort="fast", allowed=("raw.xz",)).runs
+
+
+def test_a_policy_keeps_all_others_out_but_never_stored() -> None:
+    found = route(effort="max", allowed=("raw.zstd",))
+    assert ("raw.zstd", "raw.stored") == found.runs
+    assert "not run: the policy does not list it" == verdict(found, "raw.xz")
+
+
+def test_a_codec_too_slow_for_one_part_does_not_run() -> None:
+    slow = probed(raw__zstd=promise(5.0), text__model=promise(9.0, speed=1000.0))
+    found = route(slow)
+    assert ("raw.zstd", "raw.stored") == found.runs
+    assert verdict(found, "text.model").startswith("not run: it would take 67109 s")
+
+
+def test_time_counts_per_part_unless_a_codec_needs_the_whole() -> None:
+    speed = LENGTH / (1.2 * limits.CHILD_WALL_SECONDS)
+    assert "a.parts" in route(probed(a__parts=promise(3.0, speed=speed))).runs
+    assert "a.whole" not in route(probed(a__whole=promise(3.0, speed=speed, seams="whole"))).runs
+
+
+def test_a_codec_that_needs_too_much_memory_does_not_run() -> None:
+    hungry = probed(raw__zstd=promise(5.0), text__model=promise(9.0, memory=8 * limits.GIB))
+    assert "not run: it would take 8192 MiB of memory, over the 3072 MiB it may" == verdict(route(hungry), "text.model")
+
+
+def test_a_codec_whose_extra_is_missing_is_named() -> None:
+    found = route(probed(raw__zstd=promise(5.0), media__jxl=promise(9.0, missing="it needs the extra media")))
+    assert ("raw.zstd", "raw.stored") == found.runs
+    assert "not run: it needs the extra media" == verdict(found, "media.jxl")
+
+
+def test_a_codec_with_nothing_to_say_does_not_run() -> None:
+    found = route(probed(raw__zstd=promise(5.0), arrays__sperr=promise(1.0, estimate=None)))
+    assert "not run: it has no use for this kind of data" == verdict(found, "arrays.sperr")
+
+
+def test_a_lossy_codec_serves_only_its_own_kind_of_contract() -> None:
+    lossy = probed(raw__zstd=promise(1.3), arrays__sperr=promise(20.0, contracts=["bounded"]))
+    bounded = Contract.parse("bounded:abs=0.01")
+    assert ("arrays.sperr", "raw.zstd", "raw.stored") == route(lossy, bounded).runs
+    assert "not run: it cannot keep the contract exact" == verdict(route(lossy), "arrays.sperr")
+    assert "arrays.sperr" not in route(lossy, Contract.parse("floor:psnr=60")).runs
+
+
+def test_asking_by_name_for_what_is_missing_says_what_to_install() -> None:
+    missing = probed(media__jxl=promise(9.0, missing="it needs the extra media: pip install 'lithify[media]'"))
+    with pytest.raises(MissingExtra, match=r"media\.jxl can run here: it needs the extra media"):
+        route(missing, allowed=("media.jxl",))
+
+
+def test_asking_by_name_for_what_cannot_keep_the_contract_is_refused() -> None:
+    lossy = probed(arrays__sperr=promise(20.0, contracts=["bounded"]))
+    with pytest.raises(BadArgument, match=r"arrays\.sperr can keep the contract exact"):
+        route(lossy, allowed=("arrays.sperr",))
+
+
+def test_nothing_at_all_is_stored() -> None:
+    assert ("raw.stored",) == choose(PROBE, EXACT, "max", (), 0).runs
+    assert ("raw.stored",) == choose_small(EXACT, "max", (), 0).runs
+
+
+def test_stored_alone_may_be_asked_for() -> None:
+    assert ("raw.stored",) == route(allowed=("raw.stored",)).runs
+
+
+# --- small originals ------------------------------------------------------------------------------------
+
+
+def test_a_small_original_is_tried_on_everything() -> None:
+    found = choose_small(EXACT, "default", (), 1000)
+    assert {"raw.stored", "raw.zstd", "raw.brotli", "raw.xz", "raw.ppmd"} <= set(found.runs)
+    assert {"raw.stored", "raw.zstd"} == set(choose_small(EXACT, "fast", (), 1000).runs)
+
+
+def test_a_small_original_follows_the_policy_too() -> None:
+    assert {"raw.stored", "raw.ppmd"} == set(choose_small(EXACT, "default", ("raw.ppmd",), 1000).runs)
+    assert {"raw.stored", "raw.ppmd"} == set(choose_small(EXACT, "fast", ("raw.ppmd",), 1000).runs)
+    with pytest.raises(BadArgument):
+        choose_small(EXACT, "default", ("raw.sand",), 1000)
+
+
+# --- what is kept ---------------------------------------------------------------------------------------
+
+
+def test_a_route_is_kept_with_its_reason_and_predictions() -> None:
+    kept = route().as_json()
+    assert "log (9 of 9 lines carry a time); contract exact, effort default: 3 of 5 codecs run" == kept["reason"]
+    best = kept["candidates"][0]
+    assert ("raw.ppmd", "run") == (best["codec"], best["verdict"])
+    assert {
+        "ratio": 7.0,
+        "encode_seconds": 5.2429,
+        "decode_seconds": 1.0486,
+        "memory_bytes": 10 * limits.MIB,
+        "confidence": 0.6,
+    } == best["predicted"]
+    assert "winner" not in kept
+
+
+def test_what_was_found_stands_beside_what_was_predicted() -> None:
+    outcome = {"stored_bytes": 800, "ratio": 12.5, "encode_seconds": 2.0}
+    failure = {"error": "codec_crashed", "detail": "was killed by SIGSEGV"}
+    kept = route().completed({"raw.ppmd": failure, "raw.xz": outcome, "raw.stored": {**outcome, "stored_bytes": 1000}})
+    found = {candidate["codec"]: candidate.get("found") for candidate in kept["candidates"]}
+    assert {"raw.ppmd": failure, "raw.xz": outcome}.items() <= found.items()
+    assert found["raw.zstd"] is None
+    assert "raw.xz: 800 bytes, 20.0% smaller than raw.stored" == kept["winner"]
+
+
+def test_parts_may_have_different_winners() -> None:
+    kept = route().completed(
+        {"raw.ppmd": {"stored_bytes": 900, "parts_won": 1}, "raw.xz": {"stored_bytes": 800, "parts_won": 3}}
+    )
+    assert (
+        "raw.xz has the smallest form of 3 of 4 parts; raw.ppmd has the smallest form of 1 of 4 parts" == kept["winner"]
+    )
+
+
+def test_a_route_nobody_finished_has_no_winner() -> None:
+    kept = route().completed({"raw.ppmd": {"error": "timed_out", "detail": "…"}})
+    assert "winner" not in kept
