@@ -135,6 +135,14 @@ def test_every_link_in_a_document_leads_somewhere() -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("room", ["api", "codecs", "store", "workers"])
+def test_the_readme_of_a_room_names_every_file_in_it(room: str) -> None:
+    folder = ROOT / "lithify" / room
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    files = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert [name for name in files if f"`{name}`" not in readme] == []
+
+
 def test_every_file_that_the_map_of_the_tests_names_is_there() -> None:
     tests = ROOT / "tests"
     named = re.findall(r"`([\w/]+(?:\.py|/))`", (tests / "README.md").read_text(encoding="utf-8"))

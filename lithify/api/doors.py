@@ -1,6 +1,6 @@
 """What every handler works with: the archive, the threads that touch it, and the places for large uploads.
 
-The event loop only moves bytes. Whatever may wait for a disk runs in `hands`; a large upload brings its own thread.
+The event loop only moves bytes. Whatever may wait for a disk runs in threads; a large upload brings its own thread.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 _HANDS = 32
 """Threads for work that is over in milliseconds; group commit needs none, since its answers are futures."""
+_OPENERS = 16
+"""Threads for opening content: they may wait for a decoder that a slow reader holds, and keep nobody else waiting."""
 
 
 class Doors:
@@ -32,18 +34,25 @@ class Doors:
     def __init__(self, archive: "Archive") -> None:
         self.archive = archive
         self.metrics = Metrics(archive)
-        self.hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="hand")
+        self._hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="hand")
+        self._openers = ThreadPoolExecutor(_OPENERS, thread_name_prefix="opener")
         self.gate = Gate(self)
         self._upload_places = asyncio.Semaphore(limits.UPLOADS_MAX)
 
     def close(self) -> None:
         """Let go of the threads; the archive belongs to whoever opened it."""
-        self.hands.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._hands, self._openers):
+            threads.shutdown(wait=True, cancel_futures=True)
 
     async def run(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Do something that may wait for a disk, off the event loop."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.hands, lambda: work(*args, **options))
+        return await loop.run_in_executor(self._hands, lambda: work(*args, **options))
+
+    async def open(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Do something that may wait for a decoder to be free, off the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._openers, lambda: work(*args, **options))
 
     @asynccontextmanager
     async def upload_place(self) -> AsyncIterator[None]:

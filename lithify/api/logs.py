@@ -6,6 +6,7 @@ the caller was told carries the same `request` id.
 
 import logging
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -41,6 +42,11 @@ def configure(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LIBRARIES_LEVEL)
+    threading.excepthook = _thread_died
+
+
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    get().error("thread_died", thread=died.thread.name if died.thread else None, exc_info=died.exc_value)
 
 
 def get() -> Any:

@@ -1,11 +1,11 @@
-"""Errors at the doors: one table from every error to its HTTP status, its problem document and its exit code.
+"""Errors at the doors: as RFC 9457 documents, and back, so that the client raises what the archive would have raised.
 
-The columns live on the classes in lithify/errors.py; this file turns them into RFC 9457 documents and back, so that
-the remote client raises what the local archive would have raised.
+Which error has which status and exit code is written on the classes in lithify/errors.py and nowhere else;
+docs/errors.md shows it as one table.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lithify.errors import (
     BY_CODE,
@@ -53,20 +53,6 @@ _OF_STATUS: dict[int, type[LithifyError]] = {
     504: StoreUnavailable,
 }
 """What an answer means when it did not come from our own handlers: the router's, a proxy's, a parser's."""
-
-
-class Row(NamedTuple):
-    """One line of the table."""
-
-    code: str
-    status: int
-    exit_code: int
-    sentence: str
-
-
-def table() -> list[Row]:
-    """Every error, by code."""
-    return [Row(code, e.http_status, e.exit_code, _title(e)) for code, e in sorted(BY_CODE.items())]
 
 
 def _title(error: type[LithifyError]) -> str:

@@ -87,7 +87,7 @@ class Archive:
         if found < mark:
             raise Conflict(
                 f"the catalog {self.folder / CATALOG} ends at record {found}, the archive had come to {mark}: it "
-                "forgot some of what the archive keeps. `lithify rebuild` brings it back from the records beside the blobs"
+                "forgot some of what the archive keeps. `lithify rebuild` brings it back from the records beside them"
             )
 
     def close(self) -> None:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from lithify import limits
 from lithify.errors import Cancelled, Fenced, LithifyError, NotNow, TimedOut
 from lithify.store import jobs
@@ -22,6 +20,7 @@ from lithify.workers import schedule
 from lithify.workers.control import Control
 from lithify.workers.encode import encode_revision
 from lithify.workers.encode_small import encode_batch
+from lithify.workers.log import log
 from lithify.workers.queue import Claim
 from lithify.workers.reencode import reencode
 from lithify.workers.retention import retire
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 SMALL = encode_kind(0)
 LARGE = encode_kind(limits.SMALL_BYTES + 1)
 QUEUES = ("logs", "text", "arrays", "media", "general", schedule.QUEUE)
-
-_log = structlog.get_logger("lithify.worker")
 
 Upkeep = Callable[["Archive", Control, dict[str, Any]], dict[str, Any]]
 
@@ -116,7 +113,7 @@ class Worker:
             try:
                 claims = self._claim()
             except NotNow as error:
-                _log.warning("claim_failed", code=error.code)
+                log("worker").warning("claim_failed", code=error.code)
                 self._stop.wait(limits.POLL_SECONDS)
                 continue
             if claims:
@@ -158,9 +155,9 @@ class Worker:
         started = time.monotonic()
         try:
             work()
-            _log.info("job_done", job=claim.id, kind=claim.kind, seconds=round(time.monotonic() - started, 3))
+            log("worker").info("job_done", job=claim.id, kind=claim.kind, seconds=round(time.monotonic() - started, 3))
         except Fenced:
-            _log.info("job_fenced", job=claim.id, kind=claim.kind)
+            log("worker").info("job_fenced", job=claim.id, kind=claim.kind)
         except Exception as error:  # noqa: BLE001 - a job may fail in any way; the worker must not
             self._report(control, error)
 
@@ -168,7 +165,7 @@ class Worker:
         claim = control.claim
         known = error if isinstance(error, LithifyError) else None
         code = known.code if known else type(error).__name__
-        _log.warning("job_failed", job=claim.id, kind=claim.kind, attempt=claim.attempt, code=code)
+        log("worker").warning("job_failed", job=claim.id, kind=claim.kind, attempt=claim.attempt, code=code)
         with suppress(Fenced, NotNow):  # the lease ends by itself, and another worker takes over
             if isinstance(error, Cancelled) and control.stopping:
                 self._archive.queue.release(claim)

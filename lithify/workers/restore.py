@@ -9,19 +9,16 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import structlog
-
 from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound, RangeNotSatisfiable
 from lithify.store import queries
 from lithify.store.blobs import Address
 from lithify.store.views import ObjectView
+from lithify.workers.log import log
 from lithify.workers.proof import place_of
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
     from lithify.workers.sandbox import Stream
-
-_log = structlog.get_logger("lithify.restore")
 
 
 class Content:
@@ -54,7 +51,7 @@ class Content:
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
                 spares = len(places) - number - 1
-                _log.error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
+                log("restore").error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
                 failure = error
         raise failure
 

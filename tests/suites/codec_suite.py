@@ -178,7 +178,7 @@ class CodecSuite:
 
     def test_every_cut_and_every_changed_byte_is_refused_or_harmless(self) -> None:
         payload, shared, length = self.payload(log_lines(12))
-        wrong = [payload[:cut] for cut in range(1, len(payload))]
+        wrong = [payload[:cut] for cut in range(len(payload))]
         wrong += [payload[:at] + bytes([payload[at] ^ 0xA5]) + payload[at + 1 :] for at in range(len(payload))]
         wrong += [payload + b"\0", payload + payload, b"\xff" * 40, bytes(40)]
         for data in wrong:

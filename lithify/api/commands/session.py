@@ -88,7 +88,6 @@ def open_service(session: Session, *, create: bool = False) -> Iterator["Service
         with Client(settings.url, settings.key) as client:
             yield client
     else:
-        quiet_logs()
         with open_archive(settings, create=create) as archive:
             yield archive
 
@@ -105,13 +104,6 @@ def open_archive(settings: "Settings", *, create: bool = True) -> "Archive":
         child_wall_seconds=settings.child_wall_seconds,
         grace_seconds=settings.grace_seconds,
     )
-
-
-def quiet_logs() -> None:
-    """Inside a command only what is broken is logged, and to standard error: the command tells the rest."""
-    from lithify.api import logs
-
-    logs.configure("error")
 
 
 def pages(service: "Service", prefix: "ObjectName") -> "Iterator[ObjectView]":

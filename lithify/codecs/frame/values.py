@@ -41,20 +41,16 @@ class ChunkEntry:
 class ChunkTable(Sequence[ChunkEntry]):
     """The chunks of a frame: 25 bytes of memory each, so that four million of them stay at 100 MB."""
 
-    __slots__ = ("_format_indexes", "_offsets", "_starts", "checksums")
+    __slots__ = ("_offsets", "_starts", "checksums", "format_indexes")
 
     def __init__(
         self, stored: Iterable[int], lengths: Iterable[int], format_indexes: bytes, checksums: "array[int] | None"
     ) -> None:
+        """`format_indexes` has one byte per chunk; `checksums` one number, or is None."""
         self._offsets = array("Q", accumulate(stored, initial=len(HEADER)))
         self._starts = array("Q", accumulate(lengths, initial=0))
-        self._format_indexes = format_indexes
+        self.format_indexes = format_indexes
         self.checksums = checksums
-
-    @property
-    def format_indexes(self) -> bytes:
-        """The format of each chunk, one byte each."""
-        return self._format_indexes
 
     @property
     def payloads_end(self) -> int:
@@ -92,7 +88,7 @@ class ChunkTable(Sequence[ChunkEntry]):
         return f"<{len(self)} chunks, {self.decoded_length} bytes>"
 
     def __len__(self) -> int:
-        return len(self._format_indexes)
+        return len(self.format_indexes)
 
     @overload
     def __getitem__(self, index: int) -> ChunkEntry: ...
@@ -103,7 +99,7 @@ class ChunkTable(Sequence[ChunkEntry]):
             return [self[i] for i in range(*index.indices(len(self)))]
         at = range(len(self))[index]
         return ChunkEntry(
-            format_index=self._format_indexes[at],
+            format_index=self.format_indexes[at],
             offset=self._offsets[at],
             stored_length=self._offsets[at + 1] - self._offsets[at],
             start=self._starts[at],

@@ -90,7 +90,7 @@ class BlockCodec(Codec):
         decoded = time.perf_counter()
         slower, denser = (1.0, 1.0) if trial is None else (trial.times_slower, trial.times_denser)
         return Estimate(
-            ratio=len(piece) / len(payload) * denser,
+            ratio=_denser(len(piece) / len(payload), denser),
             encode_bytes_per_second=len(piece) / (encoded - started) / slower,
             decode_bytes_per_second=len(piece) / (decoded - encoded),
             peak_memory_bytes=real.peak_memory_bytes(min(length, real.chunk_bytes)),
@@ -107,6 +107,11 @@ def blocks(source: Source, chunk_bytes: int) -> Iterator[bytes]:
         if len(block) != end - start:
             raise Truncated(f"source ends at byte {start + len(block)}, its length is {source.length}")
         yield block
+
+
+def _denser(ratio: float, factor: float) -> float:
+    """The ratio a better setting would reach; what does not shrink at all will not shrink then."""
+    return ratio if ratio <= 1 else 1 + (ratio - 1) * factor
 
 
 def taste(sample: bytes) -> bytes:

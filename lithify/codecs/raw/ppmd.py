@@ -85,11 +85,11 @@ class Ppmd(BlockCodec):
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         if shared:
             raise Corrupt(f"PPMd has no use for {len(shared)} shared bytes")
-        if payload[0] == _AS_IT_IS:
-            return _same_length(payload[1:], length)
         if len(payload) < 2:
-            raise Truncated("PPMd payload ends before its memory size")
+            raise Truncated(f"PPMd payload has {len(payload)} bytes, the shortest has 2")
         order, memory_log = payload[:2]
+        if order == _AS_IT_IS:
+            return _same_length(payload[1:], length)
         if not _ORDER_MIN <= order <= _ORDER_MAX or memory_log < _MEMORY_LOG_MIN:
             raise Corrupt(f"PPMd payload asks for order {order} and 2^{memory_log} bytes, which PPMd does not have")
         if memory_log > _clamped_log(_memory_bytes_max(length)):

@@ -11,11 +11,14 @@ from lithify.api.cli import program
 
 def run(*args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Result:
     """One run of `lithify`. What it set up for its own log ends with it."""
-    root, before = logging.getLogger(), structlog.get_config()
+    root = logging.getLogger()
+    before = structlog.get_config() if structlog.is_configured() else None
     handlers, level = list(root.handlers), root.level
     try:
         return CliRunner(env=environment).invoke(program, args, input=stdin)
     finally:
-        structlog.configure(**before)
+        structlog.reset_defaults()
+        if before is not None:
+            structlog.configure(**before)
         root.handlers[:] = handlers
         root.setLevel(level)

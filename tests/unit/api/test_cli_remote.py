@@ -18,11 +18,10 @@ TEXT = b"".join(b"2026-11-21 01:15:%02d host-%d accepted connection\n" % (i % 60
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     # The server runs in this process: what it logs must not end up among the answers.
-    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with serving(tmp_path_factory.mktemp("served") / "archive") as server:
         yield server
-    structlog.configure(**before)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

@@ -253,12 +253,12 @@ def test_a_lost_catalog_is_rebuilt() -> None:
 def test_schedules_are_added_listed_run_and_removed() -> None:
     ok("schedule", "add", "nightly", "scrub", "0 3 * * *", "--args", '{"fraction": 0.5}')
     assert "nightly" in ok("schedule", "list")
-    [found] = documents("schedule", "list")
+    [found] = [schedule for schedule in documents("schedule", "list") if schedule["name"] == "nightly"]
     assert (found["cron"], found["args"]) == ("0 3 * * *", {"fraction": 0.5})
     [job] = documents("schedule", "run", "nightly")
     assert (job["kind"], job["state"]) == ("scrub", "waiting")
     ok("schedule", "rm", "nightly")
-    assert documents("schedule", "list") == []
+    assert "nightly" not in ok("schedule", "list")
 
 
 def test_a_policy_is_shown_and_changed() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,14 +14,15 @@ SECRET = "canary-7f3a"
 
 
 @pytest.fixture(autouse=True)
-def _restored() -> object:
+def _restored() -> Iterator[None]:
     import structlog
 
     root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+    handlers, level, hook = root.handlers[:], root.level, threading.excepthook
     yield
-    root.handlers[:], level = before
+    root.handlers[:] = handlers
     root.setLevel(level)
+    threading.excepthook = hook
     structlog.reset_defaults()
 
 
@@ -65,3 +68,13 @@ def test_the_level_is_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> 
     logs.configure("error")
     logs.get().info("request")
     assert capsys.readouterr().err == ""
+
+
+def test_a_thread_that_dies_says_so_in_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    thread = threading.Thread(target=find, args=({},), name="slot-1")
+    thread.start()
+    thread.join()
+    line = capsys.readouterr().err
+    assert ("thread_died", "slot-1") == (json.loads(line)["event"], json.loads(line)["thread"])
+    assert SECRET not in line
