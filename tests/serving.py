@@ -1,15 +1,18 @@
 """A real server over a real archive on a free port, for tests of the doors."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 
+from lithify.api import logs
 from lithify.api.client import Client
 from lithify.api.server import listen, server, url_of
 from lithify.workers.archive import Archive
@@ -45,10 +48,8 @@ class Served:
         answer = b""
         with self.socket() as wire:
             wire.settimeout(seconds)
-            try:
+            with suppress(ConnectionError):  # it may have answered and closed before it had all of this
                 wire.sendall(request)
-            except ConnectionError:
-                pass  # it may have answered and closed before it had all of this
             try:
                 while piece := wire.recv(65536):
                     answer += piece
@@ -72,3 +73,18 @@ def serving(folder: Path) -> Iterator[Served]:
         finally:
             running.should_exit = True
             thread.join()
+
+
+@contextmanager
+def logged(level: str = "info") -> Iterator[None]:
+    """Inside, the log goes to standard error as a server's does; afterwards all is as it was."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, root_level, hook = root.handlers[:], root.level, threading.excepthook
+    logs.configure(level)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+        root.handlers[:] = handlers
+        root.setLevel(root_level)
+        threading.excepthook = hook

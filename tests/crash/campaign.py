@@ -26,7 +26,9 @@ _OPERATIONS = 60
 _LIFE_SECONDS = 20.0
 
 
-def live_once(archive: Path, point: str, ledger: Ledger, rng: random.Random, life: int) -> bool:
+def live_once(
+    archive: Path, point: str, ledger: Ledger, rng: random.Random, life: int, *, patience_seconds: float = _LIFE_SECONDS
+) -> bool:
     """One life of the server under load; whether the kill happened. Promises are sampled at its start."""
     count = rng.choice((1, 1, 2, 5, 20))
     server = Server(archive, "" if point == BLIND else f"{point}:{count}")
@@ -48,15 +50,15 @@ def live_once(archive: Path, point: str, ledger: Ledger, rng: random.Random, lif
                 server.kill()
             for thread in threads:
                 thread.join()
-            _await_kill(server)
+            _await_kill(server, patience_seconds)
         return server.died_by_kill()
     finally:
         server.kill()
 
 
-def _await_kill(server: Server) -> None:
+def _await_kill(server: Server, seconds: float) -> None:
     """Points of the worker may come up only after the load has ended."""
-    deadline = time.monotonic() + _LIFE_SECONDS
+    deadline = time.monotonic() + seconds
     while server.process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
 

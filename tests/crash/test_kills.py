@@ -25,7 +25,7 @@ def test_no_receipt_is_lost_at_any_point(tmp_path: Path, group: int) -> None:
     kills = 0
     for life, point in enumerate(SERVER_POINTS[group::GROUPS]):
         rng = random.Random(f"{group} {life}")
-        kills += live_once(archive, point, ledger, rng, life)
+        kills += live_once(archive, point, ledger, rng, life, patience_seconds=2.0)
     judge(archive, ledger)
     check_clean(archive)
     assert ledger.kept

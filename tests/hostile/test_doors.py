@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.api.auth import OPEN
-from tests.serving import Served, serving
+from tests.serving import Served, logged, serving
 
 _numbers = itertools.count()
 
@@ -440,7 +440,7 @@ def test_a_sender_that_falls_silent_is_let_go(served: Served, collection: str, m
     assert [] == objects(served, collection)
 
 
-def test_a_thousand_half_sent_uploads_hold_nobody_up(served: Served, collection: str) -> None:
+def test_hundreds_of_half_sent_uploads_hold_nobody_up(served: Served, collection: str) -> None:
     head = put_request(served, f"/v1/objects/{collection}/a", f"Content-Length: {limits.MIB}", body=b"x" * 5000)
     wires = [served.socket() for _ in range(300)]
     try:
@@ -484,37 +484,40 @@ def test_more_connections_than_are_allowed_are_closed(served: Served, monkeypatc
 def test_neither_keys_nor_names_nor_contents_reach_log_or_metrics(
     served: Served, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from lithify.api import logs
-
-    logs.configure("debug")
     canary = "canary-" + os.urandom(8).hex()
-    damaged = f"canary-damaged-{canary}"
     _, key = served.archive.add_key(canary, ("read", "write"))
-    with served.http(key) as http:
-        body = canary.encode() * 50
-        headers = {"Idempotency-Key": canary, "Content-Type": f"text/{canary}"}
-        assert http.put(f"/v1/objects/{canary}/{canary}", content=body, headers=headers).status_code == 201
-        http.put(f"/v1/objects/{canary}/{canary}", content=b"other", headers=headers)
-        http.put(f"/v1/objects/{canary}/{canary}", content=b"x", headers={"Content-SHA256": canary})
-        http.put(f"/v1/objects/{canary}/%ff{canary}", content=b"x")
-        http.get(f"/v1/objects/{canary}/{canary}")
-        http.get(f"/v1/objects/{canary}/missing-{canary}")
-        http.get(f"/{canary}")
-        http.get("/v1/jobs", params={"limit": canary})
-        http.post("/v1/verify", json={"collection": canary, "name": canary, canary: canary})
-        http.post("/v1/verify", content=canary.encode(), headers={"Content-Type": "application/json"})
-        http.put(f"/v1/objects/{canary}/{damaged}", content=os.urandom(limits.MIB) + canary.encode())
-        spoil(served, canary, damaged)
-        assert http.get(f"/v1/objects/{canary}/{damaged}").status_code == 500
-        metrics = http.get("/metrics").text
-    served.raw(f"GET /{canary} HTTP/1.1\r\n{canary}\r\n\r\n".encode())
-    with served.http(canary) as http:
-        http.get("/v1/collections")
+    with logged("debug"):
+        metrics = everything_that_can_be_said(served, key, canary)
     out, err = capfd.readouterr()
     assert err.count('"event":') > 10, "the log said nothing, so it proves nothing"
     for secret in (canary, key, key.rpartition("_")[2], served.key):
         assert secret not in out + err + metrics
     assert key.rpartition("_")[2].encode() not in (served.archive.folder / "catalog.sqlite").read_bytes()
+
+
+def everything_that_can_be_said(served: Served, key: str, canary: str) -> str:
+    """Put the canary wherever a request has room for it, in good requests and in bad ones; gives the metrics."""
+    headers = {"Idempotency-Key": canary, "Content-Type": f"text/{canary}"}
+    good, damaged = f"/v1/objects/{canary}/{canary}", f"/v1/objects/{canary}/damaged-{canary}"
+    with served.http(key) as http:
+        assert http.put(good, content=canary.encode() * 50, headers=headers).status_code == 201
+        http.put(good, content=b"other", headers=headers)
+        http.put(good, content=b"x", headers={"Content-SHA256": canary})
+        http.put(f"/v1/objects/{canary}/%ff{canary}", content=b"x")
+        http.get(good)
+        http.get(f"/v1/objects/{canary}/missing-{canary}")
+        http.get(f"/{canary}")
+        http.get("/v1/jobs", params={"limit": canary})
+        http.post("/v1/verify", json={"collection": canary, "name": canary, canary: canary})
+        http.post("/v1/verify", content=canary.encode(), headers={"Content-Type": "application/json"})
+        http.put(damaged, content=os.urandom(limits.MIB) + canary.encode())
+        spoil(served, canary, f"damaged-{canary}")
+        assert http.get(damaged).status_code == 500
+        metrics = http.get("/metrics").text
+    served.raw(f"GET /{canary} HTTP/1.1\r\n{canary}\r\n\r\n".encode())
+    with served.http(canary) as stranger:
+        stranger.get("/v1/collections")
+    return metrics
 
 
 def spoil(served: Served, collection: str, name: str) -> None:

@@ -3,27 +3,14 @@
 import json
 import logging
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from lithify.api import logs
 from lithify.errors import NotFound
+from tests.serving import logged
 
 SECRET = "canary-7f3a"
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    import structlog
-
-    root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, threading.excepthook
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    threading.excepthook = hook
-    structlog.reset_defaults()
 
 
 def failure() -> Exception:
@@ -43,8 +30,8 @@ def find(objects: dict[str, bytes]) -> bytes:
 
 
 def test_our_lines_are_json_and_exceptions_lose_their_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure()
-    logs.get().error("request", route="/v1/report", exc_info=failure())
+    with logged():
+        logs.get().error("request", route="/v1/report", exc_info=failure())
     line = capsys.readouterr().err
     found = json.loads(line)
     assert ("request", "error", "/v1/report") == (found["event"], found["level"], found["route"])
@@ -54,9 +41,9 @@ def test_our_lines_are_json_and_exceptions_lose_their_messages(capsys: pytest.Ca
 
 
 def test_what_libraries_say_loses_what_was_put_into_it(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure()
-    logging.getLogger("uvicorn.error").error("cannot serve %s", SECRET, exc_info=failure())
-    logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: {SECRET}")
+    with logged():
+        logging.getLogger("uvicorn.error").error("cannot serve %s", SECRET, exc_info=failure())
+        logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: {SECRET}")
     written = capsys.readouterr().err
     assert ["cannot serve %s", "Task exception was never retrieved"] == [
         json.loads(line)["event"] for line in written.splitlines()
@@ -65,16 +52,16 @@ def test_what_libraries_say_loses_what_was_put_into_it(capsys: pytest.CaptureFix
 
 
 def test_the_level_is_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("error")
-    logs.get().info("request")
+    with logged("error"):
+        logs.get().info("request")
     assert capsys.readouterr().err == ""
 
 
 def test_a_thread_that_dies_says_so_in_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure()
     thread = threading.Thread(target=find, args=({},), name="slot-1")
-    thread.start()
-    thread.join()
+    with logged():
+        thread.start()
+        thread.join()
     line = capsys.readouterr().err
     assert ("thread_died", "slot-1") == (json.loads(line)["event"], json.loads(line)["thread"])
     assert SECRET not in line

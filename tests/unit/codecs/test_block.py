@@ -1,9 +1,13 @@
 """What the raw family shares: cutting, tasting, params."""
 
+import io
+import random
+
 import pytest
 
 from lithify import limits
 from lithify.codecs.codec import EFFORTS, Effort
+from lithify.codecs.frame import read_frame
 from lithify.codecs.raw.block import TASTE_BYTES, BlockParams, blocks, taste
 from lithify.codecs.raw.brotli import BrotliParams
 from lithify.codecs.raw.ppmd import PpmdParams
@@ -44,6 +48,29 @@ def test_a_taste_is_short_and_from_all_over() -> None:
     assert taste(marked).startswith(b"A" * 100)
     assert taste(marked).endswith(b"Z" * 100)
     assert b"short" == taste(b"short")
+
+
+@pytest.mark.parametrize("format_id", [number for number in FORMATS if number < 0x0200], ids=hex)
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_a_probe_does_not_promise_to_shrink_noise(format_id: int, effort: Effort) -> None:
+    noise = random.Random(4).randbytes(limits.PROBE_BYTES)
+    estimate = codec_class(format_id).probe(noise, 10 * len(noise), effort)
+
+    assert estimate is not None
+    assert estimate.ratio <= 1
+
+
+@pytest.mark.parametrize("format_id", [number for number in FORMATS if number < 0x0200], ids=hex)
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_a_probe_of_a_short_original_foretells_what_encoding_makes_of_it(format_id: int, effort: Effort) -> None:
+    original = log_lines(150)
+    codec = codec_class(format_id)
+    estimate = codec.probe(original, len(original), effort)
+    frame = read_frame(io.BytesIO(framed(codec(codec.params_for(effort, len(original))), original)))
+
+    assert estimate is not None
+    assert estimate.ratio == pytest.approx(len(original) / frame.chunks[0].stored_length)
+    assert estimate.confidence == 1
 
 
 @pytest.mark.parametrize("format_id", [number for number in FORMATS if number < 0x0200], ids=hex)
