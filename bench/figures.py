@@ -29,4 +29,6 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         found.add_column(title, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         found.add_row(*map(str, row))
-    Console(highlight=False, soft_wrap=True).print(found)
+    console = Console(highlight=False)
+    console.width = max(console.width, 120)  # a pipe has no width, and a figure cut in two is none
+    console.print(found)

@@ -25,7 +25,7 @@ def serve(archive: "Archive", settings: "Settings", *, with_worker: bool = False
     """Answer requests until SIGTERM or SIGINT, then let those under way end.
 
     Prints `lithify serves http://HOST:PORT` on standard output once requests are answered. Raises StoreUnavailable when
-    the address cannot be listened on.
+    the address cannot be listened on, and when a flush of the archive failed: then the process must end.
     """
     logs.configure(settings.log_level)
     _raise_file_limit()
@@ -35,6 +35,8 @@ def serve(archive: "Archive", settings: "Settings", *, with_worker: bool = False
         if with_worker:
             closing.enter_context(_worker(archive, settings))
         server(archive, lambda: print(f"lithify serves {url_of(listener)}", flush=True)).run([listener])
+    if archive.failure is not None:
+        raise StoreUnavailable(archive.failure)
 
 
 def server(archive: "Archive", when_ready: Callable[[], None]) -> "ReadyServer":
@@ -51,20 +53,24 @@ def server(archive: "Archive", when_ready: Callable[[], None]) -> "ReadyServer":
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS,
     )
-    return ReadyServer(config, when_ready)
+    return ReadyServer(config, archive, when_ready)
 
 
 class ReadyServer(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and ends by itself once a flush of its archive has failed."""
 
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, archive: "Archive", when_ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._archive = archive
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._when_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return self._archive.failure is not None or await super().on_tick(counter)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -24,7 +24,8 @@ class Catalog:
         self.path = path
         self._readers = sqlite.reading_engine(path)
         self._writers = sqlite.writing_engine(path)
-        self._flush_failed = False
+        self.failure: str | None = None
+        """Why nothing more may be written and the process should end, once a flush has failed."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -41,8 +42,8 @@ class Catalog:
 
         Raises StoreUnavailable, Corrupt, Busy or OutOfSpace when the catalog cannot be used.
         """
-        if self._flush_failed:
-            raise StoreUnavailable(f"a flush of the catalog {self.path} failed; this process must be restarted")
+        if self.failure is not None:
+            raise StoreUnavailable(self.failure)
         with sqlite.explained(self.path):
             try:
                 with self._writers.begin() as connection:
@@ -50,7 +51,7 @@ class Catalog:
             except DBAPIError as error:
                 # After a failed fsync the kernel drops what was not written, and the next one seems to work.
                 if getattr(error.orig, "sqlite_errorname", None) in sqlite.FLUSH_FAILED:
-                    self._flush_failed = True
+                    self.failure = f"a flush of the catalog {self.path} failed; this process must be restarted"
                 raise
 
     def migrate(self) -> None:

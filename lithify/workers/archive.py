@@ -79,6 +79,11 @@ class Archive:
         self.queue = SqliteQueue(self.catalog)
         self.queue.install(schedule.DEFAULTS)
 
+    @property
+    def failure(self) -> str | None:
+        """Why this process must end: a flush failed, so what is durable is unknown until the archive is opened anew."""
+        return self.blobs.failure or self.catalog.failure
+
     def refuse_old_catalog(self) -> None:
         """Raise Conflict when the catalog has forgotten what the cellar keeps: it was put back from a backup."""
         mark = self._highwater.read()

@@ -8,8 +8,8 @@ ranges too, from the moment of the receipt.
 import hashlib
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -129,6 +129,7 @@ class Ingest:
         self._zstd = Zstd(ZstdParams(level=STAGING_LEVEL))
         self._sinks = (self._frame.sink(self._zstd), self._frame.sink(Stored()))
         self._digest = hashlib.sha256()
+        self._hasher: ThreadPoolExecutor | None = None
         self._length = 0
         self._sample = b""
         self._rest = bytearray()
@@ -160,7 +161,7 @@ class Ingest:
 
     def _chunk(self, block: bytes | bytearray | memoryview) -> None:
         crashpoint("ingest.before_stream")
-        self._digest.update(block)
+        hashed = self._hash(block)
         started = time.perf_counter()
         payload = self._zstd.encode_block(block)
         zstd, stored = self._sinks
@@ -169,7 +170,20 @@ class Ingest:
         else:
             stored.chunk(block, block)
         self._encode_seconds += time.perf_counter() - started
+        hashed()
         crashpoint("ingest.after_stream")
+
+    def _hash(self, block: bytes | bytearray | memoryview) -> Callable[[], object]:
+        """Take a block into the digest; a full one beside its compression. Call what is given back to wait for it.
+
+        One after the other made a large put 0.85 times as fast as SHA-256 and zstd alone; side by side it is 1.0.
+        """
+        if len(block) < limits.STAGE_CHUNK_BYTES:
+            self._digest.update(block)
+            return lambda: None
+        if self._hasher is None:
+            self._hasher = ThreadPoolExecutor(1, thread_name_prefix="hash")
+        return self._hasher.submit(self._digest.update, block).result
 
     def finish(self) -> Put:
         """Make the bytes durable in the cellar and give the change that will make them known."""
@@ -222,6 +236,8 @@ class Ingest:
 
     def abort(self) -> None:
         """Forget everything; nothing is left behind."""
+        if self._hasher is not None:
+            self._hasher.shutdown(wait=False)
         self._staging.abort()
 
     def __enter__(self) -> Self:

@@ -109,7 +109,7 @@ class Worker:
     # --- threads ----------------------------------------------------------------------------------------
 
     def _work(self, until_idle: bool) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and self._archive.failure is None:
             try:
                 claims = self._claim()
             except NotNow as error:
