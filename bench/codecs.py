@@ -20,7 +20,7 @@ from lithify.codecs.registry import all_codecs
 from lithify.workers.sources import FileSource
 
 MEASURED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-_BYTES_MAX = 8_000_000
+_BYTES_MAX = 4_000_000
 Pack = Callable[[bytes], bytes]
 
 

@@ -1,8 +1,10 @@
 """A real server over a real archive on a free port, for tests of the doors."""
 
 import logging
+import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -43,6 +45,11 @@ class Served:
         found = urlsplit(self.url)
         return socket.create_connection((found.hostname or "", found.port or 0), timeout=10)
 
+    def request(self, method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
+        """The bytes of a request with our key, with whatever headers and body."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {self.key}", *headers, "", ""]
+        return "\r\n".join(lines).encode() + body
+
     def raw(self, request: bytes, *, seconds: float = 3.0) -> bytes:
         """Everything that the server says to these bytes before it closes, or has been silent for so long."""
         answer = b""
@@ -56,6 +63,27 @@ class Served:
             except (TimeoutError, ConnectionError):
                 return answer
         return answer
+
+    def names(self, collection: str) -> list[str]:
+        """The objects of a collection, which need not exist."""
+        if collection not in self.archive.collections():
+            return []
+        return [view.name for view in self.archive.list(collection)]
+
+    def left_behind(self) -> list[str]:
+        """What lies in staging once the server has noticed that everybody has gone."""
+        deadline = time.monotonic() + 20
+        while (found := self._staged()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _staged(self) -> list[str]:
+        return [path.name for path in (self.archive.folder / "staging").rglob("*") if path.is_file()]
+
+
+def statuses(answer: bytes) -> list[int]:
+    """The status of every response in what a server said."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from lithify.api import (
     health,
     jobs,
     keys,
+    listings,
     objects,
     openapi,
     policies,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # Objects first: routes are tried in order, and these are asked for most.
 ROUTERS = (
     objects.router,
+    listings.router,
     jobs.router,
     report.router,
     policies.router,

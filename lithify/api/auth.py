@@ -9,7 +9,7 @@ application from being built. The key is looked at before a byte of the body is.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Literal, TypeVar
 
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -65,26 +65,33 @@ class GuardedRoute(APIRoute):
         if scope_needed is None:
             return handle
 
-        async def guarded(request: Request) -> Response:
+        async def admitted(request: Request) -> Response:
             await _admit(request, scope_needed)
             if self.body_field is not None:  # FastAPI would wait for it for ever, and take any size
                 document = await receive_document(request, limits.REQUEST_JSON_BYTES_MAX)
                 request = Request(request.scope, _replay(document))
             return await handle(request)
 
-        return guarded
+        return admitted
 
     async def _straight(self, request: Request) -> Response:
         answer: Response = await self.endpoint(**request.path_params, request=request, doors=doors_of(request))
         return answer
 
 
+def guarded(tag: str) -> APIRouter:
+    """A router for one kind of thing, all of whose routes are guarded."""
+    return APIRouter(
+        route_class=GuardedRoute, tags=[tag], generate_unique_id_function=lambda route: f"{tag}_{route.name}"
+    )
+
+
 def refuse_unguarded(routes: Iterable[BaseRoute]) -> None:
     """Raise RuntimeError if a route could be reached without passing a guard and is not meant to be."""
     for route in routes:
         path = getattr(route, "path", repr(route))
-        guarded = isinstance(route, GuardedRoute) and route.scope_needed is not None
-        if not guarded and path not in OPEN:
+        locked = isinstance(route, GuardedRoute) and route.scope_needed is not None
+        if not locked and path not in OPEN:
             raise RuntimeError(f"{path} has no auth rule")
 
 

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
+from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from lithify import limits
@@ -74,6 +75,9 @@ def doors_of(connection: HTTPConnection) -> Doors:
     return doors
 
 
-async def here(connection: HTTPConnection) -> Doors:
-    """The same, as a dependency of handlers."""
+async def _here(connection: HTTPConnection) -> Doors:
     return doors_of(connection)
+
+
+Here = Annotated[Doors, Depends(_here)]
+"""A handler's parameter: the doors that its request came through."""

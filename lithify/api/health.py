@@ -1,19 +1,15 @@
 """Whether this process lives, whether it can serve, and its figures."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
-from lithify.api.doors import Doors, here
+from lithify.api.auth import guarded, needs
+from lithify.api.doors import Here
 from lithify.api.openapi import refusals
 from lithify.errors import StoreUnavailable
 
-router = APIRouter(route_class=GuardedRoute, tags=["health"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("health")
 
 
 class Health(BaseModel):

@@ -2,27 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path, Query
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
+from lithify.api.auth import guarded, needs
 from lithify.api.documents import schema
-from lithify.api.doors import Doors, here
-from lithify.api.openapi import Jobs, refusals
+from lithify.api.doors import Here
+from lithify.api.openapi import Asked, Jobs, refusals
 from lithify.errors import Conflict, NotFound
 from lithify.store import jobs
 from lithify.store.views import JobView
 
-router = APIRouter(route_class=GuardedRoute, tags=["jobs"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("jobs")
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[17])]
 
 
-class WhoseJobs(BaseModel):
+class WhoseJobs(Asked):
     """Revisions, as receipts name them."""
-
-    model_config = ConfigDict(extra="forbid")
 
     revisions: list[str] = Field(max_length=1000, examples=[["7c9e6679742540de944be07fc1f90ae7"]])
 

@@ -2,25 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
+from lithify.api.auth import guarded, needs
 from lithify.api.documents import schema
-from lithify.api.doors import Doors, here
-from lithify.api.openapi import Keys, NewKey, refusals
+from lithify.api.doors import Here
+from lithify.api.openapi import Asked, Keys, NewKey, refusals
 from lithify.errors import NotFound
 from lithify.store.views import KeyView
 
-router = APIRouter(route_class=GuardedRoute, tags=["keys"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("keys")
 
 
-class KeyWanted(BaseModel):
+class KeyWanted(Asked):
     """What the new key is for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     label: str = Field(examples=["log shipper"])
     scopes: list[str] = Field(examples=[["read", "write"]], description="any of read, write, admin")

@@ -46,7 +46,8 @@ class Observe:
         doors.metrics.under_way.inc()
         try:
             if self._under_way > limits.REQUESTS_MAX:
-                await seen.end(Busy(f"{limits.REQUESTS_MAX} requests are being answered; try again in a moment"))
+                busy = Busy(f"{limits.REQUESTS_MAX} requests are being answered; try again in a moment")
+                await answer(Request(scope), busy)(scope, seen.receive, seen.send)
             else:
                 await self.app(scope, seen.receive, seen.send)
         except Exception as error:  # noqa: BLE001 - the outermost place: whatever came this far is answered or cut here
@@ -83,8 +84,7 @@ class _Seen:
 
     async def end(self, error: Exception) -> None:
         """Answer if nothing was answered; else leave it unfinished, and the server closes the connection."""
-        if not isinstance(error, Busy):
-            self._error = error
+        self._error = error
         if self._status == 0:
             shown = error if isinstance(error, LithifyError) else LithifyError()
             await answer(Request(self._scope), shown)(self._scope, self._receive, self.send)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from lithify.api import problems
 from lithify.api.auth import SCHEME_NAME, GuardedRoute
@@ -79,6 +79,12 @@ Jobs = _model("Jobs", "Jobs, newest first.", jobs=_list_of(JobView))
 Schedules = _model("Schedules", "Schedules by name.", schedules=_list_of(ScheduleView))
 Keys = _model("Keys", "API keys, without their secrets.", keys=_list_of(KeyView))
 NewKey = _model("NewKey", "A key just made; its text, `secret`, is given only here.", key=schema(KeyView), secret=str)
+
+
+class Asked(BaseModel):
+    """A document that a request brings; a field that is not described is refused, since it would be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Problem(BaseModel):

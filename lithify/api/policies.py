@@ -2,24 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
+from lithify.api.auth import guarded, needs
 from lithify.api.documents import schema
-from lithify.api.doors import Doors, here
+from lithify.api.doors import Here
+from lithify.api.openapi import Asked
 from lithify.store.views import PolicyView
 
-router = APIRouter(route_class=GuardedRoute, tags=["policies"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("policies")
 Collection = Annotated[str, Path(examples=["logs"])]
 
 
-class PolicyChange(BaseModel):
+class PolicyChange(Asked):
     """What to change; what is left out, or null, stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     contract: str | None = Field(None, examples=["exact"], description="for objects that name none themselves")
     effort: str | None = Field(None, examples=["default"], description="fast, default or max")

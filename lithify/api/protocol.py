@@ -54,13 +54,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._bodiless = 0
-        if self.transport.is_closing():
-            return
-        if not self.cycle.body and self.cycle.more_body:
-            # Handed on as it came. Gathering it in a bytearray, as uvicorn does, copies every body twice more.
-            self.cycle.body = body  # type: ignore[assignment] # appended to and turned into bytes, which bytes are
-            body = b""
-        super().on_body(body)
+        if not self.transport.is_closing():
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._bodiless = 0

@@ -1,43 +1,35 @@
 """Report and upkeep by REST: what was won, whether all is well, and the jobs that keep it so."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
+from lithify.api.auth import guarded, needs
 from lithify.api.documents import schema
-from lithify.api.doors import Doors, here
-from lithify.api.openapi import refusals
+from lithify.api.doors import Here
+from lithify.api.openapi import Asked, refusals
 from lithify.errors import NotFound
 from lithify.store.views import CheckReport, JobView, Report, Verdict
 
-router = APIRouter(route_class=GuardedRoute, tags=["report"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("report")
 
 
-class WhatToVerify(BaseModel):
+class WhatToVerify(Asked):
     """One object."""
-
-    model_config = ConfigDict(extra="forbid")
 
     collection: str = Field(examples=["logs"])
     name: str = Field(examples=["web/2026-11-21.log"])
 
 
-class HowToCheck(BaseModel):
+class HowToCheck(Asked):
     """How deep to look."""
-
-    model_config = ConfigDict(extra="forbid")
 
     read_data: bool = Field(False, description="read and hash every blob as well; takes as long as reading them does")
 
 
-class UpkeepWanted(BaseModel):
+class UpkeepWanted(Asked):
     """An upkeep job."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(examples=["sweep"], description="scrub, sweep, reencode, retention or report")
     args: dict[str, Any] = Field(default_factory=dict)

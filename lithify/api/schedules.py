@@ -2,26 +2,23 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
-from lithify.api.auth import GuardedRoute, needs
+from lithify.api.auth import guarded, needs
 from lithify.api.documents import schema
-from lithify.api.doors import Doors, here
-from lithify.api.openapi import Schedules, refusals
+from lithify.api.doors import Here
+from lithify.api.openapi import Asked, Schedules, refusals
 from lithify.errors import NotFound
 from lithify.store.views import JobView, ScheduleView
 
-router = APIRouter(route_class=GuardedRoute, tags=["schedules"])
-Here = Annotated[Doors, Depends(here)]
+router = guarded("schedules")
 ScheduleName = Annotated[str, Path(examples=["nightly-scrub"])]
 
 
-class Wanted(BaseModel):
+class ScheduleWanted(Asked):
     """What is to run, and when."""
-
-    model_config = ConfigDict(extra="forbid", title="ScheduleWanted")
 
     kind: str = Field(examples=["scrub"], description="scrub, sweep, reencode, retention or report")
     cron: str = Field(examples=["17 3 * * *"], description="five fields, UTC")
@@ -41,7 +38,7 @@ def list_schedules(doors: Here) -> Response:
     responses={200: {"model": schema(ScheduleView)}},
 )
 @needs("admin")
-def put(name: ScheduleName, wanted: Wanted, doors: Here) -> Response:
+def put(name: ScheduleName, wanted: ScheduleWanted, doors: Here) -> Response:
     """One job per due time, however many servers and workers there are."""
     return JSONResponse(doors.archive.add_schedule(name, wanted.kind, wanted.cron, wanted.args).as_json())
 

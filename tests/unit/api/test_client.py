@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from lithify.errors import (
     DigestMismatch,
     LithifyError,
     NotFound,
+    NotNow,
     PreconditionFailed,
     RangeNotSatisfiable,
     StoreUnavailable,
@@ -43,7 +45,7 @@ def client(served: Served) -> Iterator[Client]:
         yield found
 
 
-def fetched(service: Service, collection: str, name: str, **wanted: int) -> bytes:
+def fetched(service: Service, collection: str, name: str, **wanted: Any) -> bytes:
     with service.get(collection, name, **wanted) as content:
         return b"".join(content)
 
@@ -265,7 +267,7 @@ def test_a_put_without_a_key_is_never_repeated(trouble: bytes) -> None:
     with (
         answering(trouble) as (url, _),
         Client(url, "key") as client,
-        pytest.raises((StoreUnavailable, remote.NotNow)),
+        pytest.raises((StoreUnavailable, NotNow)),
     ):
         client.put("c", "a", io.BytesIO(b"data"))
 
@@ -295,9 +297,13 @@ def test_a_download_that_breaks_off_is_not_taken_for_the_whole() -> None:
 def test_a_download_with_other_bytes_than_its_digest_keeps_its_end_back() -> None:
     wrong = ok(b"data", Repr_Digest="sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:", Lithify_Revision="r")
     got: list[bytes] = []
-    with answering(wrong) as (url, _), Client(url) as client, client.get("c", "a") as content:
-        with pytest.raises(Corrupt):
-            got.extend(content)
+    with (
+        answering(wrong) as (url, _),
+        Client(url) as client,
+        client.get("c", "a") as content,
+        pytest.raises(Corrupt),
+    ):
+        got.extend(content)
     assert got == []
 
 

@@ -207,6 +207,19 @@ def figures(http: httpx.Client) -> dict[str, float]:
     }
 
 
+def test_what_nobody_foresaw_is_a_problem_that_tells_nothing(
+    served: Served, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("a name that is nobody's business")
+
+    monkeypatch.setattr(served.archive, "report", broken)
+    answer = http.get("/v1/report")
+    assert (500, "error") == (answer.status_code, answer.json()["code"])
+    assert "business" not in answer.text
+    assert http.get("/healthz").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
