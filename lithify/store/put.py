@@ -132,6 +132,8 @@ class Put(Change):
 
     def apply(self, moment: Moment, addresses: Sequence[Address]) -> Receipt:
         if isinstance(self._plan, Receipt):
+            if self._plan.unchanged:
+                self._remember(moment, self._plan.revision)
             return self._plan
         plan = self._plan
         assert plan is not None, "apply before prepare"
@@ -144,9 +146,7 @@ class Put(Change):
         kind = encode_kind(self.length)
         job = jobs.new_row(kind=kind, queue=self.queue, now=moment.now, revision_id=plan.revision["id"])
         moment.insert(Job, {"id": job_id, **job})
-        if self.idempotency_key is not None:
-            answer = {"key": self.idempotency_key, "revision_id": plan.revision["id"]}
-            moment.insert(IdempotencyKey, {**answer, "fingerprint": self.fingerprint(), "created_at": moment.now})
+        self._remember(moment, plan.revision["id"])
         return Receipt(
             collection=self.collection,
             name=self.name,
@@ -154,6 +154,12 @@ class Put(Change):
             job=job_id,
             **{column: plan.revision[column] for column in _RECEIPT_COLUMNS},
         )
+
+    def _remember(self, moment: Moment, revision_id: str) -> None:
+        """Let the same request, sent again under its key, be answered the same."""
+        if self.idempotency_key is not None:
+            answer = {"key": self.idempotency_key, "revision_id": revision_id}
+            moment.insert(IdempotencyKey, {**answer, "fingerprint": self.fingerprint(), "created_at": moment.now})
 
     def _object_row(self, moment: Moment, plan: "_PutPlan") -> int:
         revision_id, number = plan.revision["id"], plan.revision["number"]

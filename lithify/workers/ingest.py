@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Self
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import FrameWriter
+from lithify.codecs.frame import Frame, FrameWriter
 from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.crashpoints import crashpoint
-from lithify.errors import BadArgument, DigestMismatch, LithifyError, NotFound, StoreUnavailable
+from lithify.errors import BadArgument, DigestMismatch, LithifyError, NotFound, StoreUnavailable, TooLarge
 from lithify.store.blobs import Stage
 from lithify.store.encodings import NewBlob, NewEncoding
 from lithify.store.names import collection_name, object_name
@@ -146,11 +146,11 @@ class Ingest:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take in the next bytes; blocks while they are hashed and compressed."""
-        if not self._sample:
-            self._sample = bytes(data[:_SAMPLE_BYTES])
+        if len(self._sample) < _SAMPLE_BYTES:
+            self._sample += bytes(data[: _SAMPLE_BYTES - len(self._sample)])
         self._length += len(data)
         if self._length > limits.UPLOAD_BYTES_MAX:
-            raise BadArgument(f"object of more than {limits.UPLOAD_BYTES_MAX} bytes")
+            raise TooLarge(f"{self._collection}/{self._name} has more than {limits.UPLOAD_BYTES_MAX} bytes")
         if not self._rest and len(data) == limits.STAGE_CHUNK_BYTES:
             self._chunk(data)
             return
@@ -191,25 +191,27 @@ class Ingest:
             self._chunk(bytes(self._rest))
         self._check_announced()
         digest = self._digest.digest()
-        self._frame.finish(digest=digest)
+        frame = self._frame.finish(digest=digest)
         kind = look(self._sample, self._name, self._length)
         return Put(
             collection=self._collection,
             name=self._name,
             digest=digest.hex(),
             length=self._length,
-            staged=self._encoding(self._staging.commit()),
+            staged=self._encoding(self._staging.commit(), frame),
             kind=kind.kind,
             queue=kind.queue,
             effort_default=self._archive.effort,
             **self._wishes,
         )
 
-    def _encoding(self, blob: NewBlob) -> NewEncoding:
+    def _encoding(self, blob: NewBlob, frame: Frame) -> NewEncoding:
+        formats = [entry.format for entry in frame.formats] or [Stored.facts.format]
+        names = {codec.facts.format: codec.facts.id for codec in (Zstd, Stored)}
         return NewEncoding(
             blob=blob,
-            codec=self._zstd.facts.id,
-            format=str(self._zstd.facts.format),
+            codec="+".join(names[format_] for format_ in formats),
+            format="+".join(str(format_) for format_ in formats),
             fidelity=str(EXACT),
             route={"reason": f"staged with zstd level {STAGING_LEVEL} until a worker finds the densest form"},
             original_bytes=self._length,

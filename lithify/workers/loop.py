@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lithify import limits
-from lithify.errors import Cancelled, Fenced, LithifyError, NotNow, TimedOut
+from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, NotNow, TimedOut
 from lithify.store import jobs
 from lithify.store.put import encode_kind
 from lithify.workers import schedule
@@ -70,6 +70,8 @@ class Worker:
             threading.Thread(target=self._work, args=(until_idle,), name=f"slot-{number}", daemon=True)
             for number in range(self._slots)
         ]
+        for gap in self._archive.sandbox.gaps:
+            log("worker").warning("sandbox_gap", gap=gap)
         for thread in (*helpers, *slots):
             thread.start()
         for thread in slots:
@@ -163,14 +165,16 @@ class Worker:
 
     def _report(self, control: Control, error: Exception) -> None:
         claim = control.claim
-        known = error if isinstance(error, LithifyError) else None
-        code = known.code if known else type(error).__name__
-        log("worker").warning("job_failed", job=claim.id, kind=claim.kind, attempt=claim.attempt, code=code)
+        known = error if isinstance(error, LithifyError) else LithifyError(f"{type(error).__name__}: {error}")
+        # a worker that is ending closes its sandbox under the codecs' feet; that is no fault of the job
+        handing_back = control.stopping and isinstance(error, Cancelled | CodecCrashed)
         with suppress(Fenced, NotNow):  # the lease ends by itself, and another worker takes over
-            if isinstance(error, Cancelled) and control.stopping:
+            if handing_back:
+                log("worker").info("job_handed_back", job=claim.id, kind=claim.kind)
                 self._archive.queue.release(claim)
             else:
-                self._archive.queue.fail(claim, known or LithifyError(f"{type(error).__name__}: {error}"))
+                log("worker").warning("job_failed", job=claim.id, kind=claim.kind, tries=claim.tries, code=known.code)
+                self._archive.queue.fail(claim, known)
 
     def _beat(self) -> None:
         while not self._stop.wait(limits.HEARTBEAT_SECONDS) or self._held:

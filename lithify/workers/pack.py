@@ -43,12 +43,13 @@ def pack_file(
     if codec is not None:
         by_id(codec)  # refuses a name that no codec has, and lists those there are
     digest, length = _digest(original)
-    name = Path(str(getattr(original, "name", "-"))).name
+    given = getattr(original, "name", "-")
+    name = Path(given).name if isinstance(given, str) else "-"  # a pipe's temporary file has a number for a name
     place = Place(0, length, framed=False)
     wishes = Wishes(promised, check_effort(effort), (codec,) if codec else ())
     with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="lithify-") as staging:
-        given = Original(original.fileno(), place, length, digest, name)
-        with encode_original(sandbox, given, wishes, Path(staging), lambda done: tell(0.8 * done)) as encoded:
+        source = Original(original.fileno(), place, length, digest, name)
+        with encode_original(sandbox, source, wishes, Path(staging), lambda done: tell(0.8 * done)) as encoded:
             encoded.file.seek(0)
             shutil.copyfileobj(encoded.file, frame, limits.COPY_BYTES)
         frame.flush()

@@ -22,8 +22,8 @@ SERVER_ROOMS = ("ingest", "blob", "pack", "commit", "work", "publish", "delete",
 SERVER_POINTS = tuple(name for name in NAMES if name.split(".")[0] in SERVER_ROOMS)
 BLIND = "blind"
 _LOADERS = 4
-_OPERATIONS = 60
-_LIFE_SECONDS = 20.0
+_OPERATIONS = 30
+_LIFE_SECONDS = 5.0
 
 
 def live_once(

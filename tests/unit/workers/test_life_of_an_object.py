@@ -131,6 +131,14 @@ def test_an_idempotency_key_gives_one_receipt(archive: Archive) -> None:
         archive.put("c", "a", [b"three"], idempotency_key="k")
 
 
+def test_a_key_sent_with_bytes_already_there_is_remembered_too(archive: Archive) -> None:
+    first = put(archive, "a", b"one")
+    archive.put("c", "a", [b"one"], idempotency_key="k")
+    archive.put("c", "a", [b"two"])
+    assert first == archive.put("c", "a", [b"one"], idempotency_key="k").revision
+    assert b"two" == get(archive, "a")
+
+
 def test_a_removed_object_is_gone_and_its_bytes_after_a_sweep_too(archive: Archive) -> None:
     put(archive, "a", NOISE)
     archive.remove("c", "a")
