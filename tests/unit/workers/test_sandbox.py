@@ -225,7 +225,8 @@ from lithify.workers.sandbox import Sandbox
 boxed = Sandbox(modules=("tests.hostile.offenders",))
 found = boxed.run("behave", {}).result
 with boxed.stream("leave_running", {}) as stream:
-    grandchild = next(iter(stream)).decode()
+    blocks = iter(stream)  # held: an iterator that is let go closes its stream
+    grandchild = next(blocks).decode()
     print(found["zygote"], found["pid"], stream.pid, grandchild, flush=True)
     sys.stdin.read()
 """
