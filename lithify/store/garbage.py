@@ -6,7 +6,7 @@ transaction, as `put` does; so a blob seen dead in the transaction that unlinks 
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select, update
 
 from lithify.store.blobs import Address
 from lithify.store.tables import Blob, Encoding, IdempotencyKey, Job, Measurement, Object, Revision
@@ -76,22 +76,21 @@ def forget_blobs(connection: Connection, digests: Sequence[str]) -> None:
     connection.execute(delete(Blob).where(Blob.digest.in_(digests)))
 
 
-def forget_revisions(connection: Connection) -> int:
-    """Delete removed revisions that no encoding is left of, then names that no revision is left of."""
+def forget_revisions(connection: Connection, limit: int) -> int:
+    """Delete some of the removed revisions that no encoding is left of, and names that no revision is left of."""
     gone = (
-        select(Revision.id)
+        select(Revision.id, Revision.object_id)
         .where(Revision.deleted_at.is_not(None), Revision.tombstone.is_(True))
         .where(~exists().where(Encoding.revision_id == Revision.id))
+        .limit(limit)
     )
-    ids = list(connection.scalars(gone))
-    for table, column in (
-        (IdempotencyKey, IdempotencyKey.revision_id),
-        (Job, Job.revision_id),
-        (Revision, Revision.id),
-    ):
-        connection.execute(delete(table).where(column.in_(ids)))
-    nameless = ~exists().where(Revision.object_id == Object.id)
-    connection.execute(delete(Object).where(Object.revision_id.is_(None), nameless))
+    rows = connection.execute(gone).all()
+    ids = [row.id for row in rows]
+    connection.execute(delete(IdempotencyKey).where(IdempotencyKey.revision_id.in_(ids)))
+    connection.execute(delete(Job).where(Job.revision_id.in_(ids), _not_the_newest_job()))
+    connection.execute(delete(Revision).where(Revision.id.in_(ids)))
+    nameless = Object.revision_id.is_(None) & ~exists().where(Revision.object_id == Object.id)
+    connection.execute(delete(Object).where(Object.id.in_({row.object_id for row in rows}), nameless))
     return len(ids)
 
 
@@ -99,9 +98,12 @@ def forget_answers(connection: Connection, before: float) -> None:
     """Delete idempotency keys, and jobs that ended well, from before that time."""
     connection.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < before))
     ended = Job.state.in_(("done", "cancelled")) & (Job.finished_at < before)
-    # The newest row stays, so that no job ever gets the id, and with it the fencing token, of another.
-    ended &= Job.id < select(func.max(Job.id)).scalar_subquery()
-    connection.execute(delete(Job).where(ended))
+    connection.execute(delete(Job).where(ended, _not_the_newest_job()))
+
+
+def _not_the_newest_job() -> ColumnElement[bool]:
+    """The newest row stays, so that no job ever gets the id, and with it the fencing token, of another."""
+    return Job.id < select(func.max(Job.id)).scalar_subquery()
 
 
 def living_bytes(connection: Connection, pack: str) -> int:

@@ -118,7 +118,6 @@ class Put(Change):
                 "revision": revision,
                 "encoding": encoding,
                 "measurement": measurement,
-                "queue": self.queue,
             },
         )
         self._plan = _PutPlan(

@@ -55,13 +55,18 @@ def sweep(archive: "Archive") -> dict[str, Any]:
     _condemn(archive, swept)
     while _unlink_some(archive, swept):
         pass
+    while forgotten := _forget_some(archive):
+        swept.forgotten_revisions += forgotten
     with archive.catalog.writing() as connection:
-        now = read_clock(connection)
-        swept.forgotten_revisions = garbage.forget_revisions(connection)
-        garbage.forget_answers(connection, now - limits.IDEMPOTENCY_SECONDS)
+        garbage.forget_answers(connection, read_clock(connection) - limits.IDEMPOTENCY_SECONDS)
     for pack in list(archive.blobs.packs()):
         swept.rewritten_packs += _rewrite_if_dead(archive, pack)
     return asdict(swept)
+
+
+def _forget_some(archive: "Archive") -> int:
+    with archive.catalog.writing() as connection:
+        return garbage.forget_revisions(connection, _BATCH)
 
 
 def _requeue(archive: "Archive") -> int:
