@@ -12,8 +12,10 @@ LITHIFY = str(Path(sysconfig.get_path("scripts")) / "lithify")
 
 
 def run(*arguments: str | Path) -> None:
-    """One command, to its end; what it prints is thrown away."""
-    subprocess.run([LITHIFY, *map(str, arguments)], stdout=subprocess.DEVNULL, check=True)
+    """One command, to its end; what it prints is thrown away. Raises RuntimeError with its errors if it fails."""
+    done = subprocess.run([LITHIFY, *map(str, arguments)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"lithify ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
 @contextmanager
