@@ -5,7 +5,7 @@ LithifyError                    `.code` is stable and documented; the docstring 
 │   ├─ BadName  BadArgument  NotFound  NotAllowed  Unauthenticated  Conflict  PreconditionFailed
 │   └─ TooLarge  DigestMismatch  RangeNotSatisfiable  UploadIncomplete  UnsupportedEncoding  MissingExtra
 ├─ BadBytes                     stored or sent bytes are wrong; never retry                    exit 3
-│   └─ Truncated  Corrupt  UnknownFormat  LimitExceeded
+│   └─ Truncated  Corrupt  UnknownFormat  LimitExceeded  MissingPrimer
 ├─ FidelityBroken               the encoding is fine and does not keep the contract            exit 4
 ├─ NotNow                       the world is in the way; retry with backoff                    exit 75
 │   └─ OutOfSpace  OutOfMemory  TimedOut  Busy  StoreUnavailable  CodecCrashed  Cancelled
@@ -19,7 +19,7 @@ class LithifyError(Exception):
     """Something went wrong inside lithify."""
 
     code: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = 70
     http_status: ClassVar[int] = 500
 
     def __init__(self, message: str = "") -> None:
@@ -158,6 +158,12 @@ class LimitExceeded(BadBytes):
     """The bytes ask for more than lithify/limits.py allows."""
 
     code = "limit_exceeded"
+
+
+class MissingPrimer(BadBytes):
+    """The frame needs a primer that is not at hand."""
+
+    code = "missing_primer"
 
 
 class FidelityBroken(LithifyError):

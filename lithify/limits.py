@@ -24,8 +24,18 @@ FRAME_SLACK_BYTES = 1 * MIB  # a codec's attempt may grow this far beyond its pa
 PROBE_BYTES = 768 * KIB  # what a route may look at: three pieces of 256 KiB
 STAGE_CHUNK_BYTES = 1 * MIB  # the staged copy is read in ranges before any worker has seen it
 PART_BYTES = 64 * MIB  # an original is handed to codecs in pieces of at most this
+SEAM_BYTES = 4 * MIB  # how far before an even cut a line end is looked for, where parts should end at one
 PPMD_MEMORY_BYTES_MAX = 512 * MIB
 DICTIONARY_BYTES_MAX = 1 * MIB
+
+# --- primers (codecs/README.md) -----------------------------------------------------------------------
+PRIMER_BYTES_MAX = 4 * MIB  # what earlier originals teach; read whole by whoever encodes or decodes with it
+PRIMERS_PER_TASK_MAX = 8  # 32 MiB: what a child is given still fits one message with the frames beside them
+PRIMED_BYTES_MAX = 16 * MIB  # a longer original has enough of its own to learn from: no second run of its codec
+PRIMER_SAMPLES_MAX = 64  # originals that a primer is made from, the newest first
+PRIMER_SAMPLE_BYTES = 1 * MIB  # of each
+PRIMER_SAMPLES_BYTES = 8 * MIB  # of all: eight large ones, or the whole of many small ones
+PRIMER_OBJECTS_MIN = 2  # logs in a collection before its first primer; it is renewed when there are twice as many
 
 # --- sandbox ------------------------------------------------------------------------------------------
 CHILD_MEMORY_BYTES = 3 * GIB  # address space of a codec's child; xz -9 on 64 MiB takes about 0.7 GiB
@@ -35,6 +45,8 @@ CHILD_TASKS_MAX = 500  # a child is replaced after this many tasks, so that a sl
 CHILDREN_MAX = 64  # children of one role at one time; an idle one costs a few MiB
 CHILD_WAIT_SECONDS = 30.0  # for a free child, before the caller is told to come back
 CHILD_MESSAGE_BYTES_MAX = 64 * MIB + 64 * KIB  # one message between worker and child
+KERNELS_SECONDS = 180  # for numba to make the machine code of all codecs, once per release; no task's time
+KERNELS_RETRY_SECONDS = 600.0  # between two tries, when it failed
 
 # --- store --------------------------------------------------------------------------------------------
 SMALL_BYTES = 128 * KIB  # staged frames up to this share a pack; larger ones get a file of their own
@@ -48,6 +60,20 @@ SQLITE_BUSY_SECONDS = 30.0
 GRACE_SECONDS = 24 * 3600.0  # between condemning a blob and unlinking it, by the database's clock
 IDEMPOTENCY_SECONDS = 24 * 3600.0
 COPY_BYTES = 1 * MIB  # buffer of every copy loop
+
+# --- growing objects (workers/append.py) ---------------------------------------------------------------
+CHECKPOINT_BYTES = 16 * MIB  # of an endless body before what came is made durable, readable and part of the object
+CHECKPOINT_GROWTH = 8  # or an eighth of the object, if that is more: each checkpoint copies what was there, packed
+CHECKPOINT_SECONDS = 10.0  # since the first byte that is not durable yet; less often is data lost, more often is work
+CHECKPOINT_PAUSE = 10  # but at least so many times as long as the last one took: copying is a tenth of the time
+CHECKPOINT_GRACE_SECONDS = 60.0  # between replacing a checkpoint and unlinking it: for readers about to open it
+LINE_NEAR_BYTES = 64 * KIB  # a checkpoint ends at a line end if one is so near; the begun line waits for the next
+APPENDERS_MAX = 32  # endless bodies side by side: each has a few MiB of blocks, and a copy of its object while it grows
+APPEND_IDLE_SECONDS = 24 * 3600.0  # a log may be silent for a night; dead peers are found by TCP's own probes
+APPEND_SMALL_BYTES = 8 * KIB  # staged frames up to this share a pack: an outgrown file is removed, an entry stays
+APPEND_HASHES_MAX = 256  # objects of which a process remembers how far their SHA-256 had come
+REPACK_SECONDS = 300.0  # without another append, then the densest form is looked for
+FOLLOW_RETRY_SECONDS = 3600.0  # `put --follow` holds what it has while a server is away, then gives up
 
 # --- names --------------------------------------------------------------------------------------------
 COLLECTION_NAME_BYTES_MAX = 128
@@ -63,6 +89,15 @@ JOB_ATTEMPTS_MAX = 3
 BACKOFF_SECONDS = (2.0, 30.0, 300.0)
 POLL_SECONDS = 0.5
 SMALL_BATCH = 64  # small originals encoded under one claim and published under one commit
+
+# --- searching ----------------------------------------------------------------------------------------
+PATTERN_BYTES_MAX = 4 * KIB
+LINE_BYTES_MAX = 128 * MIB  # a line that lies in several chunks is put together in memory
+SEARCH_LINES_AT_ONCE = 4096  # compared between two signs of life; what is found travels in batches of at most these
+SEARCH_STEP_SECONDS = 60.0  # without a sign of life over REST: a pattern may go through a line in exponential time
+SEARCH_SECONDS = 600.0  # for one request over REST
+SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is never idle
+TEMPLATES_MAX = 100_000  # kept while those of an object's chunks are put together; beyond, the rarest are only counted
 
 # --- doors --------------------------------------------------------------------------------------------
 UPLOAD_IDLE_SECONDS = 60.0

@@ -54,4 +54,16 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="time between condemning a blob and removing it",
     )
+    checkpoint_seconds: float = Field(
+        default=limits.CHECKPOINT_SECONDS,
+        gt=0,
+        allow_inf_nan=False,
+        description="longest that appended bytes wait before they are durable and readable",
+    )
+    repack_seconds: float = Field(
+        default=limits.REPACK_SECONDS,
+        ge=0,
+        allow_inf_nan=False,
+        description="time without another append before an object's densest form is looked for",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what the log shows")

@@ -33,8 +33,9 @@ def state(pid: int) -> str | None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes a process has to bury, zombies too."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The processes a process has to bury, zombies too; but for the one that Python starts for itself."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def open_descriptors() -> int:

@@ -65,11 +65,11 @@ def test_no_error_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_exit_code_is_in_the_programs_own_help() -> None:
-    from lithify.api.cli import EPILOG, EXIT_BUG, EXIT_INTERRUPTED, EXIT_READER_LEFT
+    from lithify.api.cli import EPILOG, EXIT_BUG, EXIT_INTERRUPTED, EXIT_NOTHING_FOUND, EXIT_READER_LEFT
 
     listed = {int(found) for found in re.findall(r"^  (\d+) ", EPILOG, re.MULTILINE)}
-    ours = {error.exit_code for error in BY_CODE.values()} - {LithifyError.exit_code}
-    assert listed == ours | {0, EXIT_BUG, EXIT_INTERRUPTED, EXIT_READER_LEFT}
+    ours = {error.exit_code for error in BY_CODE.values()}
+    assert listed == ours | {0, EXIT_NOTHING_FOUND, EXIT_BUG, EXIT_INTERRUPTED, EXIT_READER_LEFT}
 
 
 def test_every_format_is_documented_in_its_family() -> None:

@@ -24,8 +24,9 @@ COMMITTED_BYTES_MAX = 512 * 1024
 MEASURED_DATA = ROOT.parent / "shared" / "data"
 """Files to measure with may lie beside the checkout; their licences do not let us pass them on."""
 HEAVY = {
-    *("alembic", "croniter", "fastapi", "httpx", "numpy", "prometheus_client", "puremagic", "pydantic"),
-    *("pydantic_settings", "pyppmd", "rich", "sqlalchemy", "starlette", "structlog", "uvicorn", "zstandard"),
+    *("alembic", "croniter", "fastapi", "httpx", "llvmlite", "numba", "numpy", "prometheus_client", "puremagic"),
+    *("pydantic", "pydantic_settings", "pyppmd", "rich", "sqlalchemy", "starlette", "structlog", "uvicorn"),
+    "zstandard",
 }
 
 

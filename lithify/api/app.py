@@ -24,6 +24,7 @@ from lithify.api import (
     problems,
     report,
     schedules,
+    search,
 )
 from lithify.api.doors import Doors
 from lithify.api.middleware import Linger, Observe, StrictPath, answer
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 ROUTERS = (
     objects.router,
     listings.router,
+    search.router,
     jobs.router,
     report.router,
     policies.router,

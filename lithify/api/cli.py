@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "stat": "stat:stat",
     "rm": "rm:rm",
     "report": "report:report",
+    "grep": "grep:grep",
+    "templates": "templates:templates",
     "verify": "verify:verify",
     "check": "check:check",
     "scrub": "upkeep:scrub",
@@ -34,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "rebuild": "rebuild:rebuild",
     "schedule": "schedule:schedule",
     "policy": "policy:policy",
+    "primer": "primer:primer",
     "job": "job:job",
     "key": "key:key",
     "serve": "serve:serve",
@@ -43,12 +46,14 @@ COMMANDS: dict[str, str] = {
     "info": "info:info",
     "codecs": "codecs:codecs",
 }
+EXIT_NOTHING_FOUND = 1
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_READER_LEFT = 141
 EPILOG = """\b
 Exit codes:
-  0    done
+  0    done; grep: something was found
+  1    grep: nothing was found
   2    refused: the request is wrong, nothing was changed
   3    stored or given bytes are wrong
   4    the result does not keep its contract

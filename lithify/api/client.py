@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 from lithify import limits
-from lithify.api import documents
+from lithify.api import documents, matches
 from lithify.api.remote import FOREVER, Remote, given, retrying
 from lithify.api.transfers import Incoming, Nothing, Outgoing
 from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUnavailable, TimedOut
@@ -31,12 +31,14 @@ from lithify.store.views import (
     Receipt,
     Report,
     ScheduleView,
+    TemplatesView,
     Verdict,
     View,
 )
 
 if TYPE_CHECKING:
     from lithify.api.service import Body, Content
+    from lithify.workers.found import Found, Query
     from lithify.workers.ingest import PutFailure, PutItem
 
 V = TypeVar("V", bound=View)
@@ -84,27 +86,43 @@ class Client:
     ) -> Receipt:
         """Send what `body` gives; the receipt means that it is durable there, and is compared with what was sent."""
         outgoing = Outgoing(body)
-        length = outgoing.length() if length is None else length
-        sent = given(
-            **{
-                "Content-Length": None if length is None else str(length),
-                "Content-SHA256": digest,
-                "Content-Type": content_type,
-                "Idempotency-Key": idempotency_key,
-                "If-Match": if_match if if_match in {None, "*"} else f'"{if_match}"',
-                "If-None-Match": "*" if if_none_match else None,
-                "Lithify-Contract": contract,
-                "Lithify-Effort": effort,
-            }
-        )
-
-        def once() -> Receipt:
-            answer = self._remote.ask("PUT", _object(collection, name), content=outgoing.blocks(), headers=sent)
-            return documents.view(Receipt, answer)
-
-        receipt = retrying(once) if idempotency_key is not None and outgoing.repeatable else once()
+        wishes = {"Content-Type": content_type, "Lithify-Contract": contract, "Lithify-Effort": effort}
+        wishes |= {"Content-SHA256": digest, "Idempotency-Key": idempotency_key, **_conditions(if_match, if_none_match)}
+        receipt = self._send("PUT", _object(collection, name), outgoing, length, wishes)
         outgoing.compare(receipt.digest)
         return receipt
+
+    def append(
+        self,
+        collection: str,
+        name: str,
+        body: "Body",
+        *,
+        contract: str | None = None,
+        effort: str | None = None,
+        content_type: str | None = None,
+        digest: str | None = None,
+        length: int | None = None,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> Receipt:
+        """Send what goes behind an object; without digest and key, the server keeps it piece by piece as it comes."""
+        wishes = {"Content-Type": content_type, "Lithify-Contract": contract, "Lithify-Effort": effort}
+        wishes |= {"Content-SHA256": digest, "Idempotency-Key": idempotency_key, **_conditions(if_match, if_none_match)}
+        return self._send("POST", _object(collection, name), Outgoing(body), length, wishes)
+
+    def _send(
+        self, method: str, path: str, outgoing: Outgoing, length: int | None, wishes: dict[str, str | None]
+    ) -> Receipt:
+        length = outgoing.length() if length is None else length
+        sent = given(**wishes, **{"Content-Length": None if length is None else str(length)})
+
+        def once() -> Receipt:
+            answer = self._remote.ask(method, path, content=outgoing.blocks(), headers=sent)
+            return documents.view(Receipt, answer)
+
+        return retrying(once) if "Idempotency-Key" in sent and outgoing.repeatable else once()
 
     def put_many(self, items: "Iterable[PutItem]") -> "Iterator[Receipt | PutFailure]":
         """Send many files side by side, each under a key of its own, so that a server may restart meanwhile."""
@@ -183,6 +201,19 @@ class Client:
         condition = given(**{"If-Match": if_match if if_match in {None, "*"} else f'"{if_match}"'})
         answer = self._remote.ask("DELETE", _object(collection, name), headers=condition)
         return documents.view(ObjectView, answer)
+
+    # --- lines ------------------------------------------------------------------------------------------
+
+    def search(self, collection: str, name: str, query: "Query", *, limit: int | None = None) -> "Iterator[Found]":
+        """The lines that the query finds, as the server comes by them; see Service."""
+        wanted = {"collection": collection_name(collection), "name": name, "limit": limit, **matches.asked(query)}
+        with closing(self._remote.open("/v1/search", method="POST", json=wanted, timeout=FOREVER)) as answer:
+            yield from matches.found_in(self._remote.lines(answer))
+
+    def templates(self, collection: str, name: str, *, most: int = limits.LIST_PAGE_MAX) -> TemplatesView:
+        """The shapes that the lines of an object have, the most frequent first. Raises NotFound, Conflict."""
+        path = f"/v1/templates/{collection_name(collection)}/{quote(object_name(name))}"
+        return documents.view(TemplatesView, self._get(path, most=most))
 
     # --- the archive's health ---------------------------------------------------------------------------
 
@@ -297,6 +328,13 @@ class Client:
 def _object(collection: str, name: str) -> str:
     # Checked here too: httpx folds `..` segments away, and the request would go to another object.
     return f"/v1/objects/{collection_name(collection)}/{quote(object_name(name))}"
+
+
+def _conditions(if_match: str | None, if_none_match: bool) -> dict[str, str | None]:
+    return {
+        "If-Match": if_match if if_match in {None, "*"} else f'"{if_match}"',
+        "If-None-Match": "*" if if_none_match else None,
+    }
 
 
 def _schedule(name: str) -> str:

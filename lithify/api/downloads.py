@@ -47,7 +47,7 @@ class BlocksResponse(Response):
         self._blocks, self._doors, self._length = blocks, doors, length
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await self._send_blocks(send, gone)
@@ -60,7 +60,7 @@ class BlocksResponse(Response):
         while block and not gone.done():
             sent += len(block)
             message = {"type": "http.response.body", "body": block, "more_body": True}
-            _, block = await asyncio.gather(_send_in_time(send, message), self._doors.run(self._blocks.next))
+            _, block = await asyncio.gather(send_in_time(send, message), self._doors.run(self._blocks.next))
         if gone.done():
             return
         if sent != self._length:
@@ -68,11 +68,13 @@ class BlocksResponse(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _send_in_time(send: Send, message: Message) -> None:
+async def send_in_time(send: Send, message: Message) -> None:
+    """Send, or raise TimeoutError when the reader takes nothing."""
     async with asyncio.timeout(limits.DOWNLOAD_IDLE_SECONDS):
         await send(message)
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the caller has left; reads, and so throws away, whatever is still sent."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from lithify import limits
 from lithify.api import headers, openapi
+from lithify.api.appends import grow
 from lithify.api.auth import guarded, needs, straight
 from lithify.api.documents import schema
 from lithify.api.doors import Doors, Here
@@ -71,21 +72,71 @@ async def put(collection: Collection, name: Name, request: Request, doors: Here)
     Send an Idempotency-Key to be able to repeat the request safely: the same key and bytes get the same receipt.
     """
     intake = await _intake(collection, name, request, doors)
-    receipt = await receive(request, intake, doors)
+    return _receipted(await receive(request, intake, doors), 201, doors)
+
+
+def _receipted(receipt: Receipt, status: int, doors: Doors) -> Response:
     doors.metrics.receipts.labels(str(receipt.unchanged).lower()).inc()
     return JSONResponse(
         receipt.as_json(),
-        200 if receipt.unchanged else 201,
+        200 if receipt.unchanged else status,
         {
             "ETag": headers.etag(receipt.digest),
-            "Location": f"/v1/objects/{collection}/{quote(name)}",
+            "Location": f"/v1/objects/{receipt.collection}/{quote(receipt.name)}",
             "Lithify-Revision": receipt.revision,
         },
     )
 
 
+@router.post(
+    _OBJECT,
+    status_code=201,
+    summary="Append to an object",
+    responses={
+        200: {"model": schema(Receipt), "description": "Durable, behind what was there; or the body was empty"},
+        201: {
+            "model": schema(Receipt),
+            "description": "Durable; the object is new",
+            "headers": openapi.PUT_ANSWER_HEADERS,
+        },
+        **openapi.refusals(
+            NotFound,
+            Conflict,
+            PreconditionFailed,
+            TooLarge,
+            DigestMismatch,
+            UploadIncomplete,
+            UnsupportedEncoding,
+            OutOfSpace,
+        ),
+    },
+    openapi_extra={"parameters": openapi.PUT_HEADERS, "requestBody": openapi.BYTES_BODY},
+)
+@needs("write")
+@straight
+async def append(collection: Collection, name: Name, request: Request, doors: Here) -> Response:
+    """Go on behind what the object holds, for as long as the body lasts: seconds, or days.
+
+    What came is durable and readable at checkpoints, a few seconds apart, and stays whatever becomes of the rest; the
+    receipt is the last one's. A body that announces its SHA-256, or has an Idempotency-Key, is taken whole or not
+    at all, in one step. If-Match and If-None-Match are about the object as it is when the body begins to be kept.
+    """
+    wishes = _wishes(request)
+    whole = wishes["digest"] is not None or wishes["idempotency_key"] is not None
+    receipt, created = await grow(request, collection, name, doors, wishes, whole=whole)
+    return _receipted(receipt, 201 if created else 200, doors)
+
+
 async def _intake(collection: str, name: str, request: Request, doors: Doors) -> "Ingest":
     """Refuse whatever can be refused before the body is read."""
+    wishes = _wishes(request)
+    if wishes["if_match"] or wishes["if_none_match"]:  # these look into the catalog
+        return await doors.run(doors.archive.ingest, collection, name, **wishes)
+    return doors.archive.ingest(collection, name, **wishes)
+
+
+def _wishes(request: Request) -> dict[str, Any]:
+    """What the headers ask for, as `Ingest` is told; whatever is wrong with them alone is refused."""
     sent = dict(request.headers)
     encoding = sent.get("content-encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
@@ -97,7 +148,7 @@ async def _intake(collection: str, name: str, request: Request, doors: Doors) ->
     length = int(sent["content-length"]) if "content-length" in sent else None
     if length is not None and length > limits.UPLOAD_BYTES_MAX:
         raise TooLarge(f"{length} bytes announced; at most {limits.UPLOAD_BYTES_MAX}")
-    wishes: dict[str, Any] = {
+    return {
         "contract": sent.get("lithify-contract"),
         "effort": sent.get("lithify-effort"),
         "content_type": sent.get("content-type"),
@@ -107,9 +158,6 @@ async def _intake(collection: str, name: str, request: Request, doors: Doors) ->
         "if_match": headers.required_digest(sent.get("if-match")),
         "if_none_match": headers.must_be_absent(sent.get("if-none-match")),
     }
-    if wishes["if_match"] or wishes["if_none_match"]:  # these look into the catalog
-        return await doors.run(doors.archive.ingest, collection, name, **wishes)
-    return doors.archive.ingest(collection, name, **wishes)
 
 
 @router.get(

@@ -55,18 +55,18 @@ class Remote:
 
         return _document(retrying(once) if repeatable or method == "GET" else once())
 
-    def open(self, path: str, **request: Any) -> httpx.Response:
-        """A GET whose body is still to be read; close it. Raises what the server answered."""
+    def open(self, path: str, *, method: str = "GET", **request: Any) -> httpx.Response:
+        """An answer whose body is still to be read; close it. Only GET is repeated. Raises what the server answered."""
 
         def once() -> httpx.Response:
             with self._explained():
-                answer = self._http.send(self._http.build_request("GET", path, **request), stream=True)
+                answer = self._http.send(self._http.build_request(method, path, **request), stream=True)
                 if answer.is_error:
                     answer.read()
             _raise_problem(answer)
             return answer
 
-        return retrying(once)
+        return retrying(once) if method == "GET" else once()
 
     def blocks(self, answer: httpx.Response) -> Iterator[bytes]:
         """The body of such an answer as it arrives. Raises StoreUnavailable when it breaks off."""

@@ -41,8 +41,9 @@ def serve(archive: "Archive", settings: "Settings", *, with_worker: bool = False
 
 def server(archive: "Archive", when_ready: Callable[[], None]) -> "ReadyServer":
     """A server that is not running yet; `run([listener])` runs it, `should_exit = True` ends it."""
+    app = build(archive)
     config = uvicorn.Config(
-        build(archive),
+        app,
         http=BoundedProtocol,
         ws="none",
         lifespan="on",
@@ -53,21 +54,32 @@ def server(archive: "Archive", when_ready: Callable[[], None]) -> "ReadyServer":
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS,
     )
-    return ReadyServer(config, archive, when_ready)
+    return ReadyServer(config, archive, when_ready, app.state.doors.ending.set)
 
 
 class ReadyServer(uvicorn.Server):
     """Says when it answers, and ends by itself once a flush of its archive has failed."""
 
-    def __init__(self, config: uvicorn.Config, archive: "Archive", when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        archive: "Archive",
+        when_ready: Callable[[], None],
+        end_endless: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._archive = archive
         self._when_ready = when_ready
+        self._end_endless = end_endless
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_endless()
+        await super().shutdown(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         return self._archive.failure is not None or await super().on_tick(counter)
@@ -77,9 +89,15 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises StoreUnavailable."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        listener = socket.create_server(address[:2], family=family)
     except OSError as error:
         raise StoreUnavailable(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    # Connections inherit it: a sender that is gone without a word must not hold an endless body open for a day.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):  # not everywhere; the system's own time is two hours
+        if hasattr(socket, option):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), limits.KEEP_ALIVE_SECONDS)
+    return listener
 
 
 def url_of(listener: socket.socket) -> str:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, 
         Receipt,
         Report,
         ScheduleView,
+        TemplatesView,
         Verdict,
     )
+    from lithify.workers.found import Found, Query
     from lithify.workers.ingest import PutFailure, PutItem
 
 Body = BinaryIO | Iterable[bytes]
@@ -80,6 +82,27 @@ class Service(Protocol):
         """Keep what `body` gives as a new revision; the receipt means that it is durable."""
         ...
 
+    def append(
+        self,
+        collection: str,
+        name: str,
+        body: Body,
+        *,
+        contract: str | None = None,
+        effort: str | None = None,
+        content_type: str | None = None,
+        digest: str | None = None,
+        length: int | None = None,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+    ) -> "Receipt":
+        """Go on behind what the object holds, or begin it; `digest` and `length` are of what `body` gives.
+
+        The receipt is of the whole object, and its revision goes when something is appended behind it.
+        """
+        ...
+
     def put_many(self, items: "Iterable[PutItem]") -> "Iterator[Receipt | PutFailure]":
         """Put many files; answers come in no particular order."""
         ...
@@ -113,6 +136,18 @@ class Service(Protocol):
         ...
 
     def collections(self) -> Sequence[str]: ...
+
+    def search(self, collection: str, name: str, query: "Query", *, limit: int | None = None) -> "Iterator[Found]":
+        """The lines that the query finds, up to `limit` in all, original by original in order of name.
+
+        `name` is that of one object; with a `/` at the end, or empty, it means all whose names begin so; or it is a
+        glob. What goes wrong with one original is told with it, and the others follow.
+        """
+        ...
+
+    def templates(self, collection: str, name: str, *, most: int = ...) -> "TemplatesView":
+        """The shapes that the lines of an object have, the most frequent first."""
+        ...
 
     def remove(self, collection: str, name: str, *, if_match: str | None = None) -> "ObjectView":
         """Take a name away; gives what was there."""

@@ -37,7 +37,7 @@ class Intake(Protocol):
 
 async def receive(request: Request, intake: Intake, doors: Doors) -> "Receipt":
     """Feed the whole body to `intake` and give the receipt; whatever goes wrong, nothing is left behind."""
-    body = _Body(request.receive)
+    body = Body(request.receive)
     try:
         await body.fill(_INLINE_BYTES + 1)
         if body.over and body.held <= _INLINE_BYTES:
@@ -49,7 +49,7 @@ async def receive(request: Request, intake: Intake, doors: Doors) -> "Receipt":
         intake.abort()  # after a commit it does nothing
 
 
-async def _stream(body: "_Body", intake: Intake) -> "Receipt":
+async def _stream(body: "Body", intake: Intake) -> "Receipt":
     loop = asyncio.get_running_loop()
     hand = ThreadPoolExecutor(1, thread_name_prefix="upload")
     waiting: deque[asyncio.Future[None]] = deque()
@@ -68,11 +68,13 @@ async def _stream(body: "_Body", intake: Intake) -> "Receipt":
         hand.shutdown(wait=False)
 
 
-class _Body:
+class Body:
     """The body as it arrives, cut into blocks of a given size without copying more than the joints."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, *, idle_seconds: float | None = None) -> None:
+        """`idle_seconds` between two pieces; None: limits.UPLOAD_IDLE_SECONDS."""
         self._receive = receive
+        self._idle_seconds = limits.UPLOAD_IDLE_SECONDS if idle_seconds is None else idle_seconds
         self._pieces: list[bytes] = []
         self.held = 0
         self.over = False
@@ -96,12 +98,24 @@ class _Body:
         self.held -= size - left
         return taken[0] if len(taken) == 1 else b"".join(taken)
 
+    def up_to_line_end(self, near: int) -> int:
+        """How many of the bytes held to take so that they end with a line, if a line ends in the last `near`."""
+        behind = 0
+        for piece in reversed(self._pieces):
+            if (at := piece.rfind(b"\n")) >= 0:
+                behind += len(piece) - at - 1
+                return self.held - behind if behind < near else self.held
+            behind += len(piece)
+            if behind >= near:
+                break
+        return self.held
+
     async def _more(self) -> None:
         try:
-            async with asyncio.timeout(limits.UPLOAD_IDLE_SECONDS):
+            async with asyncio.timeout(self._idle_seconds):
                 message = await self._receive()
         except TimeoutError as error:
-            raise UploadIncomplete(f"nothing arrived for {limits.UPLOAD_IDLE_SECONDS:.0f} seconds") from error
+            raise UploadIncomplete(f"nothing arrived for {self._idle_seconds:.0f} seconds") from error
         if message["type"] == "http.disconnect":
             raise UploadIncomplete("the connection ended before the body did")
         if piece := message.get("body", b""):
@@ -112,7 +126,7 @@ class _Body:
 
 async def receive_document(request: Request, limit: int) -> bytes:
     """A small body, whole. Raises TooLarge when it is longer than `limit`, UploadIncomplete when it stalls."""
-    body = _Body(request.receive)
+    body = Body(request.receive)
     await body.fill(limit + 1)
     if body.held > limit:
         raise TooLarge(f"a document of more than {limit} bytes")

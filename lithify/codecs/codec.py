@@ -6,10 +6,11 @@ knows no database, network, clock or file name. codecs/README.md says the same i
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
+from lithify.codecs.lines import ChunkLines, PlainLines, Template
 from lithify.errors import BadArgument, Corrupt
 
 Effort = Literal["fast", "default", "max"]
@@ -78,6 +79,14 @@ class Facts:
     needs: tuple[str, ...] = ()
     """What must be installed, as the extra's name."""
     papers: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    """What an original must be for this codec to be tried unasked, a word of workers/kinds.py; empty: anything."""
+    kernels: bool = False
+    """Whether it runs machine code made by numba: its processes then come from one that has called `warm`."""
+    falls_back: bool = False
+    """Whether it keeps what it cannot make smaller as the raw family would: those need not be tried beside it."""
+    takes_primer: bool = False
+    """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
 
     @property
     def id(self) -> str:
@@ -165,3 +174,39 @@ class Codec(ABC):
         Trusts nothing: raises only Truncated, Corrupt, UnknownFormat or LimitExceeded, and asks for no memory that
         `length` (already checked against limits.CHUNK_BYTES_MAX) does not explain.
         """
+
+    # --- what only some codecs offer ---------------------------------------------------------------------
+
+    @classmethod  # noqa: B027 - most codecs have no kernels
+    def warm(cls) -> None:
+        """Run every kernel once for each set of types that encoding, decoding, probing and searching give it.
+
+        Called once in a process that forks the codec's own; what is not compiled here is compiled in each of them.
+        """
+
+    @property
+    def primer(self) -> str | None:
+        """SHA-256, in hex, of the primer that decoding needs besides the frame; None: nothing."""
+        return None
+
+    def primed(self, primer: bytes) -> Self:
+        """This codec with the primer that it names, ready to encode and decode. Raises Corrupt if it names none."""
+        raise Corrupt(f"{self.facts.id} has no use for a primer of {len(primer)} bytes")
+
+    @classmethod
+    def make_primer(cls, samples: Sequence[bytes]) -> bytes | None:
+        """What earlier originals of a collection teach about the next one; None: nothing that would help."""
+        return None
+
+    @classmethod
+    def params_with_primer(cls, params: Params, primer: str) -> Params:
+        """`params` that name a primer by its digest. Only for codecs whose `make_primer` gives one."""
+        raise BadArgument(f"{cls.facts.id} has no use for a primer")
+
+    def lines(self, payload: bytes, *, shared: bytes, length: int) -> ChunkLines:
+        """The lines of one chunk, for searching; raises as `decode` does, here or when asked for lines."""
+        return PlainLines(self.decode(payload, shared=shared, length=length))
+
+    def templates(self, payload: bytes, *, shared: bytes, length: int) -> list[Template]:
+        """The shapes that a codec for logs found in one chunk, most frequent first; raises as `decode` does."""
+        return []

@@ -17,6 +17,7 @@ FORMATS: dict[int, str] = {
     0x0102: "lithify.codecs.raw.brotli:Brotli",
     0x0103: "lithify.codecs.raw.xz:Xz",
     0x0104: "lithify.codecs.raw.ppmd:Ppmd",
+    0x0200: "lithify.codecs.logs.codec:Logs",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from lithify.store.blobs import Address
-from lithify.store.tables import Blob, Encoding, Object, Revision
+from lithify.store.places import PRIMER, PRIMERS_PLACE
+from lithify.store.tables import Blob, Collection, Encoding, Object, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Assignment:
     encoding_id: str
     codec: str
     place: Address
+    needs: Address | None
+    """The primer without which that encoding cannot be decoded."""
+    collection: str
 
 
 def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assignment]:
@@ -40,14 +45,18 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             Object.name,
             Encoding.id.label("encoding_id"),
             Encoding.codec,
+            Collection.name.label("collection"),
             Blob.digest.label("blob"),
             Blob.length.label("stored"),
             Blob.pack,
             Blob.offset,
+            *PRIMERS_PLACE,
         )
         .join(Object, Object.id == Revision.object_id)
+        .join(Collection, Collection.id == Object.collection_id)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
         .join(Blob, Blob.digest == Encoding.blob_digest)
+        .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .where(Revision.id.in_(revision_ids), Revision.deleted_at.is_(None))
     )
     return {
@@ -63,6 +72,14 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             encoding_id=row.encoding_id,
             codec=row.codec,
             place=Address(row.blob, row.stored, row.pack, row.offset),
+            needs=_needed(row),
+            collection=row.collection,
         )
         for row in rows
     }
+
+
+def _needed(row: Row[*tuple[Any, ...]]) -> Address | None:
+    if row.primer_digest is None:
+        return None
+    return Address(row.primer_digest, row.primer_length, row.primer_pack, row.primer_offset)

@@ -40,6 +40,8 @@ class NewEncoding:
     encode_seconds: float
     decode_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    primer: Address | None = None
+    """What the frame needs besides to be decoded."""
     measured: dict[str, Any] = field(default_factory=dict)
 
     def rows(self, *, revision_id: str, number: int, now: float, verified: bool) -> tuple[dict[str, Any], ...]:
@@ -51,6 +53,7 @@ class NewEncoding:
             "revision_id": revision_id,
             "number": number,
             "blob_digest": self.blob.address.digest,
+            "primer_digest": None if self.primer is None else self.primer.digest,
             "state": "current",
             "codec": self.codec,
             "format": self.format,
@@ -100,6 +103,13 @@ def bring_in(moment: Moment, blob: NewBlob) -> list[Entry]:
         raise Busy(f"blob {digest} was swept while it was being brought in; send it again")
     moment.ahead["blob", digest] = _Incoming(blob.address, mends=known is not None)
     return [Entry("blob", blob.payload)] if blob.payload is not None else []
+
+
+def hold(moment: Moment, primer: Address) -> None:
+    """See that the primer of a new encoding is still here, and no longer condemned. Raises Busy when it is not."""
+    known = moment.ahead["blob", primer.digest]
+    if known is None or not _stands(moment, known):
+        raise Busy(f"primer {primer.digest} was lost while an original was encoded with it; it will be tried again")
 
 
 def _stands(moment: Moment, known: Any) -> bool:

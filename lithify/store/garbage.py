@@ -1,23 +1,27 @@
 """What nothing refers to any more: how it is marked, and how, after the grace, it is forgotten.
 
-A blob is alive while a live revision's current encoding stands on it. Everything here runs inside a writing
-transaction, as `put` does; so a blob seen dead in the transaction that unlinks it cannot be coming alive meanwhile.
+A blob is alive while a live revision's current encoding stands on it; a primer, while a collection has it or any
+encoding with a row names it, a retired one too: that may still serve when the current one is damaged. Everything here
+runs inside a writing transaction, as `put` does; so a blob seen dead in the transaction that unlinks it cannot be
+coming alive meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, exists, func, insert, select, union, update
 
 from lithify.store.blobs import Address
-from lithify.store.tables import Blob, Encoding, IdempotencyKey, Job, Measurement, Object, Revision
+from lithify.store.tables import Blob, Encoding, IdempotencyKey, Job, Measurement, Object, Primer, Revision
 
 
-def _alive() -> Select[str]:
-    return (
+def _alive() -> CompoundSelect[str]:
+    serving = (
         select(Encoding.blob_digest)
         .join(Revision, Revision.id == Encoding.revision_id)
         .where(Encoding.state == "current", Revision.deleted_at.is_(None))
     )
+    needed = select(Encoding.primer_digest).where(Encoding.primer_digest.is_not(None))
+    return union(serving, needed, select(Primer.blob_digest))
 
 
 def missing_tombstones(connection: Connection, limit: int) -> list[str]:
@@ -66,6 +70,16 @@ def due(connection: Connection, before: float, limit: int) -> list[Address]:
         .limit(limit)
     )
     return [Address(row.digest, row.length, row.pack, row.offset) for row in rows]
+
+
+def stands(connection: Connection, digest: str) -> bool:
+    """Whether anything alive stands on this one blob: what `due` asks for all that are condemned."""
+    on_it = Encoding.blob_digest == digest
+    serving = select(Encoding.id).join(Revision, Revision.id == Encoding.revision_id)
+    current = serving.where(on_it, Encoding.state == "current", Revision.deleted_at.is_(None))
+    needing = select(Encoding.id).where(Encoding.primer_digest == digest)
+    taught = select(Primer.collection_id).where(Primer.blob_digest == digest)
+    return any(connection.execute(query.limit(1)).first() is not None for query in (current, needing, taught))
 
 
 def forget_blobs(connection: Connection, digests: Sequence[str]) -> None:

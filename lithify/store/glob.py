@@ -15,6 +15,11 @@ _SPECIAL = re.compile(r"[*?\[]")
 _SET = re.compile(r"\[!?+\]?+[^\]]*\]")  # possessive: the first "]" of a set is one of its characters
 
 
+def is_glob(text: str) -> bool:
+    """Whether `text` means more names than itself."""
+    return _SPECIAL.search(text) is not None
+
+
 class Glob:
     """A compiled pattern. `matches` decides; `prefix` and `like` never leave out a name that matches."""
 

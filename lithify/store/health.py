@@ -6,9 +6,8 @@ from sqlalchemy import Connection, func, select, update
 
 from lithify.store.blobs import Address
 from lithify.store.clock import DatabaseNow
-from lithify.store.tables import Blob, Collection, Encoding, Object, Revision
-
-_PLACE = (Blob.digest, Blob.length, Blob.pack, Blob.offset)
+from lithify.store.places import PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.tables import Blob, Collection, Encoding, Object, Primer, Revision
 
 
 def stored_bytes(connection: Connection) -> int:
@@ -19,7 +18,7 @@ def stored_bytes(connection: Connection) -> int:
 def least_recently_checked(connection: Connection, *, before: float, limit: int) -> list[Address]:
     """Blobs not read since `before`, oldest check first."""
     rows = connection.execute(
-        select(*_PLACE).where(Blob.checked_at < before, Blob.damage.is_(None)).order_by(Blob.checked_at).limit(limit)
+        select(*PLACE).where(Blob.checked_at < before, Blob.damage.is_(None)).order_by(Blob.checked_at).limit(limit)
     )
     return [Address(*row) for row in rows]
 
@@ -31,25 +30,28 @@ def record_check(connection: Connection, digest: str, damage: str | None) -> Non
 
 
 def revisions_on(connection: Connection, digest: str) -> list[str]:
-    """Live revisions whose current encoding stands on this blob."""
+    """Live revisions whose current encoding stands on this blob, or needs it as its primer."""
     return list(
         connection.scalars(
             select(Revision.id)
             .join(Encoding, Encoding.revision_id == Revision.id)
-            .where(Encoding.blob_digest == digest, Encoding.state == "current", Revision.deleted_at.is_(None))
+            .where((Encoding.blob_digest == digest) | (Encoding.primer_digest == digest))
+            .where(Encoding.state == "current", Revision.deleted_at.is_(None))
         )
     )
 
 
-def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str, Address]]:
-    """Retired encodings of a revision whose blobs were not found damaged, newest first."""
+def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str, tuple[Address, ...]]]:
+    """Retired encodings of a revision not found damaged, newest first; each with its blob and the primer it needs."""
     rows = connection.execute(
-        select(Encoding.id, *_PLACE)
+        select(Encoding.id, *PLACE, *PRIMERS_PLACE)
         .join(Blob, Blob.digest == Encoding.blob_digest)
-        .where(Encoding.revision_id == revision_id, Encoding.state == "retired", Blob.damage.is_(None))
+        .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
+        .where(Encoding.revision_id == revision_id, Encoding.state == "retired")
+        .where(Blob.damage.is_(None), PRIMER.c.damage.is_(None))
         .order_by(Encoding.number.desc())
     )
-    return [(row[0], Address(*row[1:])) for row in rows]
+    return [(row[0], places(row[1:])) for row in rows]
 
 
 def take_over(connection: Connection, revision_id: str, encoding_id: str) -> None:
@@ -62,7 +64,7 @@ def take_over(connection: Connection, revision_id: str, encoding_id: str) -> Non
 def current_places(connection: Connection) -> Iterator[tuple[str, str, Address, str | None]]:
     """(collection, name, place, known damage) of every live revision's current encoding."""
     rows = connection.execute(
-        select(Collection.name, Object.name, Blob.damage, *_PLACE)
+        select(Collection.name, Object.name, Blob.damage, *PLACE)
         .select_from(Revision)
         .join(Object, Object.id == Revision.object_id)
         .join(Collection, Collection.id == Object.collection_id)
@@ -72,6 +74,32 @@ def current_places(connection: Connection) -> Iterator[tuple[str, str, Address, 
     )
     for row in rows:
         yield row[0], row[1], Address(row.digest, row.length, row.pack, row.offset), row.damage
+
+
+def primers_needed(connection: Connection) -> Iterator[tuple[str, str, Address, str | None]]:
+    """(collection, name, place, known damage) of the primer that a live revision's current encoding needs."""
+    rows = connection.execute(
+        select(Collection.name, Object.name, Blob.damage, *PLACE)
+        .select_from(Revision)
+        .join(Object, Object.id == Revision.object_id)
+        .join(Collection, Collection.id == Object.collection_id)
+        .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
+        .join(Blob, Blob.digest == Encoding.primer_digest)
+        .where(Revision.deleted_at.is_(None))
+    )
+    for row in rows:
+        yield row[0], row[1], Address(row.digest, row.length, row.pack, row.offset), row.damage
+
+
+def primers_to_come(connection: Connection) -> list[tuple[str, Address, str | None]]:
+    """(collection, place, known damage) of the primer that each collection's next originals are encoded with."""
+    rows = connection.execute(
+        select(Collection.name, Blob.damage, *PLACE)
+        .select_from(Primer)
+        .join(Collection, Collection.id == Primer.collection_id)
+        .join(Blob, Blob.digest == Primer.blob_digest)
+    )
+    return [(row[0], Address(row.digest, row.length, row.pack, row.offset), row[1]) for row in rows]
 
 
 def without_current(connection: Connection) -> list[tuple[str, str]]:

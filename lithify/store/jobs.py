@@ -126,6 +126,12 @@ def count_unsettled(connection: Connection, revision_ids: Sequence[str]) -> int:
     return total
 
 
+def is_unsettled(connection: Connection, kind: str, args: dict[str, Any]) -> bool:
+    """Whether a job of this kind with these arguments waits or runs."""
+    query = select(Job.args).where(Job.kind == kind, Job.state.in_(UNSETTLED))
+    return args in list(connection.scalars(query))
+
+
 def revisions_without_job(connection: Connection, limit: int) -> list[tuple[str, int, str]]:
     """(revision, length, kind) of live revisions that no second process has proved and no job was ever about.
 

@@ -11,7 +11,7 @@ from lithify.errors import NotFound
 from lithify.store import encodings
 from lithify.store.blobs import Address, Entry
 from lithify.store.commit import Change, Moment
-from lithify.store.encodings import NewEncoding, bring_in, settle
+from lithify.store.encodings import NewEncoding, bring_in, hold, settle
 from lithify.store.tables import Encoding, Measurement, Revision
 
 Fence = Callable[[Connection], None]
@@ -37,12 +37,15 @@ class Publish(Change):
 
     @classmethod
     def look_ahead(cls, moment: Moment, changes: Sequence[Self]) -> None:
-        encodings.look_ahead(moment, (change.encoding.blob.address.digest for change in changes))
+        places = [place for change in changes for place in (change.encoding.blob.address, change.encoding.primer)]
+        encodings.look_ahead(moment, (place.digest for place in places if place is not None))
 
     def prepare(self, moment: Moment) -> list[Entry]:
         self.fence(moment.connection)
         _live_revision(moment.connection, self.revision_id)
         number = _next_number(moment.connection, self.revision_id)
+        if self.encoding.primer is not None:
+            hold(moment, self.encoding.primer)
         entries = bring_in(moment, self.encoding.blob)
         self._rows = self.encoding.rows(revision_id=self.revision_id, number=number, now=moment.now, verified=True)
         encoding, measurement = self._rows

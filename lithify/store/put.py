@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -12,7 +12,7 @@ from lithify.errors import Conflict, PreconditionFailed
 from lithify.store import encodings, jobs
 from lithify.store.blobs import Address, Entry
 from lithify.store.commit import Change, Moment
-from lithify.store.encodings import NewEncoding, bring_in, settle
+from lithify.store.encodings import NewEncoding, bring_in, hold, settle
 from lithify.store.tables import (
     Collection,
     Encoding,
@@ -31,6 +31,9 @@ _POLICY_COLUMNS = (Collection.id, Collection.name, Policy.contract, Policy.effor
 @dataclass(slots=True)
 class Put(Change):
     """A new revision of an object, with its staged encoding and the job that will find the densest form."""
+
+    GROWS: ClassVar[bool] = False
+    """Whether the revision may be taken away by the next append, which begins with all of its bytes."""
 
     collection: str
     name: str
@@ -67,7 +70,8 @@ class Put(Change):
             )
             for found in moment.connection.execute(objects):
                 moment.ahead["object", row.name, found.name] = found
-        encodings.look_ahead(moment, (change.staged.blob.address.digest for change in changes))
+        places = [place for change in changes for place in (change.staged.blob.address, change.staged.primer)]
+        encodings.look_ahead(moment, (place.digest for place in places if place is not None))
 
     def prepare(self, moment: Moment) -> list[Entry]:
         if (answered := self._answered(moment.connection)) is not None:
@@ -76,13 +80,17 @@ class Put(Change):
         policy = moment.ahead.get(("collection", self.collection))
         found = moment.ahead.get(self.subject)
         current = found if found is not None and found.id is not None else None
-        check_conditions(current.digest if current else None, self.if_match, if_none_match=self.if_none_match)
+        self.refuse(current)
         contract = self.contract or (policy and policy.contract) or "exact"
         effort = self.effort or (policy and policy.effort) or self.effort_default
         if current is not None and (current.digest, current.contract) == (self.digest, contract):
             self._plan = receipt(self.collection, self.name, current, unchanged=True)
             return []
         return self._new_revision(moment, found, policy, {"contract": contract, "effort": effort})
+
+    def refuse(self, current: Any) -> None:
+        """Raise unless this may follow the object's current revision, which is None where there is none."""
+        check_conditions(current.digest if current else None, self.if_match, if_none_match=self.if_none_match)
 
     def _answered(self, connection: Connection) -> Receipt | None:
         """The receipt already given under this idempotency key."""
@@ -107,8 +115,11 @@ class Put(Change):
             "created_at": moment.now,
             "deleted_at": None,
             "tombstone": False,
+            "grows": self.GROWS,
         }
         encoding, measurement = self.staged.rows(revision_id=revision["id"], number=0, now=moment.now, verified=False)
+        if self.staged.primer is not None:
+            hold(moment, self.staged.primer)
         entries = bring_in(moment, self.staged.blob)
         record = moment.record(
             "revision",
@@ -141,10 +152,7 @@ class Put(Change):
         settle(moment, self.staged.blob, addresses[0] if len(addresses) > 1 else None)
         moment.insert(Encoding, plan.encoding)
         moment.insert(Measurement, plan.measurement)
-        job_id = moment.new_id(Job)
-        kind = encode_kind(self.length)
-        job = jobs.new_row(kind=kind, queue=self.queue, now=moment.now, revision_id=plan.revision["id"])
-        moment.insert(Job, {"id": job_id, **job})
+        job_id = self.give_job(moment, plan.revision["id"])
         self._remember(moment, plan.revision["id"])
         return Receipt(
             collection=self.collection,
@@ -153,6 +161,14 @@ class Put(Change):
             job=job_id,
             **{column: plan.revision[column] for column in _RECEIPT_COLUMNS},
         )
+
+    def give_job(self, moment: Moment, revision_id: str) -> int:
+        """See to the job that will find the densest form; gives its id."""
+        job_id = moment.new_id(Job)
+        kind = encode_kind(self.length)
+        job = jobs.new_row(kind=kind, queue=self.queue, now=moment.now, revision_id=revision_id)
+        moment.insert(Job, {"id": job_id, **job})
+        return job_id
 
     def _remember(self, moment: Moment, revision_id: str) -> None:
         """Let the same request, sent again under its key, be answered the same."""

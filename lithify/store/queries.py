@@ -15,6 +15,7 @@ from lithify.errors import BadArgument, NotFound
 from lithify.store.blobs import Address
 from lithify.store.glob import ESCAPE, Glob, after_prefix
 from lithify.store.health import stored_bytes
+from lithify.store.places import PLACE, PRIMER, PRIMERS_PLACE, places
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 from lithify.store.views import EncodingView, ObjectView, Report, ReportRow
 
@@ -49,6 +50,7 @@ _ENCODING_COLUMNS = (
     Encoding.format,
     Encoding.fidelity,
     Encoding.blob_digest.label("blob"),
+    Encoding.primer_digest.label("primer"),
     Measurement.original_bytes,
     Measurement.stored_bytes,
     Measurement.ratio,
@@ -61,8 +63,6 @@ _ENCODING_COLUMNS = (
     Measurement.fidelity.label("measured"),
     Encoding.route,
 )
-
-_PLACE = (Blob.digest, Blob.length, Blob.pack, Blob.offset)
 
 
 def collections(connection: Connection) -> list[str]:
@@ -96,18 +96,24 @@ def serving_order(connection: Connection, revision: str) -> list[Address]:
 
     Retired encodings are listed while their blobs stand undamaged: one of them serves while the current blob is bad.
     """
+    return [blob for blob, *_ in serving_places(connection, revision)]
+
+
+def serving_places(connection: Connection, revision: str) -> list[tuple[Address, ...]]:
+    """The same, each with the primer behind it that decoding needs, if any."""
     rows = connection.execute(
-        select(*_PLACE)
+        select(*PLACE, *PRIMERS_PLACE)
         .join(Encoding, Encoding.blob_digest == Blob.digest)
+        .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .where(Encoding.revision_id == revision, (Encoding.state == "current") | Blob.damage.is_(None))
         .order_by(Encoding.state != "current", Encoding.number.desc())
     )
-    return [Address(*row) for row in rows]
+    return [places(row) for row in rows]
 
 
 def blob(connection: Connection, digest: str) -> Address | None:
     """Where a blob lies; None when the catalog knows none of that digest."""
-    found = connection.execute(select(*_PLACE).where(Blob.digest == digest)).one_or_none()
+    found = connection.execute(select(*PLACE).where(Blob.digest == digest)).one_or_none()
     return None if found is None else Address(*found)
 
 

@@ -6,9 +6,10 @@ which follows its transaction, so that a crash between the two can only bring so
 
 kinds, and what their `facts` say:
   revision    a revision, its staged encoding and measurement, as the tables' columns; collection and name
-  encoding    a published encoding, with its blob and measurement
+  encoding    a published encoding, with its blob, the primer it needs, and measurement
   tombstone   {"revision_id"}
   policy      a collection and its policy's columns
+  primer      a collection and its primer's columns; length of the primer
   schedule    a schedule's columns, or {"name", "removed": true}
   key         an API key's columns (the secret's hash, never the secret)
 """
@@ -21,7 +22,7 @@ from lithify import limits
 from lithify.errors import Corrupt, LimitExceeded
 from lithify.store.blobs import Entry
 
-RecordKind = Literal["revision", "encoding", "tombstone", "policy", "schedule", "key"]
+RecordKind = Literal["revision", "encoding", "tombstone", "policy", "primer", "schedule", "key"]
 KINDS: tuple[str, ...] = get_args(RecordKind)
 
 

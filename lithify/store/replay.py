@@ -5,15 +5,19 @@ never answered with a receipt, so the later one, by the time both carry, is the 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Float,
     Integer,
     LargeBinary,
+    and_,
     column,
     func,
     insert,
+    or_,
     select,
     table,
     text,
@@ -21,7 +25,7 @@ from sqlalchemy import (
 )
 
 from lithify.errors import BadBytes
-from lithify.store import keys, policies, schedules
+from lithify.store import keys, policies, primers, schedules
 from lithify.store.blobs import Address
 from lithify.store.commit import SEQUENCE
 from lithify.store.put import collection_id
@@ -114,6 +118,8 @@ def _encoding(connection: Connection, record: Record, now: float) -> None:
     if connection.scalar(select(Revision.id).where(Revision.id == revision_id)) is None:
         return  # its revision was removed, and the record of that was swept
     _blob_row(connection, encoding["blob_digest"], measurement["stored_bytes"], record.at)
+    if encoding.get("primer_digest"):
+        _blob_row(connection, encoding["primer_digest"], 0, record.at)  # its length comes with its place
     if connection.scalar(select(Encoding.id).where(Encoding.id == encoding["id"])) is not None:
         connection.execute(update(Encoding).where(Encoding.id == encoding["id"]).values(encoding))
         same = Measurement.encoding_id == encoding["id"]
@@ -132,6 +138,11 @@ def _blob_row(connection: Connection, digest: str, length: int, at: float) -> No
     connection.execute(insert(Blob).values({**row, "condemned_at": None, "damage": None}))
 
 
+def _primer(connection: Connection, record: Record, now: float) -> None:
+    _blob_row(connection, record.facts["primer"]["blob_digest"], record.facts["length"], record.at)
+    primers.restore(connection, record.facts, now)
+
+
 def _tombstone(connection: Connection, record: Record, now: float) -> None:
     del now  # the record says when
     gone = {"deleted_at": record.at, "tombstone": True}
@@ -142,6 +153,7 @@ _APPLY: dict[str, Callable[[Connection, Record, float], None]] = {
     "revision": _revision,
     "encoding": _encoding,
     "tombstone": _tombstone,
+    "primer": _primer,
     "policy": lambda connection, record, now: policies.restore(connection, record.facts, now),
     "schedule": lambda connection, record, now: schedules.restore(connection, record.facts, now),
     "key": lambda connection, record, now: keys.restore(connection, record.facts, now),
@@ -160,10 +172,9 @@ def _settle_blobs(connection: Connection, now: float) -> None:
 
 
 def _settle_encodings(connection: Connection) -> None:
-    """The newest encoding whose blob is there serves its revision; the staged copy of 0 counts like any other."""
-    whole = select(Blob.digest).where(Blob.digest == Encoding.blob_digest, Blob.damage.is_(None)).exists()
+    """The newest encoding that can be decoded serves its revision; the staged copy of 0 counts like any other."""
     inner = Encoding.__table__.alias("other")
-    whole_inner = select(Blob.digest).where(Blob.digest == inner.c.blob_digest, Blob.damage.is_(None)).exists()
+    whole, whole_inner = _decodable(Encoding.__table__.c), _decodable(inner.c)
     newest_whole = (
         select(func.max(inner.c.number))
         .where(inner.c.revision_id == Encoding.revision_id, whole_inner)
@@ -175,6 +186,13 @@ def _settle_encodings(connection: Connection) -> None:
     served = select(inner.c.id).where(inner.c.revision_id == Encoding.revision_id, inner.c.state == "current").exists()
     newest = select(func.max(inner.c.number)).where(inner.c.revision_id == Encoding.revision_id).scalar_subquery()
     connection.execute(update(Encoding).where(~served, Encoding.number == newest).values(state="current"))
+
+
+def _decodable(encoding: Any) -> ColumnElement[bool]:
+    """Whether the blob of an encoding is there, and the primer that it may need."""
+    here = select(Blob.digest).where(Blob.damage.is_(None))
+    primed = or_(encoding.primer_digest.is_(None), here.where(Blob.digest == encoding.primer_digest).exists())
+    return and_(here.where(Blob.digest == encoding.blob_digest).exists(), primed)
 
 
 def _settle_objects(connection: Connection) -> None:

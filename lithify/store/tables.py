@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     desc,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -75,6 +76,18 @@ class Policy(Table):
     updated_at: Mapped[float]
 
 
+class Primer(Table):
+    """What a collection's originals have taught a codec so far: the primer that its next ones are encoded with."""
+
+    __tablename__ = "primers"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), primary_key=True)
+    blob_digest: Mapped[str] = mapped_column(ForeignKey("blobs.digest"))
+    codec: Mapped[str] = mapped_column(String(64))
+    objects: Mapped[int]  # logs that the collection had when it was made; renewed when there are twice as many
+    created_at: Mapped[float]
+
+
 class Object(Table):
     """A name that somebody gave to something; it points at its newest revision, or at none once removed."""
 
@@ -108,6 +121,7 @@ class Revision(Table):
     created_at: Mapped[float]
     deleted_at: Mapped[float | None]
     tombstone: Mapped[bool] = mapped_column(Boolean)  # whether the deletion is written beside the blobs
+    grows: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())  # made by an append
 
 
 class Blob(Table):
@@ -138,6 +152,11 @@ class Encoding(Table):
         UniqueConstraint("revision_id", "number"),
         Index("ix_encodings_blob_digest", "blob_digest"),
         Index(
+            "ix_encodings_primer_digest",
+            "primer_digest",
+            sqlite_where=text("primer_digest IS NOT NULL"),
+        ),
+        Index(
             "uq_encodings_current",
             "revision_id",
             unique=True,
@@ -150,6 +169,7 @@ class Encoding(Table):
     revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"))
     number: Mapped[int]  # 0 is the staged copy
     blob_digest: Mapped[str] = mapped_column(ForeignKey("blobs.digest"))
+    primer_digest: Mapped[str | None] = mapped_column(ForeignKey("blobs.digest"))  # what decoding needs besides
     state: Mapped[str] = mapped_column(String(16))  # current or retired
     codec: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(32))

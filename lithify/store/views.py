@@ -75,6 +75,8 @@ class EncodingView(View):
     peak_memory_bytes: int | None
     created_at: float
     verified_at: float | None
+    primer: str | None = None
+    """Digest of the primer that decoding needs besides the blob."""
     measured: dict[str, Any] = field(default_factory=dict)
     """Fidelity figures, for contracts looser than exact."""
     route: dict[str, Any] = field(default_factory=dict)
@@ -140,6 +142,19 @@ class PolicyView(View):
     codecs: tuple[str, ...]
     keep_seconds: float | None
     keep_revisions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrimerView(View):
+    """What a collection's originals have taught a codec."""
+
+    collection: str
+    digest: str
+    length: int
+    codec: str
+    objects: int
+    """Logs that the collection had when it was made."""
+    created_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +242,31 @@ class Verdict(View):
     kept: bool
     detail: str
     decode_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateView(View):
+    """A shape that lines of an object have in common."""
+
+    pattern: str
+    """Its text, with `<type>` where the lines differ."""
+    count: int
+    share: float
+    """Of all lines that have a template."""
+    example: str
+    """One of the lines; bytes that are not UTF-8 are written \\xNN."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesView(View):
+    """What the lines of an object look like, as its codec found."""
+
+    collection: str
+    name: str
+    revision: str
+    lines: int
+    """Lines that have a template."""
+    templates: int
+    """How many templates there are."""
+    items: tuple[TemplateView, ...]
+    """The most frequent first."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self
 from lithify import limits
 from lithify.crashpoints import crashpoint
 from lithify.errors import Conflict, NotFound
-from lithify.store import jobs, keys, policies, queries, schedules
+from lithify.store import jobs, keys, policies, primers, queries, schedules
 from lithify.store.blobs_local import LocalBlobs
 from lithify.store.catalog import Catalog
 from lithify.store.commit import GroupCommit, sequence
@@ -26,18 +26,24 @@ from lithify.store.views import (
     KeyView,
     ObjectView,
     PolicyView,
+    PrimerView,
     Receipt,
     Report,
     ScheduleView,
+    TemplatesView,
     Verdict,
 )
 from lithify.store.write import Write
 from lithify.workers import schedule
+from lithify.workers.append import Appending, Appends
 from lithify.workers.folder import CATALOG, HIGH_WATER, STAGING, hold_shared, open_folder
+from lithify.workers.found import Found, Query
 from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
+from lithify.workers.primers import read_primer
 from lithify.workers.queue_sqlite import SqliteQueue
 from lithify.workers.restore import Content, open_content
 from lithify.workers.sandbox import Sandbox
+from lithify.workers.teach import Watch
 
 
 class Archive:
@@ -52,6 +58,8 @@ class Archive:
         child_memory_bytes: int = limits.CHILD_MEMORY_BYTES,
         child_wall_seconds: float = limits.CHILD_WALL_SECONDS,
         grace_seconds: float = limits.GRACE_SECONDS,
+        checkpoint_seconds: float = limits.CHECKPOINT_SECONDS,
+        repack_seconds: float = limits.REPACK_SECONDS,
     ) -> None:
         """Open the archive in `folder`, making it on first use.
 
@@ -63,6 +71,10 @@ class Archive:
         """Where temporary files go; those made here have no name and vanish with their process."""
         self.effort = effort
         self.grace_seconds = grace_seconds
+        self.checkpoint_seconds = checkpoint_seconds
+        """How long the doors let wait what is appended before they commit it."""
+        self.repack_seconds = repack_seconds
+        self.appends = Appends()
         self.id = open_folder(folder, create=create)
         with ExitStack() as opening:
             opening.callback(os.close, hold_shared(folder))
@@ -77,6 +89,7 @@ class Archive:
             self.commits = opening.enter_context(closing(GroupCommit(self.catalog, self.blobs, self._highwater)))
             self._closing = opening.pop_all()
         self.queue = SqliteQueue(self.catalog)
+        self.watch = Watch(self)
         self.queue.install(schedule.DEFAULTS)
 
     @property
@@ -117,6 +130,17 @@ class Archive:
             for block in _blocks(body):
                 ingest.write(block)
             return ingest.commit()
+
+    def appending(self, collection: str, name: str, **wishes: Any) -> Appending:
+        """Start receiving what goes behind an object; see Appending for the wishes. Hold it first, by `appends`."""
+        return Appending(self, collection_name(collection), object_name(name), **wishes)
+
+    def append(self, collection: str, name: str, body: BinaryIO | Iterable[bytes], **wishes: Any) -> Receipt:
+        """Take in everything `body` gives, behind what the object holds, and answer once it is durable."""
+        with self.appends.hold(collection, name), self.appending(collection, name, **wishes) as appending:
+            for block in _blocks(body):
+                appending.write(block)
+            return appending.commit()
 
     def put_many(self, items: Iterable[PutItem]) -> Iterator[Receipt | PutFailure]:
         """Take in many files, sharing flushes and commits; answers come in no particular order."""
@@ -183,6 +207,22 @@ class Archive:
         from lithify.workers.verify import verify_object
 
         return verify_object(self, self.stat(collection, name))
+
+    # --- lines ------------------------------------------------------------------------------------------
+
+    def search(self, collection: str, name: str, query: Query, **terms: Any) -> Iterator[Found]:
+        """Lines of one object, or of all whose name begins with `name/` or matches a glob; see workers/search.py."""
+        from lithify.workers.search import search
+
+        return search(self, collection_name(collection), name, query, **terms)
+
+    def templates(
+        self, collection: str, name: str, *, most: int = limits.LIST_PAGE_MAX, wall_seconds: float | None = None
+    ) -> TemplatesView:
+        """The shapes that the lines of an object have, the most frequent first. Raises NotFound, Conflict."""
+        from lithify.workers.templates import object_templates
+
+        return object_templates(self, self.stat(collection, name), most, wall_seconds)
 
     # --- the archive's health ---------------------------------------------------------------------------
 
@@ -261,6 +301,30 @@ class Archive:
             )
         )
         return self.policy(name)
+
+    def primer(self, collection: str) -> PrimerView:
+        """What a collection's originals have taught a codec so far. Raises NotFound."""
+        with self.catalog.reading() as connection:
+            found = primers.current(connection, collection_name(collection))
+        if found is None:
+            raise NotFound(f"the collection {collection} has no primer: it is made once enough logs are in it")
+        place = found.place
+        return PrimerView(collection, place.digest, place.length, found.codec, found.objects, found.created_at)
+
+    def read_primer(self, collection: str, name: str | None = None) -> bytes:
+        """The primer of a collection, or the one that an object's encoding needs. Raises NotFound, MissingPrimer."""
+        digest = self.primer(collection).digest if name is None else self._primer_of(collection, name)
+        with self.catalog.reading() as connection:
+            place = queries.blob(connection, digest)
+        if place is None:
+            raise NotFound(f"there is no primer {digest}")
+        return read_primer(self, place)
+
+    def _primer_of(self, collection: str, name: str) -> str:
+        serving = next(one for one in self.stat(collection, name).encodings if one.state == "current")
+        if serving.primer is None:
+            raise NotFound(f"{collection}/{name} needs no primer")
+        return serving.primer
 
     def schedules(self) -> builtins.list[ScheduleView]:
         """All schedules by name."""

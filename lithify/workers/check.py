@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lithify.store import health
+from lithify.store.blobs import Address
 from lithify.store.views import CheckReport, Finding
 from lithify.workers.scrub import inspect
 
@@ -10,28 +11,52 @@ if TYPE_CHECKING:
     from lithify.workers.archive import Archive
 
 
+class _Look:
+    """Looks at each blob once, however many objects stand on it."""
+
+    def __init__(self, archive: "Archive", *, read_data: bool) -> None:
+        self._archive = archive
+        self._read_data = read_data
+        self.seen: dict[str, str | None] = {}
+        self.read_bytes = 0
+
+    def at(self, place: Address, damage: str | None) -> str | None:
+        """What is wrong with a blob, in a sentence; `damage` is what the catalog knows already."""
+        if place.digest not in self.seen:
+            standing = self._archive.blobs.exists(place)
+            wrong = damage or (None if standing else f"blob {place.digest} is missing or has another length")
+            if wrong is None and self._read_data:
+                wrong = inspect(self._archive, place)
+                self.read_bytes += place.length
+            self.seen[place.digest] = wrong
+        return self.seen[place.digest]
+
+
 def check_archive(archive: "Archive", *, read_data: bool) -> CheckReport:
-    """Look at every live revision's blob and at every pack; with `read_data`, hash every blob."""
+    """Look at every live revision's blob, at the primers and at every pack; with `read_data`, hash every blob."""
     findings: list[Finding] = []
-    objects = read_bytes = 0
-    seen: dict[str, str | None] = {}
+    objects = 0
+    look = _Look(archive, read_data=read_data)
     with archive.catalog.reading() as connection:
         for collection, name in health.without_current(connection):
             findings.append(Finding("object", f"{collection}/{name}", "corrupt", "no encoding serves it"))
         for collection, name, place, damage in health.current_places(connection):
             objects += 1
-            if place.digest not in seen:
-                standing = archive.blobs.exists(place)
-                wrong = damage or (None if standing else f"blob {place.digest} is missing or has another length")
-                if wrong is None and read_data:
-                    wrong = inspect(archive, place)
-                    read_bytes += place.length
-                seen[place.digest] = wrong
-            if (found := seen[place.digest]) is not None:
+            if (found := look.at(place, damage)) is not None:
                 findings.append(Finding("object", f"{collection}/{name}", "corrupt", found))
+        for collection, name, place, damage in health.primers_needed(connection):
+            if (found := look.at(place, damage)) is not None:
+                findings.append(Finding("object", f"{collection}/{name}", "missing_primer", _needs(place, found)))
+        for collection, place, damage in health.primers_to_come(connection):
+            if (found := look.at(place, damage)) is not None:
+                findings.append(Finding("collection", collection, "missing_primer", _needs(place, found)))
     packs = list(archive.blobs.packs())
     for pack in packs:
         findings += [
             Finding("pack", pack, "corrupt", sentence) for sentence in archive.blobs.damage(pack, read_data=read_data)
         ]
-    return CheckReport(objects, len(seen), len(packs), read_bytes, tuple(findings))
+    return CheckReport(objects, len(look.seen), len(packs), look.read_bytes, tuple(findings))
+
+
+def _needs(primer: Address, wrong: str) -> str:
+    return f"it needs primer {primer.digest}: {wrong}"

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from lithify import limits
 from lithify.errors import CodecCrashed, LimitExceeded, LithifyError, OutOfMemory, OutOfSpace
-from lithify.workers import confine, wire
+from lithify.workers import confine, kernels, wire
 
 _PROGRESS_SECONDS = 0.25
 _MESSAGE_MAX = 4000  # characters of an error; a codec may put half an original into one
@@ -106,6 +106,9 @@ def _work(sock: socket.socket, tasks: Mapping[str, Task], message: wire.Message,
             "peak_memory_bytes": memory.peak(),
         }
         wire.send(sock, wire.RESULT, {"result": reply.document, "cost": cost, "fit": fit}, reply.attached)
+    except kernels.Wanted:
+        wire.send(sock, wire.ELSEWHERE, {})
+        return True
     except Exception as error:  # noqa: BLE001 - whatever a codec raises becomes an answer; its process is then replaced
         _answer_failure(sock, error)
         return False

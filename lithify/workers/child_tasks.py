@@ -1,27 +1,33 @@
 """What a codec's process can be asked to do. Each task is one function, and one line in TASKS at the end.
 
 Descriptors come in the order that a task's docstring names. An `input` is a Place: an original as it is, or a frame
-that decodes to it; `start` and `end` cut the part that is wanted.
+that decodes to it; `start` and `end` cut the part that is wanted. Whatever is attached behind what a task's docstring
+names are primers: those that frames or params name, known by what their bytes hash to. A task asks for the kernels it
+needs (workers/kernels.py) before it does anything: it may have to begin again elsewhere.
 """
 
 import hashlib
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, BinaryIO, cast
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
 from lithify.codecs.fidelity import EXACT
-from lithify.codecs.frame import Frame, FrameWriter, Tally, decode_frame
-from lithify.codecs.registry import FORMATS, by_id, codec_class, known_formats
+from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, decode_frame, read_frame
+from lithify.codecs.frame.primers import check_length
+from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
+from lithify.workers import kernels
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
+from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
+from lithify.workers.search_tasks import search, templates
 from lithify.workers.sources import Place, open_slice, open_source
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
@@ -37,23 +43,38 @@ def probe(call: Call) -> Reply:
 
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None
-    answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing}
+    answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
+             takes_primer, made_for_kind, falls_back}; without_kernels: ids of those to be asked where kernels are
     """
     source = _source(call)
     effort = cast("Effort", call.args["effort"])
     sample = _sample(source)
     kind = look(sample[: limits.PROBE_BYTES // _SAMPLE_PIECES], call.args["name"], source.length)
-    wanted = (*call.args["codecs"], STORED) if call.args["codecs"] else FAST if effort == "fast" else None
-    facts = {}
+    asked = call.args["codecs"] or ()
+    facts: dict[str, dict[str, Any]] = {}
+    without_kernels = []
     for number, target in known_formats().items():
         try:
             codec = codec_class(number)
         except MissingExtra as error:
             facts[target] = {"missing": error.message}
             continue
-        if wanted is None or codec.facts.id in wanted:
-            facts[codec.facts.id] = _facts(codec, sample, source.length, effort)
-    return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts})
+        made_for_kind = kind.kind in codec.facts.kinds
+        if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
+            continue
+        fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked
+        if fits and kernels.lacks(codec):
+            without_kernels.append(codec.facts.id)
+            fits = False
+        found = _facts(codec, sample, source.length, effort, fits=fits)
+        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind}
+    return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
+
+
+def _is_wanted(codec: type[Codec], asked: Sequence[str], effort: Effort, *, made_for_kind: bool) -> bool:
+    if asked:
+        return codec.facts.id in (*asked, STORED)
+    return effort != "fast" or codec.facts.id in FAST or made_for_kind
 
 
 def _sample(source: Source) -> bytes:
@@ -65,9 +86,9 @@ def _sample(source: Source) -> bytes:
     return b"".join(source.read(last * i // (_SAMPLE_PIECES - 1), piece) for i in range(_SAMPLE_PIECES))
 
 
-def _facts(codec: type[Codec], sample: bytes, length: int, effort: Effort) -> dict[str, Any]:
+def _facts(codec: type[Codec], sample: bytes, length: int, effort: Effort, *, fits: bool) -> dict[str, Any]:
     missing = missing_extras(codec.facts.needs)
-    estimate = None if missing else codec.probe(sample, length, effort)
+    estimate = codec.probe(sample, length, effort) if fits and not missing else None
     return {
         "contracts": sorted(codec.facts.contracts),
         "seams": codec.facts.seams,
@@ -75,7 +96,20 @@ def _facts(codec: type[Codec], sample: bytes, length: int, effort: Effort) -> di
         "params": json.loads(codec.params_for(effort, length).to_json() or "{}"),
         "estimate": estimate and asdict(estimate),
         "missing": missing,
+        "takes_primer": codec.facts.takes_primer,
+        "falls_back": codec.facts.falls_back,
     }
+
+
+def line_ends(call: Call) -> Reply:
+    """Where an original may be cut, near to where it would be.
+
+    fds      the original
+    args     input; cuts: the places; back_bytes: how far before each a line end is looked for
+    answer   cuts: the place behind the last line end before each cut, or the cut where there is none
+    """
+    source = _source(call)
+    return Reply({"cuts": [last_line_end(source, cut, call.args["back_bytes"]) for cut in call.args["cuts"]]})
 
 
 # --- encoding -----------------------------------------------------------------------------------------
@@ -101,11 +135,12 @@ def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.
 
     fds      the original; the file the frame is written to, from where that stands
-    args     input, start, end; codec; params, or effort to have them chosen
+    args     input, start, end; codec; params, or effort to have them chosen; primer: the digest of one to encode with
     answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, seconds
     """
     source = _source(call)
-    codec = _codec(call.args, source.length)
+    kernels.require(by_id(call.args["codec"]))
+    codec = _codec(call.args, source.length, at_hand(call.attached))
     started = time.perf_counter()
     with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress)
@@ -116,15 +151,20 @@ def encode_small(call: Call) -> Reply:
     """Race the candidates over many small originals, in one round trip.
 
     attached  the originals, or frames that decode to them
-    args      framed; items: for each original the candidates, each codec and params (or effort)
+    args      framed; items: for each original the candidates, each codec and params (or effort), and perhaps a primer
     answer    items: original_bytes, digest, found (one per candidate: as `encode` answers, or codec and error), winner:
               index into found, or None when all failed; attached: the winners' frames, empty where there is none
     """
     items, frames = [], []
     done_bytes = 0
-    for original, wanted in zip(call.attached, call.args["items"], strict=True):
-        source = open_source(io.BytesIO(original), framed=call.args["framed"])
-        item, frame = _race(source, wanted["candidates"])
+    originals, primers = _split(call.attached, len(call.args["items"]))
+    tried = {candidate["codec"] for item in call.args["items"] for candidate in item["candidates"]}
+    for codec in all_codecs():
+        if codec.facts.id in tried:
+            kernels.require(codec)
+    for original, wanted in zip(originals, call.args["items"], strict=True):
+        source = open_source(io.BytesIO(original), framed=call.args["framed"], primers=primers)
+        item, frame = _race(source, wanted["candidates"], primers)
         items.append(item)
         frames.append(frame)
         done_bytes += source.length
@@ -132,10 +172,10 @@ def encode_small(call: Call) -> Reply:
     return Reply({"items": items}, frames)
 
 
-def _race(source: Source, candidates: list[dict[str, Any]]) -> tuple[dict[str, Any], bytes]:
+def _race(source: Source, candidates: list[dict[str, Any]], primers: Primers) -> tuple[dict[str, Any], bytes]:
     found, frames = [], []
     for candidate in candidates:
-        outcome, frame = _attempt(source, candidate)
+        outcome, frame = _attempt(source, candidate, primers)
         found.append(outcome)
         frames.append(frame)
     fit = [index for index, frame in enumerate(frames) if frame]
@@ -145,11 +185,11 @@ def _race(source: Source, candidates: list[dict[str, Any]]) -> tuple[dict[str, A
     return item, b"" if winner is None else frames[winner]
 
 
-def _attempt(source: Source, candidate: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _attempt(source: Source, candidate: dict[str, Any], primers: Primers) -> tuple[dict[str, Any], bytes]:
     out = io.BytesIO()
     started = time.perf_counter()
     try:
-        codec = _codec(candidate, source.length)
+        codec = _codec(candidate, source.length, primers)
         frame = _encode(source, codec, out, lambda _: None)
     except Exception as error:  # noqa: BLE001 - a codec that fails on one original costs that candidate, not the batch
         found = as_lithify_error(error)
@@ -157,11 +197,14 @@ def _attempt(source: Source, candidate: dict[str, Any]) -> tuple[dict[str, Any],
     return _outcome(codec, frame, time.perf_counter() - started), out.getvalue()
 
 
-def _codec(args: dict[str, Any], length: int) -> Codec:
+def _codec(args: dict[str, Any], length: int, primers: Primers) -> Codec:
     found = by_id(args["codec"])
     if args.get("params") is not None:
-        return found(found.params_type.from_json(json.dumps(args["params"]).encode()))
-    return found(found.params_for(args["effort"], length))
+        params = found.params_type.from_json(json.dumps(args["params"]).encode())
+    else:
+        params = found.params_for(args["effort"], length)
+    primer = args.get("primer")
+    return found(params) if primer is None else found(found.params_with_primer(params, primer)).primed(primers(primer))
 
 
 def _encode(source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None]) -> Frame:
@@ -183,6 +226,29 @@ def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:
         "digest": frame.decoded_digest.hex(),
         "seconds": seconds,
     }
+
+
+def make_primer(call: Call) -> Reply:
+    """What earlier originals teach about the next one of their kind.
+
+    attached  the originals, or their beginnings
+    args      codecs: ids of the only ones to be taught, or None
+    answer    codec: who learnt something, or None; attached: its primer
+    """
+    for number in known_formats():
+        try:
+            codec = codec_class(number)
+        except MissingExtra:
+            continue
+        allowed = call.args["codecs"] is None or codec.facts.id in call.args["codecs"]
+        if not allowed or not codec.facts.takes_primer or missing_extras(codec.facts.needs):
+            continue
+        kernels.require(codec)
+        primer = codec.make_primer(call.attached)
+        if primer is not None:
+            check_length(len(primer), f"the primer that {codec.facts.id} made")
+            return Reply({"codec": codec.facts.id}, [primer])
+    return Reply({"codec": None})
 
 
 # --- decoding -----------------------------------------------------------------------------------------
@@ -223,15 +289,20 @@ def digest_small(call: Call) -> Reply:
     """Decode many small frames.
 
     attached  the frames
+    args      frames: how many
     answer    items: digest, length and seconds of each, or its error (code, message)
     """
-    return Reply({"items": [_digest(frame) for frame in call.attached]})
+    frames, primers = _split(call.attached, call.args["frames"])
+    return Reply({"items": [_digest(frame, primers) for frame in frames]})
 
 
-def _digest(frame: bytes) -> dict[str, Any]:
+def _digest(frame: bytes, primers: Primers) -> dict[str, Any]:
     started = time.perf_counter()
+    file = io.BytesIO(frame)
     try:
-        data = b"".join(decode_frame(io.BytesIO(frame)))
+        said = read_frame(file)
+        kernels.require_for(said)
+        data = b"".join(decode_frame(file, frame=said, primers=primers))
     except LithifyError as error:
         return {"error": {"code": error.code, "message": error.message}}
     seconds = time.perf_counter() - started
@@ -240,20 +311,33 @@ def _digest(frame: bytes) -> dict[str, Any]:
 
 def _decoded(call: Call, tally: Tally) -> Any:
     file = open_slice(call.fds[0], Place(**call.args["input"]))
-    return decode_frame(file, start=call.args.get("start") or 0, end=call.args.get("end"), tally=tally)
+    start, end = call.args.get("start") or 0, call.args.get("end")
+    frame = read_frame(file)
+    kernels.require_for(frame)
+    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=at_hand(call.attached))
 
 
 def _source(call: Call) -> Source:
     place = Place(**call.args["input"])
     start, end = call.args.get("start") or 0, call.args.get("end")
-    return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end)
+    primers = at_hand(call.attached)
+    return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end, primers=primers)
+
+
+def _split(attached: Sequence[bytes], count: int) -> tuple[Sequence[bytes], Primers]:
+    """The `count` things that a task is about, and the primers behind them."""
+    return attached[:count], at_hand(attached[count:])
 
 
 TASKS: dict[str, Task] = {
     "probe": probe,
+    "line_ends": line_ends,
     "encode": encode,
     "encode_small": encode_small,
+    "make_primer": make_primer,
     "decode": decode,
     "digest": digest,
     "digest_small": digest_small,
+    "search": search,
+    "templates": templates,
 }

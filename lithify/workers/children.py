@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,39 @@ from lithify.errors import CodecCrashed
 from lithify.workers import wire
 
 _START_SECONDS = 60.0
+_TICK_SECONDS = 1.0
 _BURIAL_SECONDS = 3.0
 """Longest that the zygote may take to say how a child ended, once it has killed it."""
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from lithify.workers.zygote import main; main(sys.argv[2])"
 )  # fmt: skip
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+_ENVIRONMENT = ("PATH", "HOME", "XDG_CACHE_HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 """All that codecs see of the environment: keys and settings are none of their business."""
+_OURS = {
+    "NUMBA_CACHE_LOCATOR_CLASSES": "lithify.workers.kernel_cache.Nowhere",
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+"""What they see besides. numpy starts a thread per core when imported: a zygote that forks has one thread only."""
 
 
 class Child:
     """One codec's process. Not thread-safe: it works for one task at a time."""
 
-    def __init__(self, sock: socket.socket, lifeline: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, lifeline: socket.socket, *, kernels: bool = False) -> None:
         self._sock = sock
         self._lifeline = lifeline
+        self.kernels = kernels
         self.tasks_left = limits.CHILD_TASKS_MAX
         self.pid = 0
         self.ended = False
         self.gaps: tuple[str, ...] = ()
 
-    def greet(self, until: float) -> None:
-        """Wait until it is confined and ready. Raises CodecCrashed."""
+    def greet(self, until: float, waiting: Callable[[], None]) -> None:
+        """Wait until it is confined and ready; `waiting` is called once a second. Raises CodecCrashed."""
         try:
+            while not self.speaks(min(_TICK_SECONDS, until - time.monotonic())) and time.monotonic() < until:
+                waiting()
             hello = self.hear(until).document
             self.pid, self.gaps = int(hello["pid"]), tuple(map(str, hello["gaps"]))
         except (wire.Silence, wire.Late, wire.Nonsense, KeyError, TypeError, ValueError) as error:
@@ -77,7 +86,7 @@ class Child:
         answer = b""
         if _readable(self._lifeline, limits.CHILD_GRACE_SECONDS + _BURIAL_SECONDS):
             with contextlib.suppress(OSError):
-                answer = self._lifeline.recv(256)
+                answer = self._lifeline.recv(8192)
         self.kill()
         if not answer:
             self._kill_without_zygote()
@@ -100,55 +109,68 @@ class Child:
 class Nursery:
     """Starts the zygote when the first child is wanted, and again should it be killed. Thread-safe."""
 
-    def __init__(self, *, memory_bytes: int, modules: Sequence[str]) -> None:
+    def __init__(self, *, memory_bytes: int, modules: Sequence[str], kernels: bool = False) -> None:
         self._memory_bytes = memory_bytes
+        self._kernels = kernels
         self._modules = tuple(modules)
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._stop: weakref.finalize[..., Any] | None = None
 
-    def child(self) -> Child:
-        """A new child, ready for its first task."""
+    def child(self, waiting: Callable[[], None] = lambda: None) -> Child:
+        """A new child, ready for its first task; `waiting` is called once a second, and may raise to end the wait."""
         work, childs_work = socket.socketpair()
         lifeline, zygotes_lifeline = socket.socketpair()
-        child = Child(work, lifeline)
+        child = Child(work, lifeline, kernels=self._kernels)
         try:
             with childs_work, zygotes_lifeline:
-                self._request((childs_work.fileno(), zygotes_lifeline.fileno()))
-            child.greet(time.monotonic() + _START_SECONDS)
+                zygote = self._request((childs_work.fileno(), zygotes_lifeline.fileno()))
+            self._greet(child, zygote, waiting)
         except BaseException:
             child.kill()
             raise
         return child
 
-    def _request(self, fds: tuple[int, int]) -> None:
+    def _greet(self, child: Child, zygote: "subprocess.Popen[bytes]", waiting: Callable[[], None]) -> None:
+        patience = _START_SECONDS + (limits.KERNELS_SECONDS if self._kernels else 0.0)
+        try:
+            child.greet(time.monotonic() + patience, waiting)
+        except CodecCrashed as error:
+            if self._kernels and _ended_by(zygote) == signal.SIGALRM:
+                raise CodecCrashed(f"kernels were not made within {limits.KERNELS_SECONDS} s") from error
+            raise
+
+    def _request(self, fds: tuple[int, int]) -> "subprocess.Popen[bytes]":
         with self._lock:
             if self._zygote is None or self._zygote.poll() is not None:
                 self._start()
+            assert self._zygote is not None
             assert self._control is not None
             try:
                 socket.send_fds(self._control, [b"f"], fds)
             except OSError as error:
                 raise CodecCrashed(f"the process that starts codecs' processes is gone: {error.strerror}") from error
+            return self._zygote
 
     def _start(self) -> None:
         self._end()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         modules_at = [entry or str(Path.cwd()) for entry in sys.path]  # "" is here, and the zygote lives in "/"
-        start = wire.Start(theirs.fileno(), os.getpid(), self._memory_bytes, self._modules)
+        seconds = limits.KERNELS_SECONDS if self._kernels else 0
+        start = wire.Start(theirs.fileno(), os.getpid(), self._memory_bytes, self._modules, seconds)
         with theirs:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT, json.dumps(modules_at), json.dumps(asdict(start))],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _OURS,
                 cwd="/",
                 start_new_session=True,
             )
         self._control = ours
-        self._stop = weakref.finalize(self, _stop, self._zygote, ours)
+        self._stop = weakref.finalize(self, _stop, self._zygote, ours, making_kernels=self._kernels)
 
     def _end(self) -> None:
         if self._stop is not None:
@@ -161,13 +183,22 @@ class Nursery:
             self._end()
 
 
-def _stop(zygote: "subprocess.Popen[bytes]", control: socket.socket) -> None:
+def _stop(zygote: "subprocess.Popen[bytes]", control: socket.socket, *, making_kernels: bool) -> None:
     control.close()
+    if making_kernels:
+        zygote.terminate()  # ends it while it looks at no socket; later it takes no notice
     try:
         zygote.wait(limits.CHILD_GRACE_SECONDS + _BURIAL_SECONDS)
     except subprocess.TimeoutExpired:
         zygote.kill()
         zygote.wait()
+
+
+def _ended_by(process: "subprocess.Popen[bytes]") -> int | None:
+    """The signal that ended a process just now; None: none has."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return -process.wait(_TICK_SECONDS)
+    return None
 
 
 def _readable(sock: socket.socket, seconds: float) -> bool:
@@ -178,7 +209,7 @@ def _readable(sock: socket.socket, seconds: float) -> bool:
 
 def _in_words(exit: int = 0, refused: str | None = None) -> str:
     if refused is not None:
-        return f"was refused by the system: {refused}"
+        return refused
     if exit >= 0:
         return f"ended by itself with exit code {exit}"
     name = signal.Signals(-exit).name

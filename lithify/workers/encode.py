@@ -18,6 +18,7 @@ from lithify.store.encodings import NewBlob, NewEncoding
 from lithify.store.publish import Keep, Publish
 from lithify.workers.control import Control
 from lithify.workers.encoder import Encoded, Original, Wishes, encode_original
+from lithify.workers.primers import Offers, read_primers
 from lithify.workers.proof import place_of, prove
 
 if TYPE_CHECKING:
@@ -29,17 +30,29 @@ def encode_revision(archive: "Archive", control: Control) -> None:
     assignment = load_assignments(archive, [control]).get(control)
     if assignment is None:
         raise NotFound(f"revision {control.claim.revision_id} was removed before it was encoded")
+    offered = Offers(archive).to(assignment)
     with archive.blobs.open(assignment.place) as blob:
         fd, place = blob.fileno(), place_of(blob)
-        original = Original(fd, place, assignment.length, assignment.digest, assignment.name)
-        wishes = Wishes(Contract.parse(assignment.contract), effort(assignment.effort), assignment.codecs)
+        needed = read_primers(archive, [assignment.needs])
+        original = Original(fd, place, assignment.length, assignment.digest, assignment.name, needed)
+        wishes = Wishes(
+            contract=Contract.parse(assignment.contract),
+            effort=effort(assignment.effort),
+            codecs=assignment.codecs,
+            priming=offered.priming if offered else None,
+            primer=offered.primer if offered else b"",
+        )
         # the race is most of the work; proving what won is the rest
         with encode_original(
             archive.sandbox, original, wishes, archive.staging, lambda done: control.progress(0.8 * done)
         ) as encoded:
             smaller = encoded.length < assignment.place.length
             stored = _store(archive, encoded) if smaller else None
-    seconds = _prove(archive, control, assignment, stored.address if stored else assignment.place)
+    primer = offered.taken(encoded.primer) if offered else None
+    if stored is None:
+        seconds = _prove(archive, control, assignment, assignment.place, assignment.needs)
+    else:
+        seconds = _prove(archive, control, assignment, stored.address, primer)
     control.check()
     if stored is None:
         keep(archive, control, assignment, encoded.route, seconds).result()
@@ -54,8 +67,10 @@ def encode_revision(archive: "Archive", control: Control) -> None:
             encode_seconds=encoded.seconds,
             decode_seconds=seconds,
             peak_memory_bytes=encoded.peak_memory_bytes,
+            primer=primer,
         )
         publish(archive, control, assignment, new).result()
+    archive.watch.published(assignment.collection, assignment.kind)
 
 
 def load_assignments(archive: "Archive", controls: Sequence[Control]) -> dict[Control, Assignment]:
@@ -111,7 +126,9 @@ def _store(archive: "Archive", encoded: Encoded) -> NewBlob:
         return NewBlob(stage.commit())
 
 
-def _prove(archive: "Archive", control: Control, assignment: Assignment, address: Address) -> float:
+def _prove(
+    archive: "Archive", control: Control, assignment: Assignment, address: Address, primer: Address | None
+) -> float:
     with archive.blobs.open(address) as blob:
         return prove(
             archive.sandbox,
@@ -119,4 +136,5 @@ def _prove(archive: "Archive", control: Control, assignment: Assignment, address
             assignment.digest,
             assignment.length,
             lambda done: control.progress(0.8 + 0.2 * done),
+            primers=read_primers(archive, [primer]),
         )

@@ -8,21 +8,22 @@ import os
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from lithify import limits
 from lithify.codecs.codec import Effort
 from lithify.codecs.fidelity import Contract
-from lithify.codecs.frame import FrameWriter
+from lithify.codecs.frame import FrameWriter, at_hand, read_frame
 from lithify.crashpoints import crashpoint
-from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, OutOfSpace, StoreUnavailable
-from lithify.workers.route import Route, choose
+from lithify.errors import Cancelled, CodecCrashed, Fenced, FidelityBroken, LithifyError, OutOfSpace, StoreUnavailable
+from lithify.workers.parts import Part, cut, cut_at_lines
+from lithify.workers.route import Candidate, Priming, Route, choose
 from lithify.workers.sandbox import Sandbox, TaskResult
 from lithify.workers.sources import Place
 
@@ -41,6 +42,8 @@ class Original:
     length: int
     digest: str
     name: str | None = None
+    primers: tuple[bytes, ...] = ()
+    """What decoding that frame needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Wishes:
     effort: Effort
     codecs: tuple[str, ...] = ()
     """Ids of the only codecs to try; empty: all that may serve."""
+    priming: Priming | None = None
+    primer: bytes = b""
+    """The primer that `priming` is about."""
 
 
 @dataclass(slots=True)
@@ -64,6 +70,8 @@ class Encoded:
     route: dict[str, Any]
     seconds: float
     peak_memory_bytes: int
+    primer: str | None
+    """Digest of the primer that decoding it needs."""
 
 
 class _Tally:
@@ -96,22 +104,39 @@ class _Tally:
 class _Race:
     """One original's race: candidates over parts."""
 
-    def __init__(self, sandbox: Sandbox, original: Original, route: Route, staging: Path, told: OnProgress) -> None:
-        self.tallies = {codec: _Tally() for codec in route.runs}
+    def __init__(
+        self, sandbox: Sandbox, original: Original, route: Route, primer: bytes, staging: Path, told: OnProgress
+    ) -> None:
+        self.tallies = {label: _Tally() for label in route.runs}
         self.formats: dict[str, str] = {}
         self._sandbox = sandbox
         self._original = original
+        self.attached = (*original.primers, primer) if primer else original.primers
         self._route = route
         self._staging = staging
         self._told = told
         self._done: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
 
+    def parts(self) -> list[Part]:
+        """Where the original is cut: at line ends, if that is of use to a candidate."""
+        length = self._original.length
+        return cut_at_lines(length, self._line_ends) if self._route.at_lines else cut(length)
+
+    def _line_ends(self, cuts: Sequence[int]) -> Sequence[int]:
+        args = {"input": self._original.place.as_json(), "cuts": list(cuts), "back_bytes": limits.SEAM_BYTES}
+        told = self._sandbox.run("line_ends", args, (self._original.fd,), attached=self._original.primers)
+        found: list[int] = told.result["cuts"]
+        for cut_at, end in zip(cuts, found, strict=True):
+            if not cut_at - limits.SEAM_BYTES <= end <= cut_at:
+                raise CodecCrashed(f"line_ends: {end} was found for the line end before {cut_at}")
+        return found
+
     def run_part(self, part: tuple[int, int]) -> IO[bytes]:
         """The smallest frame of one part. Raises the last candidate's error when none could encode it."""
         best: tuple[int, str, IO[bytes]] | None = None
-        for codec in self._route.runs:
-            if (made := self._attempt(codec, *part)) is None:
+        for candidate in self._route.running:
+            if (made := self._attempt(candidate, *part)) is None:
                 continue
             length, file = made
             if best is not None and best[0] <= length:
@@ -119,7 +144,7 @@ class _Race:
                 continue
             if best is not None:
                 best[2].close()
-            best = length, codec, file
+            best = length, candidate.label, file
         if best is None:
             errors = [tally.error for tally in self.tallies.values() if tally.error is not None]
             raise errors[-1] if errors else CodecCrashed("no codec may serve")
@@ -127,14 +152,16 @@ class _Race:
             self.tallies[best[1]].parts_won += 1
         return best[2]
 
-    def _attempt(self, codec: str, start: int, end: int) -> tuple[int, IO[bytes]] | None:
+    def _attempt(self, candidate: Candidate, start: int, end: int) -> tuple[int, IO[bytes]] | None:
         """One candidate's frame of one part; None when it failed, which costs only that candidate."""
+        label = candidate.label
         args = {
             "input": self._original.place.as_json(),
             "start": start,
             "end": end,
-            "codec": codec,
+            "codec": candidate.codec,
             "effort": self._route.effort,
+            "primer": candidate.primer,
         }
         output_bytes_max = end - start + limits.FRAME_SLACK_BYTES
         file = tempfile.TemporaryFile(dir=self._staging)  # noqa: SIM115 - whoever takes the winner closes it
@@ -143,8 +170,9 @@ class _Race:
                 "encode",
                 args,
                 (self._original.fd, file.fileno()),
+                attached=self.attached,
                 output_bytes_max=output_bytes_max,
-                on_progress=lambda done_bytes: self._tell(codec, start, done_bytes),
+                on_progress=lambda done_bytes: self._tell(label, start, done_bytes),
             )
         except _FATAL:
             file.close()
@@ -152,23 +180,23 @@ class _Race:
         except LithifyError as error:
             file.close()
             with self._lock:
-                self.tallies[codec].error = error
+                self.tallies[label].error = error
             return None
         with self._lock:
-            self.tallies[codec].add(result)
-            self.formats[codec] = result.result["format"]
+            self.tallies[label].add(result)
+            self.formats[label] = result.result["format"]
         return result.result["stored_bytes"], file
 
-    def _tell(self, codec: str, start: int, done_bytes: int) -> None:
+    def _tell(self, label: str, start: int, done_bytes: int) -> None:
         with self._lock:
-            self._done[codec, start] = done_bytes
+            self._done[label, start] = done_bytes
             done = sum(self._done.values())
         self._told(min(1.0, done / max(1, self._original.length * len(self._route.runs))))
 
-    def winners(self) -> list[str]:
-        """The codecs in the frame, the one with most parts first."""
-        won = [codec for codec, tally in self.tallies.items() if tally.parts_won]
-        return sorted(won, key=lambda codec: -self.tallies[codec].parts_won)
+    def winners(self) -> list[Candidate]:
+        """Whose parts are in the frame, the one with most parts first."""
+        won = [candidate for candidate in self._route.running if self.tallies[candidate.label].parts_won]
+        return sorted(won, key=lambda candidate: -self.tallies[candidate.label].parts_won)
 
 
 @contextmanager
@@ -181,35 +209,48 @@ def encode_original(
     told     called with the fraction done, at least once a second; what it raises ends the race
     """
     crashpoint("work.before_route")
-    route = _route(sandbox, original, wishes)
+    route = _route(sandbox, original, wishes, told)
     crashpoint("work.after_route")
     crashpoint("work.before_encode")
-    race = _Race(sandbox, original, route, staging, told)
-    with tempfile.TemporaryFile(dir=staging) as out:
-        writer = FrameWriter(cast("BinaryIO", out), hashing=False)
-        for file in _in_order(race.run_part, list(cut(original.length))):
-            with file:
-                writer.append(cast("BinaryIO", file))
-        frame = writer.finish(digest=bytes.fromhex(original.digest))
-        out.flush()
+    race = _Race(sandbox, original, route, wishes.primer, staging, told)
+    with _joined(race, original, staging) as (out, length):
         crashpoint("work.after_encode")
         winners = race.winners()
         yield Encoded(
             file=out,
-            length=frame.frame_length,
-            codec="+".join(winners),
-            format="+".join(race.formats[codec] for codec in winners),
-            route=route.completed({codec: tally.found(original.length) for codec, tally in race.tallies.items()}),
+            length=length,
+            codec="+".join(dict.fromkeys(winner.codec for winner in winners)),
+            format="+".join(dict.fromkeys(race.formats[winner.label] for winner in winners)),
+            route=route.completed({label: tally.found(original.length) for label, tally in race.tallies.items()}),
             seconds=sum(tally.seconds for tally in race.tallies.values()),
             peak_memory_bytes=max(tally.peak_memory_bytes for tally in race.tallies.values()),
+            primer=next((winner.primer for winner in winners if winner.primer), None),
         )
 
 
-def cut(length: int) -> Iterator[tuple[int, int]]:
-    """Parts of equal size, at most limits.PART_BYTES each: a short last one would compress worse for nothing."""
-    count = -(-length // limits.PART_BYTES)
-    bounds = [length * part // count for part in range(count + 1)] if count else []
-    return pairwise(bounds)
+@contextmanager
+def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """One frame of all parts, and its length. That of an only part is whole already, and nothing in it is decoded."""
+    parts = race.parts()
+    if len(parts) == 1:
+        with race.run_part(parts[0]) as file:
+            frame = read_frame(cast("BinaryIO", file))
+            if frame.decoded_digest.hex() != original.digest:
+                raise FidelityBroken(
+                    f"a codec was given other bytes than the original's: SHA-256 {frame.decoded_digest.hex()}, "
+                    f"expected {original.digest}"
+                )
+            yield file, frame.frame_length
+        return
+    primers = at_hand(race.attached)
+    with tempfile.TemporaryFile(dir=staging) as out:
+        writer = FrameWriter(cast("BinaryIO", out), hashing=False)
+        for file in _in_order(race.run_part, parts):
+            with file:
+                writer.append(cast("BinaryIO", file), primers=primers)
+        frame = writer.finish(digest=bytes.fromhex(original.digest))
+        out.flush()
+        yield out, frame.frame_length
 
 
 def _in_order(work: Callable[[tuple[int, int]], IO[bytes]], parts: list[tuple[int, int]]) -> Iterator[IO[bytes]]:
@@ -230,12 +271,31 @@ def _in_order(work: Callable[[tuple[int, int]], IO[bytes]], parts: list[tuple[in
                         future.result().close()
 
 
-def _route(sandbox: Sandbox, original: Original, wishes: Wishes) -> Route:
+def _route(sandbox: Sandbox, original: Original, wishes: Wishes, told: OnProgress) -> Route:
     args = {
         "input": original.place.as_json(),
         "effort": wishes.effort,
         "name": original.name,
         "codecs": list(wishes.codecs) or None,
     }
-    facts = sandbox.run("probe", args, (original.fd,)).result
-    return choose(facts, wishes.contract, wishes.effort, wishes.codecs, original.length)
+    facts = sandbox.run("probe", args, (original.fd,), attached=original.primers).result
+    if without := facts["without_kernels"]:
+        facts["codecs"].update(_ask_with_kernels(sandbox, original, args, without, facts["codecs"], told))
+    return choose(facts, wishes.contract, wishes.effort, wishes.codecs, original.length, wishes.priming)
+
+
+def _ask_with_kernels(
+    sandbox: Sandbox,
+    original: Original,
+    args: dict[str, Any],
+    codecs: Sequence[str],
+    facts: dict[str, Any],
+    told: OnProgress,
+) -> dict[str, Any]:
+    """What codecs promise that could not say it without kernels; or why those cannot be had, which costs only them."""
+    missing = sandbox.missing_kernels(lambda: told(0.0))
+    if missing is not None:
+        return {codec: {**facts[codec], "missing": missing} for codec in codecs}
+    again = {**args, "codecs": list(codecs)}
+    found = sandbox.run("probe", again, (original.fd,), attached=original.primers, kernels=True).result["codecs"]
+    return {codec: found[codec] for codec in codecs}

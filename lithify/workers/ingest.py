@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 STAGING_LEVEL = 1
 """zstd level of the staged copy: 0.5 GB/s a core on logs, and within a tenth of level 3's ratio."""
-_SAMPLE_BYTES = 64 * limits.KIB
+SAMPLE_BYTES = 64 * limits.KIB
 _OUTSTANDING_MAX = limits.COMMIT_GROUP_MAX
 
 
@@ -61,13 +61,14 @@ class PutFailure:
 class _Staging:
     """Where the staged frame is written: memory while it is small, then a file of its own."""
 
-    def __init__(self, archive: "Archive") -> None:
+    def __init__(self, archive: "Archive", small_bytes: int) -> None:
         self._archive = archive
+        self._small_bytes = small_bytes
         self._small = bytearray()
         self._stage: Stage | None = None
 
     def write(self, data: bytes) -> int:
-        if self._stage is None and len(self._small) + len(data) <= limits.SMALL_BYTES:
+        if self._stage is None and len(self._small) + len(data) <= self._small_bytes:
             self._small += data
         else:
             if self._stage is None:
@@ -87,6 +88,9 @@ class _Staging:
 
 class Ingest:
     """One object on its way in. Use as a context manager: leaving without a commit forgets everything."""
+
+    SMALL_BYTES: ClassVar[int] = limits.SMALL_BYTES
+    """Staged frames up to this share a pack."""
 
     def __init__(
         self,
@@ -121,9 +125,10 @@ class Ingest:
             "if_none_match": if_none_match,
         }
         self._collection, self._name = collection, name
-        self._check_conditions(if_match, if_none_match=if_none_match and idempotency_key is None)
+        if idempotency_key is None:  # else the answer may have been given, and the object be as it was asked for then
+            self._check_conditions(if_match, if_none_match=if_none_match)
         crashpoint("ingest.before_stage")
-        self._staging = _Staging(archive)
+        self._staging = _Staging(archive, self.SMALL_BYTES)
         crashpoint("ingest.after_stage")
         self._frame = FrameWriter(self._staging, hashing=False)
         self._zstd = Zstd(ZstdParams(level=STAGING_LEVEL))
@@ -146,8 +151,8 @@ class Ingest:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take in the next bytes; blocks while they are hashed and compressed."""
-        if len(self._sample) < _SAMPLE_BYTES:
-            self._sample += bytes(data[: _SAMPLE_BYTES - len(self._sample)])
+        if len(self._sample) < SAMPLE_BYTES:
+            self._sample += bytes(data[: SAMPLE_BYTES - len(self._sample)])
         self._length += len(data)
         if self._length > limits.UPLOAD_BYTES_MAX:
             raise TooLarge(f"{self._collection}/{self._name} has more than {limits.UPLOAD_BYTES_MAX} bytes")
@@ -193,7 +198,7 @@ class Ingest:
         digest = self._digest.digest()
         frame = self._frame.finish(digest=digest)
         kind = look(self._sample, self._name, self._length)
-        return Put(
+        return self._change(
             collection=self._collection,
             name=self._name,
             digest=digest.hex(),
@@ -204,6 +209,9 @@ class Ingest:
             effort_default=self._archive.effort,
             **self._wishes,
         )
+
+    def _change(self, **facts: Any) -> Put:
+        return Put(**facts)
 
     def _encoding(self, blob: NewBlob, frame: Frame) -> NewEncoding:
         formats = [entry.format for entry in frame.formats] or [Stored.facts.format]

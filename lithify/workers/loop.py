@@ -16,7 +16,7 @@ from lithify import limits
 from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, NotNow, TimedOut
 from lithify.store import jobs
 from lithify.store.put import encode_kind
-from lithify.workers import schedule
+from lithify.workers import schedule, teach
 from lithify.workers.control import Control
 from lithify.workers.encode import encode_revision
 from lithify.workers.encode_small import encode_batch
@@ -42,6 +42,7 @@ _UPKEEP: dict[str, Upkeep] = {
     "reencode": lambda archive, control, args: reencode(archive, **args),
     "retention": lambda archive, control, args: retire(archive, **args),
     "report": lambda archive, control, args: archive.report().as_json(),
+    teach.JOB: lambda archive, control, args: teach.teach(archive, control, **args),
 }
 
 

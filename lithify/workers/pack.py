@@ -6,18 +6,21 @@ The same race and the same proof as for stored objects: what `pack` has written 
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import Frame, read_frame
+from lithify.codecs.frame import FormatEntry, Frame, primers_of, read_frame
+from lithify.codecs.frame.primers import digest_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
-from lithify.errors import MissingExtra, UnknownFormat
+from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.primer_files import find_primers
 from lithify.workers.proof import place_of, prove
+from lithify.workers.route import Priming
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 
@@ -31,12 +34,14 @@ def pack_file(
     contract: str = "exact",
     effort: str = "default",
     codec: str | None = None,
+    primer: bytes | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
 
-    Both are real files, open, read from and written to their descriptors. Raises FidelityBroken rather than keep a
-    frame that does not decode to the same bytes.
+    Both are real files, open, read from and written to their descriptors. With a `primer` the codecs that can use one
+    also run with it, and the frame needs it if that gives less. Raises FidelityBroken rather than keep a frame that
+    does not decode to the same bytes.
     """
     tell = on_progress or (lambda _: None)
     promised = Contract.parse(contract)
@@ -46,14 +51,23 @@ def pack_file(
     given = getattr(original, "name", "-")
     name = Path(given).name if isinstance(given, str) else "-"  # a pipe's temporary file has a number for a name
     place = Place(0, length, framed=False)
-    wishes = Wishes(promised, check_effort(effort), (codec,) if codec else ())
+    wishes = Wishes(
+        contract=promised,
+        effort=check_effort(effort),
+        codecs=(codec,) if codec else (),
+        priming=None if primer is None else Priming(digest_of(primer)),
+        primer=primer or b"",
+    )
     with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="lithify-") as staging:
         source = Original(original.fileno(), place, length, digest, name)
         with encode_original(sandbox, source, wishes, Path(staging), lambda done: tell(0.8 * done)) as encoded:
             encoded.file.seek(0)
             shutil.copyfileobj(encoded.file, frame, limits.COPY_BYTES)
         frame.flush()
-        decode_seconds = prove(sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
+        if primer is not None:
+            _check_used(encoded.route)
+        needed = [wishes.primer] if encoded.primer else []
+        decode_seconds = prove(sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done), primers=needed)
     tell(1.0)
     return {
         "name": name,
@@ -62,6 +76,7 @@ def pack_file(
         "ratio": round(length / encoded.length, 4) if length else 1.0,
         "codec": encoded.codec,
         "format": encoded.format,
+        "primer": encoded.primer,
         "contract": str(promised),
         "fidelity": {"kept": str(EXACT)},
         "encode_seconds": round(encoded.seconds, 6),
@@ -72,12 +87,30 @@ def pack_file(
     }
 
 
-def unpack_file(frame: BinaryIO, original: BinaryIO, *, on_progress: OnProgress | None = None) -> dict[str, Any]:
-    """Write what the frame holds into `original`, each chunk checked before it is written, all of it at the end."""
+def _check_used(route: dict[str, Any]) -> None:
+    """Raise BadArgument when the primer that was given could not even be tried: that it lost is no fault."""
+    tried = [candidate for candidate in route["candidates"] if "primer" in candidate]
+    if not tried:
+        raise BadArgument(f"no codec that runs on this takes a primer ({route['reason']})")
+    failed = [candidate["found"]["detail"] for candidate in tried if "error" in candidate.get("found", {})]
+    if len(failed) == len(tried):
+        raise BadArgument(f"the primer that was given cannot be used: {failed[0]}")
+
+
+def unpack_file(
+    frame: BinaryIO, original: BinaryIO, *, primers: Sequence[Path] = (), on_progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Write what the frame holds into `original`, each chunk checked before it is written, all of it at the end.
+
+    primers  files, or folders of files, among which are the primers that the frame needs
+
+    Raises MissingPrimer, naming the one that is not among them.
+    """
     found = read_frame(frame)
+    needed = find_primers(primers, primers_of(found))
     done = 0
     args = {"input": place_of(frame).as_json(), "start": 0, "end": None}
-    with Sandbox() as sandbox, sandbox.stream("decode", args, (frame.fileno(),)) as blocks:
+    with Sandbox() as sandbox, sandbox.stream("decode", args, (frame.fileno(),), attached=needed) as blocks:
         for block in blocks:
             original.write(block)
             done += len(block)
@@ -97,6 +130,7 @@ def frame_info(frame: BinaryIO) -> dict[str, Any]:
         "ratio": round(found.original_length / found.frame_length, 4) if found.original_length else 1.0,
         "sha256": found.original_digest.hex(),
         "formats": _formats(found),
+        "primers": sorted({digest for entry in found.formats if (digest := _primer(entry))}),
         "chunks": len(found.chunks),
         "chunk_bytes_max": max(found.chunks.lengths(), default=0),
     }
@@ -113,6 +147,13 @@ def _formats(frame: Frame) -> list[str]:
         except (UnknownFormat, MissingExtra):
             named.append(f"{entry.format} (not known to this release)")
     return [name.rstrip() for name in named]
+
+
+def _primer(entry: FormatEntry) -> str | None:
+    try:
+        return primer_of(entry)
+    except (UnknownFormat, MissingExtra):
+        return None
 
 
 def _digest(file: BinaryIO) -> tuple[str, int]:

@@ -20,9 +20,15 @@ def place_of(blob: BinaryIO, *, framed: bool = True) -> Place:
 
 
 def prove(
-    sandbox: Sandbox, blob: BinaryIO, digest: str, length: int, on_progress: Callable[[float], None] | None = None
+    sandbox: Sandbox,
+    blob: BinaryIO,
+    digest: str,
+    length: int,
+    on_progress: Callable[[float], None] | None = None,
+    *,
+    primers: Sequence[bytes] = (),
 ) -> float:
-    """Decode a frame whole and compare; gives the seconds it took.
+    """Decode a frame whole, with the primers it needs, and compare; gives the seconds it took.
 
     Raises FidelityBroken when it decodes to something else, and what decoding raises.
     """
@@ -33,18 +39,19 @@ def prove(
             on_progress(done_bytes / max(length, 1))
 
     args = {"input": place_of(blob).as_json(), "start": 0, "end": None}
-    found = sandbox.run("digest", args, (blob.fileno(),), role=ROLE, on_progress=tell).result
+    found = sandbox.run("digest", args, (blob.fileno(),), attached=primers, role=ROLE, on_progress=tell).result
     _compare(found, digest, length)
     crashpoint("work.after_verify")
     return float(found["seconds"])
 
 
 def prove_small(
-    sandbox: Sandbox, frames: Sequence[bytes], expected: Sequence[tuple[str, int]]
+    sandbox: Sandbox, frames: Sequence[bytes], expected: Sequence[tuple[str, int]], *, primers: Sequence[bytes] = ()
 ) -> list[float | LithifyError]:
     """The same for many small frames in one round trip: seconds for each, or what is wrong with it."""
     crashpoint("work.before_verify")
-    found = sandbox.run("digest_small", {}, attached=frames, role=ROLE).result["items"]
+    args = {"frames": len(frames)}
+    found = sandbox.run("digest_small", args, attached=[*frames, *primers], role=ROLE).result["items"]
     crashpoint("work.after_verify")
     return [_seconds(item, *promise) for item, promise in zip(found, expected, strict=True)]
 

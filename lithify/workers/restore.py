@@ -4,7 +4,7 @@ When the current encoding cannot be decoded before its first byte has left, a re
 instead, and the fact is written to the log: a reader gets the right bytes or an error, never wrong ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,6 +14,7 @@ from lithify.store import queries
 from lithify.store.blobs import Address
 from lithify.store.views import ObjectView
 from lithify.workers.log import log
+from lithify.workers.primers import read_primers
 from lithify.workers.proof import place_of
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class Content:
         """Blocks that follow, and the first: decoded and checked already."""
         places = _places(self._archive, self.view.revision)
         failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
-        for number, address in enumerate(places):
+        for number, (address, *needed) in enumerate(places):
             try:
-                blocks = iter(self._decode(address))
+                blocks = iter(self._decode(address, read_primers(self._archive, needed)))
                 return blocks, next(blocks, b"")
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
@@ -55,10 +56,12 @@ class Content:
                 failure = error
         raise failure
 
-    def _decode(self, address: Address) -> "Stream":
+    def _decode(self, address: Address, primers: Sequence[bytes]) -> "Stream":
         blob = self._closing.enter_context(self._archive.blobs.open(address))
         args = {"input": place_of(blob).as_json(), "start": self.start, "end": self.end}
-        stream = self._archive.sandbox.stream("decode", args, (blob.fileno(),), output_bytes_max=self.length)
+        stream = self._archive.sandbox.stream(
+            "decode", args, (blob.fileno(),), attached=primers, output_bytes_max=self.length
+        )
         self._stream = self._closing.enter_context(stream)
         return self._stream
 
@@ -78,9 +81,10 @@ class Content:
         self._closing.close()
 
 
-def _places(archive: "Archive", revision_id: str) -> list[Address]:
+def _places(archive: "Archive", revision_id: str) -> list[tuple[Address, ...]]:
+    """Each blob with the primer that decoding it needs."""
     with archive.catalog.reading() as connection:
-        return queries.serving_order(connection, revision_id)
+        return queries.serving_places(connection, revision_id)
 
 
 def open_content(archive: "Archive", view: ObjectView, start: int, end: int | None) -> Content:

@@ -4,17 +4,24 @@ A probe (workers/child_tasks.py) says what the original is and what each codec p
 say what may be promised and how hard to try. `stored` always runs: it costs nothing, and nothing is ever kept in more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from lithify import limits
+from lithify.codecs.codec import Facts
 from lithify.codecs.fidelity import Contract
 from lithify.errors import BadArgument, MissingExtra
 
 STORED = "raw.stored"
 FAST = (STORED, "raw.zstd")
-"""All that is tried at effort `fast`: what the staged copy is made with, only better."""
+"""All that is tried at effort `fast`, but for what is made for the kind: what the staged copy is made with, better."""
+_RAW = "raw."
+_CLEARLY_MORE = 1.1
+"""A codec that falls back on the raw family, block by block, has it in the race already: running raw codecs beside it
+costs time for nothing (xz: a second per megabyte), unless one promises this much more than the other for the whole."""
+_KERNELS_BYTES_MIN = 1 * limits.KIB
+"""Shorter originals are not worth a process with kernels."""
 _BEST_MIN, _BEST_MAX = 2, 3
 _CLOSE = 0.9
 """At effort `default` a third codec runs when it promises at least this much of the best one's ratio: predictions from
@@ -52,6 +59,13 @@ class Candidate:
     verdict: str = "run"
     """`run`, or `not run: ` and the reason."""
     found: dict[str, Any] | None = None
+    primer: str | None = None
+    """The digest of the primer it runs with."""
+
+    @property
+    def label(self) -> str:
+        """What tells it from the other candidates: a codec may run twice, with and without a primer."""
+        return self.codec if self.primer is None else f"{self.codec} with primer {self.primer[:12]}"
 
     @property
     def runs(self) -> bool:
@@ -62,6 +76,8 @@ class Candidate:
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"codec": self.codec, "verdict": self.verdict}
+        if self.primer is not None:
+            document["primer"] = self.primer
         if self.predicted is not None:
             document["predicted"] = asdict(self.predicted)
         if self.found is not None:
@@ -78,11 +94,23 @@ class Route:
     reason: str
     candidates: tuple[Candidate, ...]
     winner: str | None = None
+    at_lines: bool = False
+    """Whether parts should end at line ends."""
+
+    @property
+    def running(self) -> tuple[Candidate, ...]:
+        """The candidates to try, the most promising first."""
+        return tuple(candidate for candidate in self.candidates if candidate.runs)
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """Ids of the codecs to try, the most promising first."""
-        return tuple(candidate.codec for candidate in self.candidates if candidate.runs)
+        """Their labels."""
+        return tuple(candidate.label for candidate in self.running)
+
+    def without(self, codecs: Container[str], why: str) -> "Route":
+        """The same route, but for these codecs."""
+        kept = [one.dropped(why) if one.runs and one.codec in codecs else one for one in self.candidates]
+        return replace(self, candidates=tuple(kept))
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with the encoding."""
@@ -95,17 +123,43 @@ class Route:
     def completed(self, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """The route's document once its candidates have run.
 
-        found  for each codec: stored_bytes, ratio, seconds … and parts_won of an original in parts; or error and detail
+        found  for each label: stored_bytes, ratio, seconds … and parts_won of an original in parts; or error and detail
         """
-        candidates = tuple(replace(candidate, found=found.get(candidate.codec)) for candidate in self.candidates)
+        candidates = tuple(replace(candidate, found=found.get(candidate.label)) for candidate in self.candidates)
         return replace(self, candidates=candidates, winner=_winner(found)).as_json()
 
 
-def choose(probe: Mapping[str, Any], contract: Contract, effort: str, allowed: Sequence[str], length: int) -> Route:
+@dataclass(frozen=True, slots=True)
+class Priming:
+    """A primer that may help, and whom."""
+
+    digest: str
+    codec: str | None = None
+    """The only codec that can use it; None: whichever can use any."""
+    refusal: str | None = None
+    """Why it cannot be used after all."""
+
+    def of(self, candidate: Candidate, *, takes_primer: bool) -> Candidate | None:
+        """The candidate once more, with this primer; None when that says nothing."""
+        if not candidate.runs or not takes_primer or self.codec not in {None, candidate.codec}:
+            return None
+        primed = replace(candidate, primer=self.digest)
+        return primed if self.refusal is None else primed.dropped(self.refusal)
+
+
+def choose(
+    probe: Mapping[str, Any],
+    contract: Contract,
+    effort: str,
+    allowed: Sequence[str],
+    length: int,
+    priming: Priming | None = None,
+) -> Route:
     """The route for an original that was probed.
 
     probe    what the task `probe` answered
     allowed  ids of the only codecs that may serve; empty: all
+    priming  a primer that may help: its codec then runs once more, whatever is predicted for it without
 
     Raises MissingExtra or BadArgument when no codec may serve.
     """
@@ -116,15 +170,26 @@ def choose(probe: Mapping[str, Any], contract: Contract, effort: str, allowed: S
     considered.sort(key=lambda candidate: -_ratio(candidate))
     missing = [facts["missing"] for facts in probe["codecs"].values() if facts.get("missing")]
     _refuse_nothing_left(considered, contract, allowed, missing)
-    candidates = _by_effort(considered, effort)
+    candidates = _by_effort(considered, probe["codecs"], effort)
+    primed = _primed(candidates if effort == "fast" else considered, probe["codecs"], priming)
     runs = sum(candidate.runs for candidate in candidates)
     what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
-    reason = f"{what}: {runs} of {len(candidates)} codecs run"
-    return Route(kind["kind"], effort, reason, tuple(candidates))
+    reason = f"{what}: {runs} of {len(candidates)} codecs run" + ", and one with a primer" * bool(primed)
+    running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
+    at_lines = any(probe["codecs"][codec]["seams"] == "lines" for codec in running)
+    return Route(kind["kind"], effort, reason, (*candidates, *primed), at_lines=at_lines)
 
 
-def choose_small(contract: Contract, effort: str, allowed: Sequence[str], length: int) -> Route:
-    """The route for a short original: everything that may serve, unprobed.
+def choose_small(
+    contract: Contract,
+    effort: str,
+    allowed: Sequence[str],
+    length: int,
+    priming: Priming | None = None,
+    *,
+    kind: str | None = None,
+) -> Route:
+    """The route for a short original: everything that may serve its kind, unprobed.
 
     Trying costs less than predicting, and each wins often. On 171 pieces of real data, times won and milliseconds:
 
@@ -141,11 +206,28 @@ def choose_small(contract: Contract, effort: str, allowed: Sequence[str], length
     considered = [
         _allowed(Candidate(facts.id, None), sorted(facts.contracts), contract, allowed)
         for facts in light
-        if effort != "fast" or facts.id in FAST or facts.id in allowed
+        if facts.id in allowed or _suits_small(facts, kind, effort, length)
     ]
     _refuse_nothing_left(considered, contract, allowed)
     reason = f"a short original; contract {contract}, effort {effort}: trying codecs costs less than predicting them"
-    return Route(None, effort, reason, tuple(considered))
+    takes = {facts.id: {"takes_primer": facts.takes_primer} for facts in light}
+    return Route(None, effort, reason, (*considered, *_primed(considered, takes, priming)))
+
+
+def _suits_small(facts: Facts, kind: str | None, effort: str, length: int) -> bool:
+    """Whether a codec is tried on a short original of this kind without being asked for."""
+    if facts.kernels and length < _KERNELS_BYTES_MIN:
+        return False
+    return kind in facts.kinds if facts.kinds else effort != "fast" or facts.id in FAST
+
+
+def _primed(
+    considered: Sequence[Candidate], facts: Mapping[str, Mapping[str, Any]], priming: Priming | None
+) -> list[Candidate]:
+    if priming is None:
+        return []
+    again = (priming.of(one, takes_primer=facts[one.codec].get("takes_primer", False)) for one in considered)
+    return [candidate for candidate in again if candidate is not None]
 
 
 def _consider(
@@ -178,14 +260,16 @@ def _allowed(candidate: Candidate, contracts: Sequence[str], contract: Contract,
     return candidate
 
 
-def _by_effort(considered: Sequence[Candidate], effort: str) -> list[Candidate]:
+def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str, Any]], effort: str) -> list[Candidate]:
     """Drop what this effort does not try; `considered` comes best ratio first."""
     if effort == "max":
         return list(considered)
+    considered = _without_fallbacks(considered, facts)
     hopeful = [candidate for candidate in considered if candidate.runs and candidate.codec != STORED]
     if effort == "fast":
-        kept = [candidate for candidate in hopeful if candidate.codec in FAST] or hopeful[:1]
-        why = "effort fast tries zstd only"
+        fast = {*FAST, *(codec for codec in facts if facts[codec].get("made_for_kind"))}
+        kept = [candidate for candidate in hopeful if candidate.codec in fast] or hopeful[:1]
+        why = "effort fast tries zstd only" + " beside what is made for the kind" * (fast != set(FAST))
     else:
         close = [candidate for candidate in hopeful if _ratio(candidate) >= _CLOSE * _ratio(hopeful[0])]
         kept = hopeful[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
@@ -194,6 +278,20 @@ def _by_effort(considered: Sequence[Candidate], effort: str) -> list[Candidate]:
         candidate if candidate in kept or candidate.codec == STORED or not candidate.runs else candidate.dropped(why)
         for candidate in considered
     ]
+
+
+def _without_fallbacks(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str, Any]]) -> Sequence[Candidate]:
+    """Drop the raw codecs that another candidate tries by itself."""
+    wide = [one for one in considered if one.runs and facts[one.codec].get("falls_back")]
+    if not wide:
+        return considered
+    why = f"{wide[0].codec} falls back to it by itself, block by block"
+    most = _CLEARLY_MORE * _ratio(wide[0])
+
+    def is_tried_there(one: Candidate) -> bool:
+        return one.codec.startswith(_RAW) and one.codec != STORED and _ratio(one) <= most
+
+    return [one.dropped(why) if one.runs and is_tried_there(one) else one for one in considered]
 
 
 def _ratio(candidate: Candidate) -> float:

@@ -1,27 +1,41 @@
 """Codecs run here, in processes of their own: they may hang, crash, loop and eat memory, and the worker goes on.
 
 A `Sandbox` keeps children (workers/child.py) that are forked from one zygote (workers/zygote.py) and reused from task
-to task. Any failure costs the child: the next task gets a fresh one. Children of different roles are never the same
-process, so what "encode" wrote, "verify" reads back elsewhere. Nothing here keeps a program alive, needs a `__main__`
-guard, or starts before the first task.
+to task; tasks that need machine code made by numba move to children of a second zygote (workers/kernels.py). Any
+failure costs the child: the next task gets a fresh one. Children of different roles are never the same process, so what
+"encode" wrote, "verify" reads back elsewhere. Nothing here keeps a program alive, needs a `__main__` guard, or starts
+before the first task.
 """
 
+import math
 import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from lithify import limits
 from lithify.errors import Busy, CodecCrashed
 from lithify.workers.children import Child, Nursery
+from lithify.workers.log import log
 from lithify.workers.stream import OnProgress, Stream, TaskResult
 
 __all__ = ["OnProgress", "Sandbox", "Stream", "TaskResult"]
 
 TASKS = "lithify.workers.child_tasks"
+_TICK_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Kernels:
+    """What is known about children with kernels."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    missing: str | None = None
+    known_until: float = -math.inf
 
 
 class Sandbox:
@@ -44,9 +58,13 @@ class Sandbox:
         """
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
-        self._nursery = Nursery(memory_bytes=memory_bytes, modules=(TASKS, *modules))
+        self._nurseries = {
+            kernels: Nursery(memory_bytes=memory_bytes, modules=(TASKS, *modules), kernels=kernels)
+            for kernels in (False, True)
+        }
+        self._kernels = _Kernels()
         self._lock = threading.Lock()
-        self._idle: defaultdict[str, list[Child]] = defaultdict(list)
+        self._idle: defaultdict[tuple[str, bool], list[Child]] = defaultdict(list)
         self._slots: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(children_max))
         self._gaps: tuple[str, ...] | None = None
         self._closed = False
@@ -55,10 +73,37 @@ class Sandbox:
     def gaps(self) -> tuple[str, ...]:
         """What this platform does not let us take away from codecs, in sentences; empty when all is guarded."""
         if self._gaps is None:
-            child = self._take("encode")
+            child = self._take("encode", kernels=False)
             self._give_back("encode", child)
             self._gaps = child.gaps
         return self._gaps
+
+    def missing_kernels(self, waiting: Callable[[], None] = lambda: None) -> str | None:
+        """Why no child with kernels can be had, as a sentence; None: they can. The first call may take a minute.
+
+        waiting  called once a second meanwhile; what it raises ends the wait
+        """
+        while not self._kernels.lock.acquire(timeout=_TICK_SECONDS):
+            waiting()
+        try:
+            if self._kernels.known_until <= time.monotonic():
+                self._kernels.missing = self._try_kernels(waiting)
+                lasts = limits.KERNELS_RETRY_SECONDS if self._kernels.missing else math.inf
+                self._kernels.known_until = time.monotonic() + lasts
+            return self._kernels.missing
+        finally:
+            self._kernels.lock.release()
+
+    def _try_kernels(self, waiting: Callable[[], None]) -> str | None:
+        try:
+            child = self._take("encode", kernels=True, waiting=waiting)
+        except CodecCrashed as error:
+            log("sandbox").warning("kernels_missing", reason=error.message)
+            return error.message
+        self._give_back("encode", child)
+        for gap in set(child.gaps) - set(self.gaps):
+            log("sandbox").warning("sandbox_gap", gap=gap)
+        return None
 
     def run(
         self,
@@ -68,6 +113,7 @@ class Sandbox:
         *,
         attached: Sequence[bytes] = (),
         role: str = "encode",
+        kernels: bool = False,
         output_bytes_max: int | None = None,
         wall_seconds: float | None = None,
         on_progress: OnProgress | None = None,
@@ -76,6 +122,7 @@ class Sandbox:
 
         fds               descriptors the task works on, in the order it expects; the caller keeps its own
         attached          small inputs that travel with the task
+        kernels           whether it is sure to need kernels; a task that finds out by itself moves to a child with them
         output_bytes_max  most that any file may grow by
         on_progress       told the bytes done, at least once a second; what it raises ends the task
 
@@ -84,7 +131,13 @@ class Sandbox:
         wall = self._wall_seconds if wall_seconds is None else wall_seconds
         grow = self._memory_bytes if output_bytes_max is None else output_bytes_max
         with self._start(
-            role, task, wall_seconds=wall, output_bytes_max=None, on_progress=on_progress, until=time.monotonic() + wall
+            role,
+            task,
+            kernels=kernels,
+            wall_seconds=wall,
+            clocked=True,
+            output_bytes_max=None,
+            on_progress=on_progress,
         ) as stream:
             stream.ask(_document(task, args, wall, grow), attached, fds)
             for _ in stream:
@@ -102,6 +155,7 @@ class Sandbox:
         role: str = "restore",
         output_bytes_max: int | None = None,
         wall_seconds: float | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Stream:
         """Start a task whose answer is bytes; use it as a context manager.
 
@@ -109,7 +163,13 @@ class Sandbox:
         """
         wall = self._wall_seconds if wall_seconds is None else wall_seconds
         stream = self._start(
-            role, task, wall_seconds=wall, output_bytes_max=output_bytes_max, on_progress=None, until=None
+            role,
+            task,
+            kernels=False,
+            wall_seconds=wall,
+            clocked=False,
+            output_bytes_max=output_bytes_max,
+            on_progress=on_progress,
         )
         try:
             stream.ask(_document(task, args, wall, self._memory_bytes), attached, fds)
@@ -119,9 +179,12 @@ class Sandbox:
         return stream
 
     def _start(self, role: str, task: str, **terms: Any) -> Stream:
-        return Stream(self._take(role), lambda child: self._give_back(role, child), task, **terms)
+        def take(kernels: bool, waiting: Callable[[], None]) -> Child:
+            return self._take(role, kernels=kernels, waiting=waiting)
 
-    def _take(self, role: str) -> Child:
+        return Stream(take, lambda child: self._give_back(role, child), task, **terms)
+
+    def _take(self, role: str, *, kernels: bool, waiting: Callable[[], None] = lambda: None) -> Child:
         with self._lock:
             if self._closed:
                 raise CodecCrashed("the sandbox is closed")
@@ -129,14 +192,14 @@ class Sandbox:
         if not slot.acquire(timeout=limits.CHILD_WAIT_SECONDS):
             raise Busy(f"all codec processes of role {role!r} are at work")
         try:
-            return self._idle_child(role) or self._nursery.child()
+            return self._idle_child(role, kernels) or self._nurseries[kernels].child(waiting)
         except BaseException:
             slot.release()
             raise
 
-    def _idle_child(self, role: str) -> Child | None:
+    def _idle_child(self, role: str, kernels: bool) -> Child | None:
         with self._lock:
-            idle = self._idle[role]
+            idle = self._idle[role, kernels]
             while idle:
                 child = idle.pop()
                 if not child.speaks(0):
@@ -149,7 +212,7 @@ class Sandbox:
             if self._closed or not child.tasks_left:
                 child.kill()
             elif not child.ended:
-                self._idle[role].append(child)
+                self._idle[role, child.kernels].append(child)
         self._slots[role].release()
 
     def close(self) -> None:
@@ -159,7 +222,8 @@ class Sandbox:
             for child in (child for idle in self._idle.values() for child in idle):
                 child.kill()
             self._idle.clear()
-        self._nursery.close()
+        for nursery in self._nurseries.values():
+            nursery.close()
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from lithify.store.blobs import Address
 from lithify.store.clock import read_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lithify.workers.archive import Archive
 
@@ -83,14 +83,18 @@ def inspect(archive: "Archive", address: Address) -> str | None:
     return None
 
 
+def _stands(archive: "Archive", places: "Sequence[Address]") -> bool:
+    return all(inspect(archive, place) is None for place in places)
+
+
 def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
-    """Let a whole encoding take over wherever the damaged blob was current, and set the blob aside."""
+    """Let a whole encoding take over wherever the damaged blob was current or a primer, and set the blob aside."""
     archive.blobs.quarantine(address)
     with archive.catalog.reading() as connection:
         revisions = health.revisions_on(connection, address.digest)
         spare = {revision: health.spare_encodings(connection, revision) for revision in revisions}
     for revision in revisions:
-        whole = next((encoding for encoding, place in spare[revision] if inspect(archive, place) is None), None)
+        whole = next((encoding for encoding, places in spare[revision] if _stands(archive, places)), None)
         if whole is None:
             done.lost.append(revision)
             continue

@@ -8,8 +8,9 @@ from typing import Any, BinaryIO
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.frame import Tally, decode_frame, read_frame
+from lithify.codecs.frame import Primers, Tally, decode_frame, read_frame
 from lithify.errors import RangeNotSatisfiable
+from lithify.workers import kernels
 
 CACHE_BYTES = 8 * limits.MIB
 """Decoded chunks a FrameSource keeps; at least the one it last read, however long."""
@@ -61,9 +62,11 @@ def open_slice(fd: int, place: Place) -> BinaryIO:
     return io.BufferedReader(Slice(fd, place.offset, place.length))
 
 
-def open_source(file: BinaryIO, *, framed: bool, start: int = 0, end: int | None = None) -> Source:
+def open_source(
+    file: BinaryIO, *, framed: bool, start: int = 0, end: int | None = None, primers: Primers | None = None
+) -> Source:
     """Bytes `start` to `end` of the original in `file`. Raises RangeNotSatisfiable, and what a wrong frame raises."""
-    whole: Source = FrameSource(file) if framed else FileSource(file)
+    whole: Source = FrameSource(file, primers) if framed else FileSource(file)
     if not 0 <= start <= (end := whole.length if end is None else end) <= whole.length:
         raise RangeNotSatisfiable(f"bytes {start} to {end} of {whole.length} were asked for")
     return Part(whole, start, end)
@@ -94,9 +97,11 @@ class FileSource:
 class FrameSource:
     """A frame that decodes to the original: a range read decodes the chunks it touches and keeps the last few."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, primers: Primers | None = None) -> None:
         self._file = file
+        self._primers = primers
         self._frame = read_frame(file)
+        kernels.require_for(self._frame)
         self._cache: OrderedDict[int, bytes] = OrderedDict()
         self._cached_bytes = 0
         self.length = self._frame.decoded_length
@@ -120,7 +125,10 @@ class FrameSource:
         while self._cache and self._cached_bytes + chunk.length > CACHE_BYTES:
             self._cached_bytes -= len(self._cache.popitem(last=False)[1])
         end = chunk.start + chunk.length
-        data = b"".join(decode_frame(self._file, start=chunk.start, end=end, frame=self._frame, tally=self.tally))
+        pieces = decode_frame(
+            self._file, start=chunk.start, end=end, frame=self._frame, tally=self.tally, primers=self._primers
+        )
+        data = b"".join(pieces)
         self._cache[index] = data
         self._cached_bytes += len(data)
         return data

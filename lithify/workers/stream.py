@@ -33,38 +33,47 @@ class Stream:
 
     def __init__(
         self,
-        child: Child,
+        take: Callable[[bool, Callable[[], None]], Child],
         give_back: Callable[[Child], None],
         task: str,
         *,
+        kernels: bool,
         wall_seconds: float,
+        clocked: bool,
         output_bytes_max: int | None,
         on_progress: OnProgress | None,
-        until: float | None,
     ) -> None:
+        """Ask nothing yet.
+
+        take       gives a child, with kernels or without; calls what it is given once a second while there is none yet
+        give_back  takes it when the task has ended
+        kernels    whether to look for a child that has kernels at once
+        clocked    whether wall_seconds are for the whole answer; else for each wait of the reader
+        """
         self.result: TaskResult | None = None
-        self._child = child
-        self._give_back: Callable[[Child], None] | None = give_back
+        self.pid = 0
+        """The process it runs in."""
+        self._take = take
+        self._give_back = give_back
+        self._child: Child | None = None
         self._task = task
+        self._kernels = kernels
         self._wall_seconds = wall_seconds
-        self._until = until
+        self._clocked = clocked
+        self._until: float | None = None
         self._left = output_bytes_max
         self._on_progress = on_progress
         self._done_bytes = 0
-
-    @property
-    def pid(self) -> int:
-        """The process it runs in."""
-        return self._child.pid
+        self._question: tuple[dict[str, Any], Sequence[bytes], Sequence[int]] = ({}, (), ())
 
     def __iter__(self) -> Iterator[bytes]:
         """Blocks of bytes in order. Raises what the task raised, or TimedOut, CodecCrashed, LimitExceeded."""
-        assert self._give_back is not None, "a stream is read once: its child may be working for others now"
+        assert self._child is not None, "a stream is read once: its child may be working for others now"
         try:
             while (block := self._next()) is not None:
                 yield block
         except wire.Silence as error:
-            raise self._crash(f"its process {self._child.end()}") from error
+            raise self._crash(f"its process {self._end()}") from error
         except wire.Nonsense as error:
             raise self._crash(f"its process sent {error}") from error
         except wire.Late as error:
@@ -73,19 +82,35 @@ class Stream:
             self.close()
 
     def ask(self, document: dict[str, Any], attached: Sequence[bytes], fds: Sequence[int]) -> None:
-        """Send the task itself."""
+        """Send the task itself. The descriptors stay open until the answer: a task may be sent a second time."""
+        self._question = document, attached, fds
+        self._ask()
+
+    def _ask(self) -> None:
+        """Put the question to a child; the clock starts when there is one, however long its kernels took."""
+        self._child = child = self._take(self._kernels, self._report)
+        self.pid = child.pid
+        self._until = time.monotonic() + self._wall_seconds if self._clocked else None
         try:
-            self._child.ask(document, attached, fds, self._wall_seconds)
+            child.ask(*self._question, self._wall_seconds)
         except wire.Silence as error:
-            raise self._crash(f"its process {self._child.end()}") from error
+            raise self._crash(f"its process {self._end()}") from error
         except wire.Nonsense as error:
             raise self._crash(f"it was given {error}") from error
         except wire.Late as error:
             raise self._overtime() from error
 
+    def _move(self) -> None:
+        """Begin again in a child with kernels; the first has done nothing, and serves others."""
+        if self._kernels:
+            raise wire.Nonsense("a wish for kernels that it has")
+        self._kernels = True
+        self._finish(fit=True)
+        self._ask()
+
     def _next(self) -> bytes | None:
         while True:
-            message = self._hear()
+            message = self._hear(self._living)
             match message.type:
                 case wire.DATA:
                     return self._counted(message.data)
@@ -96,20 +121,30 @@ class Stream:
                     code, text = message.document.get("code"), str(message.document.get("message"))
                     raise BY_CODE.get(str(code), CodecCrashed)(text)
                 case wire.RESULT:
-                    self.result, fit = _result(message, self._child.pid)
+                    self.result, fit = _result(message, self.pid)
                     self._finish(fit=fit)
                     return None
+                case wire.ELSEWHERE:
+                    self._move()
                 case _:
                     raise wire.Nonsense(f"a message of unknown type {message.type}")
 
-    def _hear(self) -> wire.Message:
+    @property
+    def _living(self) -> Child:
+        assert self._child is not None, "a task that has ended says nothing more"
+        return self._child
+
+    def _end(self) -> str:
+        return self._living.end()
+
+    def _hear(self, child: Child) -> wire.Message:
         """The next message; while there is none, report progress once a second, so that callers can give up."""
         until = time.monotonic() + self._wall_seconds if self._until is None else self._until
-        while not self._child.speaks(min(_TICK_SECONDS, until - time.monotonic())):
+        while not child.speaks(min(_TICK_SECONDS, until - time.monotonic())):
             if time.monotonic() >= until:
                 raise wire.Late
             self._report()
-        return self._child.hear(until)
+        return child.hear(until)
 
     def _report(self) -> None:
         if self._on_progress is not None:
@@ -126,15 +161,15 @@ class Stream:
         return CodecCrashed(f"{self._task}: {how}")
 
     def _overtime(self) -> TimedOut:
-        how = self._child.end()
+        how = self._end()
         return TimedOut(f"{self._task}: nothing came within {self._wall_seconds:g} s; its process {how}")
 
     def _finish(self, *, fit: bool) -> None:
-        give_back, self._give_back = self._give_back, None
-        if give_back is not None:
+        child, self._child = self._child, None
+        if child is not None:
             if not fit:
-                self._child.kill()
-            give_back(self._child)
+                child.kill()
+            self._give_back(child)
 
     def close(self) -> None:
         """Stop here. A task that has not ended costs its child."""

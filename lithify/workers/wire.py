@@ -15,7 +15,7 @@ from typing import Any
 
 from lithify import limits
 
-TASK, DATA, PROGRESS, RESULT, ERROR, HELLO = b"TDPREH"
+TASK, DATA, PROGRESS, RESULT, ERROR, HELLO, ELSEWHERE = b"TDPREHX"
 END = b"e"
 """What a worker writes on a child's lifeline to have it ended."""
 FDS_MAX = 16
@@ -43,6 +43,8 @@ class Start:
     parent: int
     memory_bytes: int
     modules: tuple[str, ...]
+    kernels_seconds: int = 0
+    """How long it may take to get kernels (workers/kernels.py) for its children; 0: they need none."""
 
 
 @dataclass(frozen=True, slots=True)

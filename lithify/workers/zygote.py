@@ -24,12 +24,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from lithify import limits
-from lithify.workers import confine
+from lithify.workers import confine, kernels
 from lithify.workers.child import Task, serve
 from lithify.workers.wire import END, Start, receive_fds
 
 _TICK_SECONDS = 1.0
 _BURIAL_SECONDS = 0.02
+_REFUSAL_MAX = 600  # characters of a reason: as JSON it fits one read
 
 
 @dataclass
@@ -51,8 +52,9 @@ class Zygote:
         self._control = socket.socket(fileno=start.control)
         self._parent = os.pidfd_open(start.parent)
         self._wards: dict[int, _Ward] = {}
+        self._gaps, self._refusal = _kernels(start.kernels_seconds) if start.kernels_seconds else ([], None)
         self._tasks = _tasks(start.modules)
-        self._gaps = [*confine.leave_network(), *confine.gain_no_privileges(), *confine.adopt_orphans()]
+        self._gaps += [*confine.leave_network(), *confine.gain_no_privileges(), *confine.adopt_orphans()]
         self._poll = selectors.DefaultSelector()
 
     def run(self) -> NoReturn:
@@ -79,12 +81,13 @@ class Zygote:
         if not message:
             self._end()
         work, lifeline = fds
+        if self._refusal is not None:
+            _refuse(self._refusal, work, lifeline)
+            self._end()  # whoever asks again gets another zygote, and that one may have better luck
         try:
             pid = os.fork()
         except OSError as error:  # too many processes, too little memory: this child is refused, the others live on
-            os.write(lifeline, json.dumps({"refused": error.strerror}).encode())
-            os.close(lifeline)
-            os.close(work)
+            _refuse(f"was refused by the system: {error.strerror}", work, lifeline)
             return
         if pid == 0:
             self._become_child(work)
@@ -98,6 +101,7 @@ class Zygote:
         """Runs in the new process. Nothing of ours is closed by name: objects that own descriptors stay untouched."""
         try:
             confine.die_with(self._pid)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.setsid()
             for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - descriptors are no files
                 if int(name) > 2 and int(name) != work:
@@ -160,6 +164,28 @@ class Zygote:
         while self._bury_strays() and time.monotonic() < deadline:
             time.sleep(_BURIAL_SECONDS)
         os._exit(0)
+
+
+def _kernels(seconds: int) -> tuple[list[str], str | None]:
+    """Get kernels, before anything hostile is near and while there is one thread; gaps, or why there are none."""
+    from lithify.workers.kernel_cache import make_kernels
+
+    signal.alarm(seconds)  # kills: nothing else ends a compiler that hangs
+    try:
+        gaps = make_kernels()
+    except Exception as error:  # noqa: BLE001 - whatever a codec's module or numba raises: no child can be had, and why
+        return [], f"cannot have its kernels: {type(error).__name__}: {error}"
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so far it ended us, now our end is that of the control socket
+    kernels.ready.set()
+    return gaps, None
+
+
+def _refuse(why: str, work: int, lifeline: int) -> None:
+    os.write(lifeline, json.dumps({"refused": why[:_REFUSAL_MAX]}).encode())
+    os.close(lifeline)
+    os.close(work)
 
 
 def _tasks(modules: tuple[str, ...]) -> dict[str, Task]:

@@ -18,7 +18,7 @@ from lithify.crashpoints import NAMES
 from tests.crash.ledger import Ledger
 from tests.crash.server import LITHIFY, Server, load
 
-SERVER_ROOMS = ("ingest", "blob", "pack", "commit", "work", "publish", "delete", "sweep", "scrub")
+SERVER_ROOMS = ("ingest", "append", "blob", "pack", "commit", "work", "publish", "delete", "sweep", "scrub")
 SERVER_POINTS = tuple(name for name in NAMES if name.split(".")[0] in SERVER_ROOMS)
 BLIND = "blind"
 _LOADERS = 4

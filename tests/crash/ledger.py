@@ -15,10 +15,16 @@ class Ledger:
     kept: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     open_fate: dict[str, str] = field(default_factory=dict)
+    grown: dict[str, bytes] = field(default_factory=dict)
+    """What objects hold that were appended to, as their last receipts say."""
+    growing: dict[str, bytes] = field(default_factory=dict)
+    """What was on its way behind them when a kill came: it is there whole, up to a checkpoint, or not at all."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def verify(self, client: httpx.Client, names: list[str] | None = None) -> None:
         """Read back every promise (or those of `names`): exact bytes, gone names gone, open ones absent or whole."""
+        for name in {*self.grown, *self.growing}:
+            self._verify_grown(client, name)
         for name in names if names is not None else [*self.kept, *self.removed, *self.open_fate]:
             answer = client.get(f"/v1/objects/crash/{name}")
             found = hashlib.sha256(answer.content).hexdigest() if answer.status_code == 200 else None
@@ -30,6 +36,15 @@ class Ledger:
                 assert answer.status_code == 404, f"{name}: removed, got {answer.status_code}"
             else:
                 assert found in {None, self.open_fate[name]}, f"{name}: neither absent nor whole: {found}"
+
+    def _verify_grown(self, client: httpx.Client, name: str) -> None:
+        before, behind = self.grown.get(name, b""), self.growing.get(name, b"")
+        answer = client.get(f"/v1/objects/crash/{name}")
+        found = answer.content if answer.status_code == 200 else b""
+        assert found.startswith(before), (
+            f"{name}: a receipt for {len(before)} bytes, got {answer.status_code} and {len(found)} others"
+        )
+        assert (before + behind).startswith(found), f"{name}: holds what was never appended"
 
     def sample(self, rng: random.Random, count: int) -> list[str]:
         """Some promises to look at between kills."""

@@ -21,14 +21,18 @@ LITHIFY = str(Path(sys.executable).with_name("lithify"))
 class Server:
     """One life of the server: from its start to the kill."""
 
-    def __init__(self, archive: Path, crashpoint: str = "") -> None:
+    def __init__(self, archive: Path, crashpoint: str = "", *, port: int = 0) -> None:
+        """`port` is for a server that takes the place of another; 0 finds a free one."""
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
             self.port = probe.getsockname()[1]
         self.archive = archive
         environment = os.environ | {
             "LITHIFY_CRASHPOINT": crashpoint,
             "LITHIFY_GRACE_SECONDS": "0",
+            "LITHIFY_REPACK_SECONDS": "0",
+            "LITHIFY_CHECKPOINT_SECONDS": "0.05",
             "LITHIFY_LOG_LEVEL": "error",
             "LITHIFY_EFFORT": "fast",
         }
@@ -94,6 +98,8 @@ def _one_operation(client: httpx.Client, ledger: Ledger, rng: random.Random, nam
         _remove(client, ledger, rng)
     elif choice < 0.2:
         client.post("/v1/upkeep", json={"kind": rng.choice(("sweep", "scrub", "reencode"))})
+    elif choice < 0.4:
+        append(client, ledger, name.rpartition("/")[0] + "/growing", body(rng))
     else:
         _put(client, ledger, rng, name)
 
@@ -122,3 +128,17 @@ def _remove(client: httpx.Client, ledger: Ledger, rng: random.Random) -> None:
         with ledger.lock:
             del ledger.open_fate[name]
             ledger.removed.add(name)
+
+
+def append(client: httpx.Client, ledger: Ledger, name: str, content: bytes) -> None:
+    """Append to an object that nobody else appends to; a kill leaves open whether it grew."""
+    before = ledger.grown.get(name, b"")
+    with ledger.lock:
+        ledger.growing[name] = content
+    answer = client.post(f"/v1/objects/crash/{name}", content=content)
+    if answer.status_code in {200, 201}:
+        digest = hashlib.sha256(before + content).hexdigest()
+        assert answer.json()["digest"] == digest, f"{name}: the receipt names other bytes"
+        with ledger.lock:
+            del ledger.growing[name]
+            ledger.grown[name] = before + content

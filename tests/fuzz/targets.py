@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, Codec
 from lithify.codecs.fidelity import Contract
-from lithify.codecs.frame import FrameWriter, decode_frame, read_frame
+from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
+from lithify.codecs.frame.search import FrameChunks
 from lithify.codecs.frame.trailer import FOOTER, pack_footer
+from lithify.codecs.lines import Needle
+from lithify.codecs.logs.streams import Stream
+from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
-from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated, UnknownFormat
+from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
 from lithify.store import records
 from lithify.store.blobs import Entry
 from lithify.store.packs import (
@@ -31,8 +36,14 @@ from lithify.store.packs import (
     pack_header,
 )
 from lithify.store.records import Record
+from lithify.workers.found import Query
+from lithify.workers.frame_lines import FrameLines
+from lithify.workers.line_search import LineSearch
+from tests.golden.primers import golden_primers
+from tests.unit.codecs.logs import blocks, corpus
 
-REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded)
+Found = TypeVar("Found")
+REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 _PACK = "c0ffee00c0ffee00c0ffee00c0ffee00"
 _LENGTHS = struct.Struct("<II")
@@ -69,14 +80,51 @@ def decode_whole(data: bytes) -> bool:
     """Read a frame and decode all of it, and then a part again."""
     try:
         frame = read_frame(BytesIO(data))
-        pieces = b"".join(decode_frame(BytesIO(data), frame=frame))
+        pieces = b"".join(decode_frame(BytesIO(data), frame=frame, primers=golden_primers()))
         middle = len(pieces) // 2
-        part = b"".join(decode_frame(BytesIO(data), frame=frame, start=middle))
+        part = b"".join(decode_frame(BytesIO(data), frame=frame, start=middle, primers=golden_primers()))
     except REFUSALS:
         return False
     assert frame.decoded_length == len(pieces), f"{len(pieces)} bytes came, {frame.decoded_length} were announced"
     assert part == pieces[middle:], "a range is not what the whole has there"
     return True
+
+
+def search_whole(data: bytes) -> bool:
+    """Search a frame; of one that decodes, all lines are what stands there, and what is found is among them."""
+    try:
+        frame = read_frame(BytesIO(data))
+        everything = _found(data, frame, Query(b""))
+        some = _found(data, frame, Query(b"item=.*1048576|^$", ignore_case=True, before=1))
+        whole = b"".join(decode_frame(BytesIO(data), frame=frame, primers=golden_primers()))
+    except REFUSALS:
+        return False
+    assert (whole.removesuffix(b"\n") if whole else b"") == b"\n".join(everything), "lines are not those of the whole"
+    assert set(some) <= set(everything)
+    return True
+
+
+def _found(data: bytes, frame: Frame, query: Query) -> list[bytes]:
+    lines = FrameLines(FrameChunks(BytesIO(data), frame, golden_primers()))
+    return [text for shown in LineSearch(lines, query, None, lambda: None).shown() for text in shown.texts]
+
+
+def read_pattern(data: bytes) -> bool:
+    """Make a needle of a pattern."""
+    try:
+        needle = needle_for(data, fixed=False, ignore_case=False)
+    except BadArgument:
+        return False
+    assert all(b"\n" not in literal for group in needle.any_of for literal in group)
+    return True
+
+
+def pattern_seeds() -> list[bytes]:
+    """What people look for."""
+    return [
+        *(rb"timeout after \d+ ms", rb"(?i)(error|warn(ing)?): [^ ]{2,8}$", rb"a(?=b|cd)(?<!x)(c)?+"),
+        *(rb"^\[[0-9]{4}-\d\d\] (GET|PUT|DELETE) /v1/", rb"(?P<n>x)(?P=n)(?(n)y|z)", rb"\x00[\xf0-\xff]*?"),
+    ]
 
 
 def frame_seeds() -> list[bytes]:
@@ -156,6 +204,53 @@ def chunk_seeds(codec_id: str) -> list[bytes]:
         for effort in ("fast", "default"):
             codec(codec.params_for(effort, len(plain))).encode(_Plain(plain), chunks)
     return chunks.inputs
+
+
+_STREAM = b"\0STREAM"
+"""Stands before each stream, so that bytes lost or added in one do not move the others."""
+
+
+def decode_streams(data: bytes) -> bool:
+    """Decode, search and list a block of logs whose streams are not packed: damage gets past the entropy coders.
+
+    The input: u32 decoded length, then for each stream a mark, its number, its bytes.
+    """
+    head, *pieces = data.split(_STREAM)
+    length = min(int.from_bytes(head[:4], "little"), _DECODED_BYTES_MAX) or 1
+    numbered = {piece[0]: piece[1:] for piece in pieces if piece}
+    payload = blocks.stored({Stream(number): numbered[number] for number in numbered if number < len(Stream)})
+    whole = _or_refused(blocks.decoded, payload, length)
+    texts = _or_refused(_lines_of, payload, length)
+    templates = _or_refused(blocks.shapes, payload, length)
+    if whole is None or texts is None or templates is None:
+        return False
+    assert length == len(whole), f"{len(whole)} bytes came, {length} were asked for"
+    assert whole == b"\n".join([*texts, b""] if whole.endswith(b"\n") else texts), "lines are not those of the whole"
+    return True
+
+
+def _lines_of(payload: bytes, length: int) -> list[bytes]:
+    found = blocks.lines(payload, length)
+    for literal in (b"7", b"face", b"ana"):
+        found.text(found.candidates(Needle(((literal,),), ignore_case=literal == b"face")))
+    return found.text(range(found.count))
+
+
+def _or_refused(read: Callable[[bytes, int], Found], payload: bytes, length: int) -> Found | None:
+    try:
+        return read(payload, length)
+    except REFUSALS:
+        return None
+
+
+def stream_seeds() -> list[bytes]:
+    """Short logs of all kinds, and one with something in nearly every stream."""
+    logs = [corpus.everything(), *(corpus.log(name, 25) for name in corpus.MAKERS), corpus.log("access", 25)[:-1]]
+    return [
+        len(log).to_bytes(4, "little")
+        + b"".join(_STREAM + bytes([stream]) + data for stream, data in blocks.unpacked(log).items())
+        for log in logs
+    ]
 
 
 def read_params(data: bytes) -> bool:
@@ -261,6 +356,9 @@ def targets() -> dict[str, Target]:
     ]
     others = [
         Target("frame", decode_whole, frame_seeds, mend_frame),
+        Target("search", search_whole, frame_seeds, mend_frame),
+        Target("pattern", read_pattern, pattern_seeds),
+        Target("streams", decode_streams, stream_seeds),
         Target("params", read_params, params_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),
         Target("record", read_record, record_seeds),

@@ -16,6 +16,9 @@ import zstandard
 from lithify import __version__
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, join_frames, read_frame
+from lithify.codecs.logs.codec import RAW, RAW_CODECS, TEMPLATES, Logs
+from lithify.codecs.logs.order import HEAD_SPAN, HEAD_UNFINISHED
+from lithify.codecs.logs.streams import Coder, Packed, Stream, get_varint
 from lithify.codecs.raw.block import BlockCodec
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.ppmd import Ppmd, PpmdParams
@@ -23,6 +26,8 @@ from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.registry import FORMATS
+from tests.golden.logs_frames import LOGS, PRIMER
+from tests.golden.primers import golden_primers
 from tests.suites.codec_suite import framed, log_lines
 
 HERE = Path(__file__).parent
@@ -93,6 +98,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     ),
     "v0_1_0__frame__joined_parts": (joined, b"".join(TWO)),
     "v0_1_0__frame__bounded_contract": (bounded, MEASURED[0]),
+    **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
 }
 
 
@@ -113,12 +119,14 @@ def test_a_golden_frame_decodes_to_what_it_always_did(name: str) -> None:
             f"{name} is missing, and is not this version's to write"
         )
         path.write_bytes(make())
+        golden_primers.cache_clear()
     with path.open("rb") as file:
-        assert decoded == b"".join(decode_frame(file))
+        assert decoded == b"".join(decode_frame(file, primers=golden_primers()))
 
 
 def test_every_golden_file_has_a_test_and_every_test_a_file() -> None:
     assert {path.stem for path in HERE.glob("*.lith")} == GOLDEN.keys()
+    assert {PRIMER} == set(HERE.glob("*.primer"))
 
 
 def golden_frames() -> list[Frame]:
@@ -137,6 +145,42 @@ def test_every_feature_of_the_frame_has_a_golden_file() -> None:
     assert any(len(frame.chunks) == 1 and frame.chunks.checksums is None for frame in frames)
     assert any(entry.shared_length for frame in frames for entry in frame.formats)
     assert any(len(frame.formats) > 1 for frame in frames)
+
+
+def test_every_feature_of_logs_has_a_golden_file() -> None:
+    methods: set[int] = set()
+    entries: set[tuple[int, int]] = set()
+    heads: set[int] = set()
+    for name in LOGS:
+        for payload, length in payloads(f"v0_1_0__logs_template__{name}"):
+            methods.add(payload[0])
+            if payload[0] == TEMPLATES:
+                entries |= streams(payload)
+                heads.add(Packed(payload, 1, length).get(Stream.HEAD)[0])
+
+    assert methods == set(range(RAW + len(RAW_CODECS)))
+    assert heads == {0, HEAD_UNFINISHED, HEAD_SPAN}
+    assert {stream for stream, _ in entries} == set(Stream)
+    assert {coder for _, coder in entries} == set(Coder)
+
+
+def payloads(name: str) -> list[tuple[bytes, int]]:
+    """The payloads of a golden frame of logs, one after another, and how long their blocks are."""
+    data = path_of(name).read_bytes()
+    frame = read_frame(io.BytesIO(data))
+    assert {Logs.facts.format} == {entry.format for entry in frame.formats}
+    return [(data[chunk.offset : chunk.offset + chunk.stored_length], chunk.length) for chunk in frame.chunks]
+
+
+def streams(payload: bytes) -> set[tuple[int, int]]:
+    """Which streams a block of logs has, and their coders."""
+    found = set()
+    count, at = get_varint(payload, 1)
+    for _ in range(count):
+        found.add((payload[at], payload[at + 1]))
+        _, at = get_varint(payload, at + 2)
+        _, at = get_varint(payload, at)
+    return found
 
 
 def test_the_documents_name_every_golden_file_there_is() -> None:

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from xxhash import xxh3_64_intdigest
 
 from lithify.codecs.frame import decode_frame
-from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated, UnknownFormat
+from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
+from tests.golden.primers import golden_primers
 
 HEADER = b"\x89LTH\x01"
 FOUR = (Truncated, Corrupt, UnknownFormat, LimitExceeded)
-"""All that a decoder may raise."""
+"""All that a decoder may raise; a frame that names a primer may also lack it."""
 
 
 def decoded_or_refused(frame: bytes, *, expected: bytes | None = None) -> bytes | BadBytes:
-    """Decode a frame that may be wrong.
+    """Decode a frame that may be wrong; the golden frames' primers are at hand.
 
     The bytes, or the error a reader is allowed to raise; anything else passes through and fails whoever called. With
     `expected`, bytes that are neither refused nor those are an AssertionError, as are wrong ones given out before the
@@ -23,8 +24,8 @@ def decoded_or_refused(frame: bytes, *, expected: bytes | None = None) -> bytes 
     """
     pieces: list[bytes] = []
     try:
-        pieces.extend(decode_frame(io.BytesIO(frame)))
-    except FOUR as error:
+        pieces.extend(decode_frame(io.BytesIO(frame), primers=golden_primers()))
+    except (*FOUR, MissingPrimer) as error:
         if expected is not None:
             assert expected.startswith(b"".join(pieces)), "wrong bytes were given out before the refusal"
         return error

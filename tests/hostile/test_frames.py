@@ -26,6 +26,7 @@ from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated, UnknownFormat
+from tests.golden.primers import golden_primers
 from tests.hostile.mutants import HEADER, changed_bytes, decoded_or_refused, sealed
 from tests.suites.codec_suite import log_lines, unframed
 
@@ -59,7 +60,7 @@ def test_every_prefix_is_truncated(frame: bytes) -> None:
 
 
 def test_every_changed_byte_is_refused_or_harmless(frame: bytes) -> None:
-    original = unframed(frame)
+    original = unframed(frame, golden_primers())
     for at in range(len(frame)):
         for mutant in changed_bytes(frame, at):
             decoded_or_refused(mutant, expected=original)
@@ -73,7 +74,7 @@ def test_every_changed_byte_outside_the_payloads_is_refused(frame: bytes) -> Non
 
 
 def test_bytes_taken_out_or_put_in_are_refused(frame: bytes) -> None:
-    original = unframed(frame)
+    original = unframed(frame, golden_primers())
     for at in range(len(frame)):
         for mutant in (frame[:at] + frame[at + 1 :], frame[:at] + b"\0" + frame[at:]):
             assert isinstance(decoded_or_refused(mutant, expected=original), BadBytes), f"byte {at}"
@@ -91,7 +92,7 @@ def test_a_frame_behind_a_frame_is_refused(frame: bytes) -> None:
 
 
 def test_many_changes_at_once_are_refused_or_harmless(frame: bytes) -> None:
-    original, chance = unframed(frame), random.Random(20261121)
+    original, chance = unframed(frame, golden_primers()), random.Random(20261121)
     for _ in range(300):
         mutant = bytearray(frame)
         for _ in range(chance.randrange(1, 20)):

@@ -16,7 +16,7 @@ import pytest
 from lithify import limits
 from lithify.codecs.codec import EFFORTS, Codec, Effort, Params
 from lithify.codecs.fidelity import METRICS
-from lithify.codecs.frame import FrameWriter, decode_frame, read_frame
+from lithify.codecs.frame import FrameWriter, Primers, decode_frame, read_frame
 from lithify.codecs.registry import by_id, codec_class, codec_for
 from lithify.errors import BadBytes, Corrupt
 
@@ -51,9 +51,9 @@ def framed(codec: Codec, original: bytes) -> bytes:
     return out.getvalue()
 
 
-def unframed(frame: bytes) -> bytes:
+def unframed(frame: bytes, primers: Primers | None = None) -> bytes:
     """What a whole frame decodes to."""
-    return b"".join(decode_frame(BytesIO(frame)))
+    return b"".join(decode_frame(BytesIO(frame), primers=primers))
 
 
 ORIGINALS: dict[str, bytes] = {

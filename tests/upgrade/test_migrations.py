@@ -65,8 +65,10 @@ def written_schema(connection: Connection) -> set[str]:
     kept = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name <> 'alembic_version'"
     rules = set()
     for statement in connection.scalars(text(kept)):
-        # The order of columns and constraints inside a table means nothing; one that was altered has it otherwise.
+        # The order of columns and constraints inside a table means nothing; one that was altered has it otherwise,
+        # and its name in quotes.
         head, _, body = re.sub(r"\s+", " ", statement).partition("(")
+        head = head.replace('"', "")
         parts = sorted(re.split(r", (?![^(]*\))", body.rstrip(" )"))) if head.startswith("CREATE TABLE") else [body]
         rules.add(f"{head}({', '.join(part.strip() for part in parts)})")
     return rules

@@ -18,17 +18,23 @@ from lithify.api.output import ratio, size
 @click.option("--contract", type=TEXT, default="exact", show_default=True, help="What must come back.")
 @click.option("--effort", type=EFFORT, default="default", show_default=True, help="How hard to try.")
 @click.option("--codec", type=TEXT, help="Use this codec and no other (see `lithify codecs`).")
+@click.option("--primer", type=PATH, metavar="FILE", help="Use what earlier files taught (see `lithify primer make`).")
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
-def pack(session: Session, /, source: Path, target: Path | None, force: bool, **wishes: Any) -> None:
+def pack(
+    session: Session, /, source: Path, target: Path | None, primer: Path | None, force: bool, **wishes: Any
+) -> None:
     """Pack FILE into a frame that `lithify unpack` gives back anywhere.
 
-    FILE - is standard input. The frame is decoded in a second process and compared before it gets its name.
+    FILE - is standard input. The frame is decoded in a second process and compared before it gets its name. If
+    the frame is smallest with the primer of --primer, it needs that to be unpacked.
     """
     from lithify.workers.pack import pack_file
+    from lithify.workers.primer_files import read_primer_file
 
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
+    wishes["primer"] = None if primer is None else read_primer_file(primer)
     bar = session.out.progress(f"pack {shown(source)}", 1.0, unit="share")
     with origin(source) as file, destination(session, target, force=force) as frame, bar as advance:
         found = pack_file(file, frame, on_progress=advance, **wishes)
@@ -41,4 +47,5 @@ def pack(session: Session, /, source: Path, target: Path | None, force: bool, **
 def _line(found: dict[str, Any]) -> str:
     sizes = f"{size(found['original_bytes'])} -> {size(found['packed_bytes'])} ({ratio(found['ratio'])})"
     times = f"packed in {found['encode_seconds']:.2f} s, proved in {found['decode_seconds']:.2f} s"
-    return f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"
+    line = f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"
+    return line if found["primer"] is None else f"{line}; needs primer {found['primer']}"

@@ -4,6 +4,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -15,7 +16,7 @@ from lithify.api.commands.session import Session, json_option, open_service, sta
 from lithify.api.commands.values import EFFORT, PATH, PIPE, TEXT
 from lithify.api.commands.walk import File, Skipped, named, shown, walk
 from lithify.api.output import Advance, plural, size
-from lithify.errors import BadArgument, LithifyError
+from lithify.errors import BadArgument, Conflict, LithifyError
 
 if TYPE_CHECKING:
     from lithify.api.service import Service
@@ -29,22 +30,30 @@ if TYPE_CHECKING:
 @click.option("--contract", type=TEXT, help="What must come back: exact, content, bounded:abs=0.01, floor:psnr=60 ...")
 @click.option("--effort", type=EFFORT, help="How hard workers try.")
 @click.option("--name", type=TEXT, help="Name of the object, for one file or for - (standard input).")
+@click.option("--follow", is_flag=True, help="With -: go on behind what the object holds, as long as input comes.")
 @click.option("--wait", is_flag=True, help="Wait until the densest form has been found and proved.")
 @json_option
 @click.pass_obj
-def put(session: Session, /, paths: Sequence[Path], name: str | None, **wishes: Any) -> None:
+def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bool, **wishes: Any) -> None:
     """Take in files, or whole folders, and answer when they are durable.
 
     A file is named by its own name, a file in a folder by its path from that folder on. Links and special
     files in folders are skipped, and reported. With PATH - standard input is read, and --name names it.
+
+    With --follow what comes is appended to the object, and is durable and readable a few seconds later; with
+    --json each such step prints its receipt. The input may last for days: tail -f app.log | lithify put - --follow
     """
     if name is None and PIPE in paths:
         raise BadArgument("standard input needs a name: lithify put - --name NAME")
     if name is not None and len(paths) > 1:
         raise BadArgument(f"--name names one object, and {len(paths)} paths were given")
+    if follow and paths != (PIPE,):
+        raise BadArgument("--follow goes with - alone: tail -f FILE | lithify put - --name NAME --follow")
     with open_service(session, create=True) as service:
         batch = _Batch(session, service, **wishes)
-        if name is not None or (len(paths) == 1 and paths[0].is_file()):
+        if follow:
+            batch.follow(name or "")
+        elif name is not None or (len(paths) == 1 and paths[0].is_file()):
             batch.put_one(paths[0], name)
         else:
             batch.put_all(paths)
@@ -82,6 +91,27 @@ class _Batch:
         with bar as advance, _Watched(path, advance) as file:
             receipt = self._send(name or _own_name(path), cast("BinaryIO", file), idempotency_key=key)
         self._received(receipt)
+
+    def follow(self, name: str) -> None:
+        """Standard input, behind what the object holds, until it ends or we are told to."""
+        from lithify.api.commands.follow import Follower
+
+        wishes = {"contract": self.contract, "effort": self.effort}
+        follower = Follower(self.session, self.service, self.collection, name, wishes)
+        receipt = follower.run(standard_input())
+        if self.session.out.as_json and not self.wait:
+            self._count = 1  # its receipt was printed when it came
+        else:
+            self._settle(receipt)
+            self._received(receipt)
+        if follower.told_to_end:
+            raise click.Abort
+
+    def _settle(self, receipt: "Receipt") -> None:
+        """With --wait, do not wait for the object to rest."""
+        if self.wait and receipt.job is not None:
+            with suppress(Conflict):  # it runs already
+                self.service.retry_job(receipt.job)
 
     def _send(self, name: str, body: BinaryIO, *, idempotency_key: str | None = None) -> "Receipt":
         return self.service.put(

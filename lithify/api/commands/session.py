@@ -103,6 +103,8 @@ def open_archive(settings: "Settings", *, create: bool = True) -> "Archive":
         child_memory_bytes=settings.child_memory_bytes,
         child_wall_seconds=settings.child_wall_seconds,
         grace_seconds=settings.grace_seconds,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        repack_seconds=settings.repack_seconds,
     )
 
 

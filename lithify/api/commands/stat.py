@@ -84,6 +84,8 @@ def _route(out: "Output", encoding: "EncodingView") -> None:
         out.table(_CANDIDATES, [_candidate(one) for one in candidates], title="predicted / found")
     if winner := encoding.route.get("winner"):
         out.line(f"winner: {winner}")
+    if encoding.primer is not None:
+        out.line(f"needs primer {encoding.primer}")
 
 
 def _candidate(candidate: Mapping[str, Any]) -> list[str]:
@@ -92,8 +94,9 @@ def _candidate(candidate: Mapping[str, Any]) -> list[str]:
     def beside(expected: Any, measured: Any, form: Callable[[Any], str]) -> str:
         return " / ".join("-" if value is None else form(value) for value in (expected, measured))
 
+    primer = f" with primer {candidate['primer'][:12]}" if candidate.get("primer") else ""
     return [
-        str(candidate.get("codec")),
+        f"{candidate.get('codec')}{primer}",
         beside(predicted.get("ratio"), found.get("ratio"), ratio),
         beside(predicted.get("encode_seconds"), found.get("encode_seconds"), "{:.3f} s".format),
         beside(predicted.get("memory_bytes"), found.get("peak_memory_bytes"), size),

@@ -15,20 +15,29 @@ from lithify.errors import BadArgument
 @click.command()
 @click.argument("source", type=PATH, metavar="FILE.lith")
 @click.option("-o", "--output", "target", type=PATH, metavar="OUT", help="Default: FILE, without .lith.")
+@click.option(
+    "--primer",
+    "primers",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="A primer that the frame needs, or a folder of them; repeatable.",
+)
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
-def unpack(session: Session, source: Path, target: Path | None, force: bool) -> None:
+def unpack(session: Session, source: Path, target: Path | None, primers: tuple[Path, ...], force: bool) -> None:
     """Give back what FILE.lith holds, every chunk checked before it is written.
 
-    FILE.lith - is standard input; no archive, server or network is needed.
+    FILE.lith - is standard input; no archive, server or network is needed. `lithify info` shows the primer that a
+    frame may need.
     """
     from lithify.workers.pack import unpack_file
 
     target = target or _default(source)
     bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
     with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
-        found = unpack_file(frame, file, on_progress=advance)
+        found = unpack_file(frame, file, primers=primers, on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
 

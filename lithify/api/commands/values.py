@@ -6,6 +6,7 @@ that is not UTF-8, a NUL byte or a number beyond 64 bits must not reach a databa
 
 import json
 import math
+import os
 import re
 import time
 from datetime import UTC, datetime
@@ -232,6 +233,16 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
+class PatternValue(Value):
+    """What to look for: any bytes, as they were typed."""
+
+    name = "pattern"
+
+    def read(self, text: str) -> bytes:
+        """The bytes; whether they are a good pattern is the service's to say."""
+        return os.fsencode(text)
+
+
 class PathValue(Value):
     """A path on this machine; any bytes but NUL. `-` stays as it is, for commands that know pipes."""
 
@@ -256,6 +267,7 @@ KEEP = KeepValue()
 MOMENT = MomentValue()
 RANGE = RangeValue()
 JSON = JsonValue()
+PATTERN = PatternValue()
 PATH = PathValue()
 EFFORT = click.Choice(("fast", "default", "max"))
 COUNT = CountValue(1)

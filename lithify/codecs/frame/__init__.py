@@ -4,6 +4,7 @@
 LimitExceeded.
 """
 
+from lithify.codecs.frame.primers import Primers, at_hand, primers_of, ready_codec
 from lithify.codecs.frame.read import Tally, decode_frame, read_frame
 from lithify.codecs.frame.values import ChunkEntry, ChunkTable, FormatEntry, Frame
 from lithify.codecs.frame.write import FrameWriter, join_frames
@@ -14,8 +15,12 @@ __all__ = [
     "FormatEntry",
     "Frame",
     "FrameWriter",
+    "Primers",
     "Tally",
+    "at_hand",
     "decode_frame",
     "join_frames",
+    "primers_of",
     "read_frame",
+    "ready_codec",
 ]

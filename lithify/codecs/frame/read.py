@@ -10,9 +10,9 @@ from xxhash import xxh3_64_intdigest
 
 from lithify import limits
 from lithify.codecs.codec import Codec
+from lithify.codecs.frame.primers import Primers, ready_codec
 from lithify.codecs.frame.trailer import END_MAGIC, FOOTER, parse_trailer, trailer_checksum
 from lithify.codecs.frame.values import HEADER, MAGIC, VERSION, ChunkEntry, FormatEntry, Frame
-from lithify.codecs.registry import codec_for
 from lithify.errors import Corrupt, LimitExceeded, RangeNotSatisfiable, Truncated, UnknownFormat
 
 _AFTER_END_BYTES = 64 * limits.KIB  # how far before the end of a file a misplaced footer is looked for
@@ -33,14 +33,14 @@ def read_frame(file: BinaryIO) -> Frame:
     Raises Truncated, Corrupt, UnknownFormat or LimitExceeded.
     """
     length = file.seek(0, SEEK_END)
-    header = _read(file, 0, min(length, len(HEADER)))
+    header = read_exactly(file, 0, min(length, len(HEADER)))
     if not header.startswith(MAGIC[: len(header)]):
         raise Corrupt(f"not a lithify frame: it begins with {header.hex()}, not {MAGIC.hex()}")
     if len(header) == len(HEADER) and header != HEADER:
         raise UnknownFormat(f"frame version {header[-1]} is newer than this release, which reads version {VERSION}")
     if length < len(HEADER) + FOOTER.size:
         raise Truncated(f"frame ends after {length} bytes")
-    trailer_length, checksum, end_magic = FOOTER.unpack(_read(file, length - FOOTER.size, FOOTER.size))
+    trailer_length, checksum, end_magic = FOOTER.unpack(read_exactly(file, length - FOOTER.size, FOOTER.size))
     if end_magic != END_MAGIC:
         raise _end_is_missing(file, length)
     trailer_offset = length - FOOTER.size - trailer_length
@@ -48,7 +48,7 @@ def read_frame(file: BinaryIO) -> Frame:
         raise LimitExceeded(f"frame trailer has {trailer_length} bytes; the limit is {limits.TRAILER_BYTES_MAX}")
     if trailer_offset < len(HEADER):
         raise Corrupt(f"frame of {length} bytes claims a trailer of {trailer_length}")
-    trailer = _read(file, trailer_offset, trailer_length)
+    trailer = read_exactly(file, trailer_offset, trailer_length)
     found = trailer_checksum(trailer)
     if found != checksum:
         raise Corrupt(f"frame trailer has checksum {found:08x}, its footer says {checksum:08x}")
@@ -56,45 +56,56 @@ def read_frame(file: BinaryIO) -> Frame:
 
 
 def decode_frame(
-    file: BinaryIO, *, start: int = 0, end: int | None = None, frame: Frame | None = None, tally: Tally | None = None
+    file: BinaryIO,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    frame: Frame | None = None,
+    tally: Tally | None = None,
+    primers: Primers | None = None,
 ) -> Iterator[bytes]:
     """The decoded bytes from `start` to `end` (None: to the last), in pieces of at most a chunk.
 
     Only chunks that hold a wanted byte are read; each is checked before it is given out. Reading every chunk also
     compares the SHA-256 of the whole before the last piece leaves. Closing the iterator early costs nothing.
 
-    frame  what `read_frame` said, to spare reading it again
-    tally  filled as chunks are read
+    frame    what `read_frame` said, to spare reading it again
+    tally    filled as chunks are read
+    primers  where the primers are that the frame may need
 
-    Raises Truncated, Corrupt, UnknownFormat or LimitExceeded, and RangeNotSatisfiable at once for a range outside.
+    Raises Truncated, Corrupt, UnknownFormat, LimitExceeded or MissingPrimer, and RangeNotSatisfiable at once for a
+    range outside.
     """
     frame = read_frame(file) if frame is None else frame
     end = frame.decoded_length if end is None else end
     if not 0 <= start <= end <= frame.decoded_length:
         raise RangeNotSatisfiable(f"bytes {start} to {end} of {frame.decoded_length} were asked for")
     indexes = frame.overlapping(start, end)
-    pieces = _decode_chunks(file, frame, indexes, Tally() if tally is None else tally)
+    pieces = _decode_chunks(file, frame, indexes, Tally() if tally is None else tally, primers)
     if len(indexes) == len(frame.chunks):
         pieces = _check_whole(pieces, frame)
     return _trim(pieces, start, end, at=frame.chunks[indexes[0]].start if indexes else 0)
 
 
-def _decode_chunks(file: BinaryIO, frame: Frame, indexes: range, tally: Tally) -> Iterator[bytes]:
+def _decode_chunks(
+    file: BinaryIO, frame: Frame, indexes: range, tally: Tally, primers: Primers | None
+) -> Iterator[bytes]:
     ready: dict[int, tuple[Codec, bytes]] = {}
     for index in indexes:
         chunk = frame.chunks[index]
         if chunk.format_index not in ready:
             entry = frame.formats[chunk.format_index]
-            ready[chunk.format_index] = codec_for(entry.format, entry.params), read_shared(file, entry)
+            ready[chunk.format_index] = ready_codec(entry, primers), read_shared(file, entry)
             tally.stored_bytes += entry.shared_length
         codec, shared = ready[chunk.format_index]
-        payload = _read(file, chunk.offset, chunk.stored_length)
+        payload = read_exactly(file, chunk.offset, chunk.stored_length)
         tally.stored_bytes += chunk.stored_length
         tally.chunks += 1
-        yield _checked(codec.decode(payload, shared=shared, length=chunk.length), chunk, index)
+        yield check_chunk(codec.decode(payload, shared=shared, length=chunk.length), chunk, index)
 
 
-def _checked(data: bytes, chunk: ChunkEntry, index: int) -> bytes:
+def check_chunk(data: bytes, chunk: ChunkEntry, index: int) -> bytes:
+    """What a chunk was decoded to, unchanged. Raises Corrupt unless it is what the frame says of it."""
     if len(data) != chunk.length:
         raise Corrupt(f"chunk {index} decodes to {len(data)} bytes, the frame says {chunk.length}")
     if chunk.checksum is not None and (found := xxh3_64_intdigest(data)) != chunk.checksum:
@@ -128,13 +139,13 @@ def _trim(pieces: Iterator[bytes], start: int, end: int, *, at: int) -> Iterator
 
 def read_shared(file: BinaryIO, entry: FormatEntry) -> bytes:
     """The shared block of one format, checked."""
-    shared = _read(file, entry.shared_offset, entry.shared_length)
+    shared = read_exactly(file, entry.shared_offset, entry.shared_length)
     if entry.shared_checksum is not None and (found := xxh3_64_intdigest(shared)) != entry.shared_checksum:
         raise Corrupt(f"shared block has checksum {found:016x}, the frame says {entry.shared_checksum:016x}")
     return shared
 
 
-def _read(file: BinaryIO, offset: int, length: int) -> bytes:
+def read_exactly(file: BinaryIO, offset: int, length: int) -> bytes:
     """Exactly `length` bytes; an unbuffered file may hand them out in parts."""
     file.seek(offset)
     data = file.read(length)
@@ -149,13 +160,13 @@ def _read(file: BinaryIO, offset: int, length: int) -> bytes:
 def read_pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
     """The stored bytes from `start` to `end`, a buffer at a time."""
     for at in range(start, end, limits.COPY_BYTES):
-        yield _read(file, at, min(limits.COPY_BYTES, end - at))
+        yield read_exactly(file, at, min(limits.COPY_BYTES, end - at))
 
 
 def _end_is_missing(file: BinaryIO, length: int) -> Corrupt | Truncated:
     """Tell a frame that was cut short from one that something was appended to."""
     start = max(0, length - _AFTER_END_BYTES)
-    tail = _read(file, start, length - start)
+    tail = read_exactly(file, start, length - start)
     at = len(tail)
     for _ in range(_AFTER_END_TRIES):
         at = tail.rfind(END_MAGIC, 0, at + len(END_MAGIC) - 1)
@@ -170,8 +181,8 @@ def _end_is_missing(file: BinaryIO, length: int) -> Corrupt | Truncated:
 def _footer_is_right(file: BinaryIO, end: int) -> bool:
     if end < len(HEADER) + FOOTER.size:
         return False
-    trailer_length, checksum, _ = FOOTER.unpack(_read(file, end - FOOTER.size, FOOTER.size))
+    trailer_length, checksum, _ = FOOTER.unpack(read_exactly(file, end - FOOTER.size, FOOTER.size))
     offset = end - FOOTER.size - trailer_length
     if offset < len(HEADER) or trailer_length > limits.TRAILER_BYTES_MAX:
         return False
-    return bool(trailer_checksum(_read(file, offset, trailer_length)) == checksum)
+    return bool(trailer_checksum(read_exactly(file, offset, trailer_length)) == checksum)

@@ -4,6 +4,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
 from xxhash import xxh3_64_intdigest
@@ -11,6 +12,7 @@ from xxhash import xxh3_64_intdigest
 from lithify import limits
 from lithify.codecs.codec import Buffer, ChunkSink, Codec, Format
 from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.frame.primers import Primers
 from lithify.codecs.frame.read import decode_frame, read_frame, read_pieces, read_shared
 from lithify.codecs.frame.trailer import pack_footer, pack_trailer, parse_trailer
 from lithify.codecs.frame.values import HEADER, VERSION, ChunkTable, FormatEntry, Frame, place_shared
@@ -83,10 +85,10 @@ class FrameWriter:
             self._hash.update(decoded)
         self._note(sink_index, stored_length, length, xxh3_64_intdigest(decoded))
 
-    def append(self, file: BinaryIO) -> Frame:
-        """Append the chunks of another frame as they are, and return what it said of itself.
+    def append(self, file: BinaryIO, *, primers: Primers | None = None, count: int | None = None) -> Frame:
+        """Append the first `count` chunks (None: all) of another frame as they are; gives what it said of itself.
 
-        Only a short chunk that has no checksum of its own is decoded, to make one.
+        Only a short chunk that has no checksum of its own is decoded, to make one; that may need `primers`.
         """
         assert self._hash is None, "appended frames are not decoded, so their digest must come from the caller"
         part = read_frame(file)
@@ -95,11 +97,14 @@ class FrameWriter:
             sink.shared = read_shared(file, entry)
         checksums: Iterable[int] | None = part.chunks.checksums
         if checksums is None:
-            checksums = [xxh3_64_intdigest(data) for data in decode_frame(file, frame=part)]
-        for piece in read_pieces(file, len(HEADER), part.chunks.payloads_end):
+            checksums = [xxh3_64_intdigest(data) for data in decode_frame(file, frame=part, primers=primers)]
+        wanted = len(part.chunks) if count is None else count
+        end = part.chunks[wanted].offset if wanted < len(part.chunks) else part.chunks.payloads_end
+        for piece in read_pieces(file, len(HEADER), end):
             self._write(piece)
         lengths = zip(part.chunks.stored_lengths(), part.chunks.lengths(), strict=True)
-        for index, (stored, length), checksum in zip(part.chunks.format_indexes, lengths, checksums, strict=True):
+        noted = zip(part.chunks.format_indexes, lengths, checksums, strict=True)
+        for index, (stored, length), checksum in islice(noted, wanted):
             self._note(sinks[index].index, stored, length, checksum)
         return part
 

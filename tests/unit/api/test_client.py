@@ -35,6 +35,7 @@ from lithify.errors import (
 )
 from lithify.store.views import Receipt, View
 from lithify.workers.archive import Archive
+from lithify.workers.found import Query
 from lithify.workers.ingest import PutFailure, PutItem
 from tests.serving import Served
 
@@ -107,6 +108,11 @@ REFUSALS: list[tuple[type[LithifyError], Callable[[Service, str], object]]] = [
     (PreconditionFailed, lambda service, c: service.put(c, "a", [b"2"], if_match="0" * 64)),
     (PreconditionFailed, lambda service, c: service.remove(c, "a", if_match="0" * 64)),
     (DigestMismatch, lambda service, c: service.put(c, "b", [b"2"], digest="0" * 64)),
+    (NotFound, lambda service, c: list(service.search(c, "nothing", Query(b"x")))),
+    (NotFound, lambda service, c: list(service.search("no-such-collection", "", Query(b"x")))),
+    (BadArgument, lambda service, c: list(service.search(c, "", Query(b"(")))),
+    (NotFound, lambda service, c: service.templates(c, "nothing")),
+    (Conflict, lambda service, c: service.templates(c, "a")),
     (RangeNotSatisfiable, lambda service, c: fetched(service, c, "a", start=2)),
     (RangeNotSatisfiable, lambda service, c: fetched(service, c, "a", start=1, end=0)),
 ]

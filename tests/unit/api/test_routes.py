@@ -226,7 +226,7 @@ def test_what_nobody_foresaw_is_a_problem_that_tells_nothing(
         ("GET", "/", 404, "not_found"),
         ("GET", "/docs", 404, "not_found"),
         ("GET", "/v2/objects/c/a", 404, "not_found"),
-        ("POST", "/v1/objects/c/a", 405, "refused"),
+        ("PATCH", "/v1/objects/c/a", 405, "refused"),
         ("PURGE", "/v1/report", 405, "refused"),
         ("BREW", "/v1/report", 400, "bad_argument"),
         ("GET", "/v1/objects/nowhere/a", 404, "not_found"),

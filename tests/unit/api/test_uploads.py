@@ -68,7 +68,7 @@ def test_whatever_arrives_the_blocks_are_it_in_pieces_of_the_size_asked_for(size
     pieces = [bytes([number % 251]) * length for number, length in enumerate(sizes)]
 
     async def cut() -> list[bytes]:
-        body = uploads._Body(request(pieces).receive)
+        body = uploads.Body(request(pieces).receive)
         blocks = []
         while body.held or not body.over:
             await body.fill(size)

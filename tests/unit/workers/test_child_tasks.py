@@ -194,7 +194,8 @@ def test_a_batch_of_frames_is_verified_one_by_one(boxed: Sandbox) -> None:
     good, _ = race(boxed, [LOG[:1000], LOG[:77]], ["raw.stored"]).attached
     bad = bytearray(good)
     bad[20] ^= 1
-    items = boxed.run("digest_small", {}, attached=[good, bytes(bad), good[:-1]], role="verify").result["items"]
+    frames = [good, bytes(bad), good[:-1]]
+    items = boxed.run("digest_small", {"frames": 3}, attached=frames, role="verify").result["items"]
     assert hashlib.sha256(LOG[:1000]).hexdigest() == items[0]["digest"]
     assert ["corrupt", "truncated"] == [item["error"]["code"] for item in items[1:]]
 
@@ -222,7 +223,8 @@ def test_a_probe_says_what_it_is_and_what_each_codec_promises(boxed: Sandbox) ->
 
 def test_a_probe_asks_only_the_codecs_it_may_use_and_stored(boxed: Sandbox) -> None:
     assert {"raw.xz", "raw.stored"} == set(probe(boxed, LOG, codecs=["raw.xz"])["codecs"])
-    assert {"raw.zstd", "raw.stored"} == set(probe(boxed, LOG, effort="fast")["codecs"])
+    picture = b"\x89PNG\r\n\x1a\n" + LOG
+    assert {"raw.zstd", "raw.stored"} == set(probe(boxed, picture, effort="fast")["codecs"])
 
 
 def test_a_probe_looks_at_a_bounded_part_of_a_large_original(boxed: Sandbox, tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 """Routes: who is tried, in which order, and the sentences that say why."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lithify import limits
+from lithify.codecs import registry
+from lithify.codecs.codec import Facts, Format
 from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.raw.ppmd import Ppmd
+from lithify.codecs.raw.stored import Stored
+from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import BadArgument, MissingExtra
 from lithify.workers.route import Route, choose, choose_small
 
@@ -137,6 +143,58 @@ def test_stored_alone_may_be_asked_for() -> None:
     assert ("raw.stored",) == route(allowed=("raw.stored",)).runs
 
 
+# --- codecs made for a kind -----------------------------------------------------------------------------
+
+MADE_FOR_LOGS: dict[str, Any] = {"seams": "lines", "made_for_kind": True, "falls_back": True}
+WITH_LOGS = probed(
+    raw__zstd=promise(5.0), raw__brotli=promise(5.5), raw__xz=promise(6.5), logs__template=promise(9.0, **MADE_FOR_LOGS)
+)
+
+
+@pytest.mark.parametrize("effort", ["fast", "default"])
+def test_what_falls_back_to_raw_codecs_by_itself_runs_without_them(effort: str) -> None:
+    found = route(WITH_LOGS, effort=effort)
+    assert ("logs.template", "raw.stored") == found.runs
+    assert "not run: logs.template falls back to it by itself, block by block" == verdict(found, "raw.xz")
+
+
+def test_max_runs_the_raw_codecs_beside_it() -> None:
+    found = route(WITH_LOGS, effort="max")
+    assert ("logs.template", "raw.xz", "raw.brotli", "raw.zstd", "raw.stored") == found.runs
+
+
+def test_a_raw_codec_that_promises_clearly_more_runs_beside_it() -> None:
+    both = probed(raw__ppmd=promise(10.0), raw__xz=promise(9.8), logs__template=promise(9.0, **MADE_FOR_LOGS))
+    assert ("raw.ppmd", "logs.template", "raw.stored") == route(both).runs
+
+
+def test_raw_codecs_run_where_it_may_not() -> None:
+    found = route(WITH_LOGS, allowed=("raw.xz",))
+    assert ("raw.xz", "raw.stored") == found.runs
+    missing = probed(raw__zstd=promise(5.0), logs__template=promise(9.0, **MADE_FOR_LOGS, missing="it has no kernels"))
+    assert ("raw.zstd", "raw.stored") == route(missing).runs
+
+
+def test_fast_tries_zstd_beside_what_is_made_for_the_kind_and_does_not_fall_back() -> None:
+    images = probed(raw__zstd=promise(1.05), raw__xz=promise(1.1), media__png=promise(1.4, made_for_kind=True))
+    found = route(images, effort="fast")
+    assert ("media.png", "raw.zstd", "raw.stored") == found.runs
+    assert "not run: effort fast tries zstd only beside what is made for the kind" == verdict(found, "raw.xz")
+
+
+def test_parts_end_at_line_ends_when_a_codec_that_runs_reads_lines() -> None:
+    assert route(WITH_LOGS).at_lines
+    assert not route().at_lines
+    assert not route(WITH_LOGS, allowed=("raw.zstd",)).at_lines
+
+
+def test_a_route_can_do_without_a_codec_after_all() -> None:
+    found = route(WITH_LOGS).without({"logs.template", "raw.xz"}, "it has no kernels")
+    assert ("raw.stored",) == found.runs
+    assert "not run: it has no kernels" == verdict(found, "logs.template")
+    assert verdict(found, "raw.xz").startswith("not run: logs.template falls back")
+
+
 # --- small originals ------------------------------------------------------------------------------------
 
 
@@ -151,6 +209,26 @@ def test_a_small_original_follows_the_policy_too() -> None:
     assert {"raw.stored", "raw.ppmd"} == set(choose_small(EXACT, "fast", ("raw.ppmd",), 1000).runs)
     with pytest.raises(BadArgument):
         choose_small(EXACT, "default", ("raw.sand",), 1000)
+
+
+def small(kind: str | None, length: int = 2000, effort: str = "default", allowed: tuple[str, ...] = ()) -> set[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        facts = Facts(family="logs", name="some", format=Format(0x8002, 1, 0), kinds=frozenset({"log"}), kernels=True)
+        patch.setattr(registry, "all_codecs", lambda: [Stored, Zstd, Ppmd, SimpleNamespace(facts=facts)])
+        return set(choose_small(EXACT, effort, allowed, length, kind=kind).runs)
+
+
+def test_a_small_original_is_tried_on_what_is_made_for_its_kind() -> None:
+    assert {"raw.stored", "raw.zstd", "raw.ppmd", "logs.some"} == small("log")
+    assert {"raw.stored", "raw.zstd", "logs.some"} == small("log", effort="fast")
+    assert {"raw.stored", "raw.zstd", "raw.ppmd"} == small("prose") == small(None)
+    assert {"raw.stored", "logs.some"} == small("prose", allowed=("logs.some",))
+
+
+def test_a_very_small_original_is_not_worth_a_process_with_kernels() -> None:
+    assert "logs.some" not in small("log", length=1023)
+    assert "logs.some" in small("log", length=1024)
+    assert {"raw.stored", "logs.some"} == small("log", length=10, allowed=("logs.some",))
 
 
 # --- what is kept ---------------------------------------------------------------------------------------

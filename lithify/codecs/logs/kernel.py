@@ -1,0 +1,50 @@
+"""How this family's loops over bytes become machine code (numba), with the types of ordinary functions.
+
+    kernel   arrays may be made inside
+    bare     none is made, so that references to arrays need not be counted: numba counts them with atomic instructions
+             at every call, which took two thirds of a decoder's time
+    inlined  a bare piece of other kernels, put into them
+    checked  every index is compared, and IndexError raised
+
+But for the last, none checks indices, which made them three to five times slower: each compares what it cannot know.
+They release the interpreter's lock, and their machine code is kept between runs.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_KERNEL: Any = njit(cache=True, nogil=True)
+_BARE: Any = cast("Any", njit)(cache=True, nogil=True, _nrt=False)
+_INLINED: Any = cast("Any", njit)(cache=True, nogil=True, _nrt=False, forceinline=True)
+
+_CHECKED: Any = njit(cache=True, nogil=True, boundscheck=True)
+
+wide = cast("Callable[[Any], int]", np.int64)
+"""Numbers from arrays become 64 bits wide, signed, before they are reckoned with: nothing wraps or is a float."""
+unsigned = cast("Callable[[Any], int]", np.uint64)
+"""64 bits, unsigned: what hashes are made of."""
+
+
+def kernel(function: Function) -> Function:
+    """A function of arrays and numbers as machine code."""
+    return cast("Function", _KERNEL(function))
+
+
+def bare(function: Function) -> Function:
+    """The same, making no arrays."""
+    return cast("Function", _BARE(function))
+
+
+def inlined(function: Function) -> Function:
+    """The same, as part of whoever calls it."""
+    return cast("Function", _INLINED(function))
+
+
+def checked(function: Function) -> Function:
+    """A function of arrays and numbers as machine code that compares every index."""
+    return cast("Function", _CHECKED(function))

@@ -1,0 +1,62 @@
+"""What earlier logs teach: a block of their lines, whose text and streams serve as dictionaries for the next log's.
+
+A primer is a magic number, the length of the text as a varint, and a payload of this family that decodes to it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lithify import limits
+from lithify.codecs.logs.decode import decode_block
+from lithify.codecs.logs.dictionary import pack_primed, unpack_primed
+from lithify.codecs.logs.mixing import Learnt
+from lithify.codecs.logs.streams import LEARNT_BYTES_MAX, Packed, get_varint
+from lithify.errors import Corrupt, LimitExceeded
+
+MAGIC = b"LTHP\x01"
+TEXT_BYTES_MAX = 512 * limits.KIB
+
+
+def choose_lines(samples: Sequence[bytes]) -> bytes:
+    """A text of whole lines from all samples, each as long as the others where it can be."""
+    lines, left = [], len(samples)
+    room = TEXT_BYTES_MAX
+    for sample in sorted(samples, key=len):
+        piece = sample[: room // left]
+        piece = piece[: piece.rfind(b"\n") + 1]
+        lines.append(piece)
+        room -= len(piece)
+        left -= 1
+    return b"".join(lines)
+
+
+class Teacher:
+    """A primer, unpacked."""
+
+    def __init__(self, primer: bytes) -> None:
+        """Raises Truncated, Corrupt or LimitExceeded."""
+        if not primer.startswith(MAGIC):
+            raise Corrupt(f"not a primer for logs: it begins with {primer[: len(MAGIC)].hex()}, not {MAGIC.hex()}")
+        length, at = get_varint(primer, len(MAGIC))
+        if length > TEXT_BYTES_MAX:
+            raise LimitExceeded(f"a primer of {length} bytes of text; the limit is {TEXT_BYTES_MAX}")
+        self.packed = Packed(primer, at, length)
+        self._text = decode_block(self.packed, length)
+        self._learnt = Learnt(self._text[-LEARNT_BYTES_MAX:])
+
+    def pack(self, block: bytes) -> bytes:
+        """A block with the primer's text as dictionary: quick."""
+        return pack_primed(block, self._text)
+
+    def unpack(self, payload: bytes, length: int) -> bytes:
+        """The inverse. Raises Corrupt or LimitExceeded."""
+        return unpack_primed(payload, self._text, length)
+
+    def mix(self, block: bytes) -> bytes:
+        """A block as a text that goes on behind the primer's: dense."""
+        return self._learnt.encode(np.frombuffer(block, np.uint8))
+
+    def unmix(self, payload: bytes, length: int) -> bytes:
+        """The inverse. Bytes that no encoder wrote give some text or other."""
+        return self._learnt.decode(payload, length).tobytes()

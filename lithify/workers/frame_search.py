@@ -1,0 +1,69 @@
+"""Searching one frame in a child. Knows no archive: `lithify grep --file` needs none, and starts without a catalog."""
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from lithify.codecs.frame import primers_of, read_frame
+from lithify.errors import BadArgument, Cancelled, LithifyError
+from lithify.workers.found import Found, FoundLines, Query, Searched, Where
+from lithify.workers.primer_files import find_primers
+from lithify.workers.proof import place_of
+from lithify.workers.sandbox import OnProgress, Sandbox
+from lithify.workers.search_tasks import batches
+
+ROLE = "search"
+
+
+def search_frame(
+    sandbox: Sandbox,
+    frame: BinaryIO,
+    where: Where,
+    query: Query,
+    *,
+    newest: float | None,
+    primers: Sequence[bytes] = (),
+    on_progress: OnProgress | None = None,
+) -> Generator[FoundLines, None, int]:
+    """What the query finds in a frame that lies in a file; returns how many lines that are.
+
+    newest  when the original was there already, in seconds since 1970: times without a year are before it
+    """
+    args = {"input": place_of(frame).as_json(), "query": query.as_json(), "newest": newest}
+    with sandbox.stream(
+        "search", args, (frame.fileno(),), attached=primers, role=ROLE, on_progress=on_progress
+    ) as stream:
+        yield from batches(stream, where)
+    assert stream.result is not None, "a stream ends with its result or an error"
+    return int(stream.result.result["matches"])
+
+
+def search_file(frame: BinaryIO, name: str, query: Query, primers: Sequence[Path] = ()) -> Iterator[Found]:
+    """What the query finds in a frame on disk, with no archive anywhere near.
+
+    primers  files, or folders of files, among which are the primers that the frame needs
+    """
+    where = Where("", name, "")
+    return to_its_end(where, _search_file(frame, where, query, primers))
+
+
+def _search_file(
+    frame: BinaryIO, where: Where, query: Query, primers: Sequence[Path]
+) -> Generator[FoundLines, None, int]:
+    newest = os.fstat(frame.fileno()).st_mtime
+    attached = find_primers(primers, primers_of(read_frame(frame)))
+    with Sandbox() as sandbox:
+        return (yield from search_frame(sandbox, frame, where, query, newest=newest, primers=attached))
+
+
+def to_its_end(where: Where, lines: Generator[FoundLines, None, int]) -> Iterator[Found]:
+    """The lines, and how it ended; whatever went wrong is this original's fault alone, unless it is the pattern's."""
+    try:
+        matches = yield from lines
+    except (BadArgument, Cancelled):
+        raise
+    except LithifyError as error:
+        yield Searched(where, 0, error)
+    else:
+        yield Searched(where, matches)

@@ -1,0 +1,209 @@
+"""Where kernels are kept between runs: a folder of this user's own, and a list of what must lie in it.
+
+numba has a cache, and three habits of it would be wrong here. It takes a kernel for fresh if the file it stands in has
+not changed, though it was compiled together with kernels and constants of other files: an upgrade could leave decoders
+half old. So a folder is named by the digest of everything that kernels are made of. It believes every file: what lies
+in the folder is machine code, so one file that is not as we wrote it (a power cut, rot) empties the folder. And two
+processes that compile side by side may number each other's files: one of them waits.
+
+The folder is `$XDG_CACHE_HOME/lithify/kernels/DIGEST`, by default under `~/.cache`. Where none can be written, kernels
+are made again at each start, and that is said.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from llvmlite import binding as llvm
+from numba.core import caching
+
+import lithify
+from lithify.codecs.registry import all_codecs, known_formats
+
+config: Any = numba.config
+_LIST = "complete.json"
+_LOCK = "lock"
+_KEPT_FOLDERS = 8
+"""Folders of other editions (releases, environments, machines that share a home), the last used, that stay."""
+
+
+def make_kernels() -> list[str]:
+    """Bring the kernels of every codec into memory; gives a sentence when they cannot be kept for the next time.
+
+    Costs a second if they are kept, up to a minute if they must be made. Raises whatever a codec's own code raises.
+    """
+    with _folder() as (folder, gaps):
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(folder), ""
+        if _is_whole(folder):
+            _run()
+        else:
+            _make(folder)
+    keep_nothing()
+    return gaps
+
+
+def _run() -> None:
+    for codec in all_codecs():
+        if codec.facts.kernels:
+            codec.warm()
+
+
+def _make(folder: Path) -> None:
+    """Compile into `folder`, alone; whoever waited for us finds it done."""
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / _LIST).exists() and not _is_whole(folder):
+            _empty(folder)
+        try:
+            _run()
+        except Exception:
+            if not _files(folder):
+                raise
+            _empty(folder)  # perhaps a file that a power cut left half written; if not, this raises it again
+            _run()
+        _write_list(folder)
+
+
+@contextmanager
+def _folder() -> Iterator[tuple[Path, list[str]]]:
+    """A folder for kernels that only we may write; if there is none, one to be thrown away, and a sentence."""
+    try:
+        folder = _own_folder()
+    except _Unwritable as error:
+        with tempfile.TemporaryDirectory(prefix="lithify-") as thrown_away:
+            yield Path(thrown_away), [f"kernels are made again at every start, which takes up to a minute: {error}"]
+    else:
+        yield folder, []
+        os.utime(folder)
+        _forget_others(folder)
+
+
+class _Unwritable(Exception):
+    """There is no place to keep kernels."""
+
+
+def _own_folder() -> Path:
+    root = None
+    try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lithify" / "kernels"
+        folder = root / _edition()
+        for place in (root, folder):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if (found := place.stat()).st_uid != os.getuid() or found.st_mode & 0o022:
+                raise _Unwritable(f"others may write {place}, and what lies there is run")
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError) as error:  # RuntimeError: nobody knows where home is
+        raise _Unwritable(f"{root or 'a cache folder'} cannot be written ({error})") from error
+    return folder
+
+
+def _edition() -> str:
+    """The digest of everything that decides how kernels come out: ours and others' code, the tools, the processor."""
+    digest = hashlib.sha256()
+    tools = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
+    for part in (*tools, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()):
+        digest.update(part.encode() + b"\0")
+    for path in _sources():
+        digest.update(f"{path}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _sources() -> list[Path]:
+    """Every file that a kernel may be made of: our codecs, our limits, and the folders of other people's codecs."""
+    ours = Path(lithify.__file__).parent
+    found = {ours / "limits.py", *(ours / "codecs").rglob("*.py")}
+    for target in known_formats().values():
+        module = target.partition(":")[0]
+        if module.startswith("lithify.") or (origin := _origin(module)) is None:
+            continue
+        found.update(origin.parent.rglob("*.py") if "." in module else [origin])
+    return sorted(found)
+
+
+def _origin(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None  # the registry says so when the codec is asked for
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
+
+
+# --- what lies in a folder ------------------------------------------------------------------------------
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of numba's in `folder`."""
+    paths = sorted(path for path in folder.rglob("*.nb[ci]") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether everything that was made lies there as it was written."""
+    try:
+        return bool(json.loads((folder / _LIST).read_bytes()) == _files(folder))
+    except (OSError, ValueError):
+        return False
+
+
+def _write_list(folder: Path) -> None:
+    draft = folder / f"{_LIST}.{os.getpid()}"
+    draft.write_text(json.dumps(_files(folder)))
+    draft.replace(folder / _LIST)
+
+
+def _empty(folder: Path) -> None:
+    (folder / _LIST).unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _forget_others(folder: Path) -> None:
+    """Remove the folders that were used longest ago; what another process removes meanwhile is removed."""
+    others = [path for path in folder.parent.iterdir() if path != folder and (path / _LIST).exists()]
+    for path in sorted(others, key=lambda path: -path.stat().st_mtime)[_KEPT_FOLDERS:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+# --- in a child -----------------------------------------------------------------------------------------
+
+
+class Nowhere(caching._CacheLocator):
+    """Says where a kernel is cached, in a process that may open no files: nowhere.
+
+    Without it numba refuses to import a module with `@njit(cache=True)` there: it finds no folder that it can write.
+    The zygotes name it in NUMBA_CACHE_LOCATOR_CLASSES, and numba asks it before it asks for anything else.
+    """
+
+    def get_cache_path(self) -> str:
+        return os.devnull
+
+    def get_source_stamp(self) -> object:
+        return None
+
+    def get_disambiguator(self) -> str:
+        return ""
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "Nowhere":
+        keep_nothing()
+        return cls()
+
+
+def keep_nothing() -> None:
+    """From now on numba compiles in memory, and neither reads nor writes files; it has no switch for that."""
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Nowhere.__name__}"
+    for name in ("load_overload", "save_overload"):
+        setattr(caching.Cache, name, getattr(caching.NullCache, name))

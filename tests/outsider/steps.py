@@ -1,0 +1,3 @@
+"""A constant that kernels of another file are compiled with."""
+
+STEP = 1
