@@ -58,7 +58,8 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     streams[Stream.CODES] = columns.codes[np.repeat(told, np.diff(slots.at))].tobytes()
     streams[Stream.FAR] = planes(columns.far.astype(np.uint32), 4)
     _put_texts(streams, block, slots, columns)
-    streams[Stream.FILTER] = make_filter(b"".join(streams[s] for s in (Stream.LEFT, Stream.GROUPS, Stream.WORDS)))
+    if effort != "fast":  # whose texts are unpacked faster than a filter is worth
+        streams[Stream.FILTER] = make_filter(b"".join(streams[s] for s in (Stream.LEFT, Stream.GROUPS, Stream.WORDS)))
     series = line_times(slots.template_column, slots.kind, slots.form)
     plans, number_at, number_columns = _put_numbers(streams, clusters, slots, columns, series)
     streams[Stream.COLUMNS] = _column_table(slots, columns, series, plans)
