@@ -241,11 +241,10 @@ class Logs(Codec):
         return BlockLines(self._packed(payload, length), length)
 
     def templates(self, payload: bytes, *, shared: bytes, length: int) -> list[Template]:
-        if payload[:1] != bytes([TEMPLATES]):
-            return []
-        from lithify.codecs.logs.search import templates
+        from lithify.codecs.logs.search import templates, templates_of_text
 
-        return templates(self._packed(payload, length), length)
+        found = templates(self._packed(payload, length), length) if payload[:1] == bytes([TEMPLATES]) else []
+        return found or templates_of_text(self.decode(payload, shared=shared, length=length))
 
 
 @lru_cache(maxsize=4)

@@ -72,6 +72,19 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     return pack_streams(streams, segments, effort, primer)
 
 
+def find_templates(data: bytes) -> list[tuple[bytes, int, bytes]]:
+    """The templates of a block that is kept without: text as in TEMPLATES, lines, and one of them with its line end."""
+    block = np.frombuffer(data, np.uint8)
+    found = scan(block)
+    clusters = _by_frequency(cluster(found))
+    clusters, _ = fold_constants(clusters, fill(block, found, clusters))
+    starts, lines = found.line_start, clusters.first_line.tolist()
+    return [
+        (_template_text(data, found, clusters, t), int(clusters.counts[t]), data[int(starts[n]) : int(starts[n + 1])])
+        for t, n in enumerate(lines)
+    ]
+
+
 def _gives_back(streams: Mapping[Stream, bytes], shapes: Shapes, data: bytes) -> bool:
     """Whether a decoder makes the block of these streams; `shapes` is what it reads in TEMPLATES."""
     try:

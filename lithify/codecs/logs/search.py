@@ -13,6 +13,7 @@ import numpy as np
 from lithify.codecs.lines import ChunkLines, Needle, Template
 from lithify.codecs.logs.arrays import I32, I64, Bools
 from lithify.codecs.logs.decode import Block
+from lithify.codecs.logs.encode import find_templates
 from lithify.codecs.logs.filter import may_have
 from lithify.codecs.logs.kernel import kernel
 from lithify.codecs.logs.layout import Layout
@@ -149,6 +150,14 @@ def templates(packed: Packed, length: int) -> list[Template]:
     return [
         Template(_readable(text), int(count), example)
         for text, count, example in zip(texts, layout.lines.counts, examples, strict=True)
+    ]
+
+
+def templates_of_text(data: bytes) -> list[Template]:
+    """The templates of a block that is kept without any, found now."""
+    return [
+        Template(_readable(text.removesuffix(b"\n")), count, example.removesuffix(b"\n"))
+        for text, count, example in find_templates(data)
     ]
 
 
