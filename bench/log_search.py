@@ -110,7 +110,7 @@ def _in_frame(frame: bytes, text: bytes) -> bytes:
     file = BytesIO(frame)
     lines = FrameLines(FrameChunks(file, read_frame(file)))
     search = LineSearch(lines, Query(text, fixed=True), None, lambda: None)
-    return b"".join(line + b"\n" for batch in search.found() for line in batch.texts)
+    return b"".join(b"\n".join((*batch.texts, b"")) for batch in search.found() if batch.texts)
 
 
 def _by_programs(packed: Path, text: bytes) -> bytes:

@@ -68,7 +68,7 @@ class _Reader:
         assert bytes(decoded) == self._codec.decode(bytes(payload), shared=shared, length=length)
         lines = self._codec.lines(bytes(payload), shared=shared, length=length)
         for needle in (Needle(), Needle(((b"sshd", b"20"),)), Needle(((b"GET",), (b"time",)), ignore_case=True)):
-            lines.text(lines.candidates(needle)[:100])
+            lines.text(lines.candidates(needle).numbers[:100])
         lines.time_range()
         self._codec.templates(bytes(payload), shared=shared, length=length)
 

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,12 @@ class Needle:
     any_of       alternatives, each a group of literals: a line can only match if it contains every literal of at
                  least one group; a group without literals says nothing, so every line may match
     ignore_case  ASCII letters match in either case
+    exact        every line that contains what is said matches
     """
 
     any_of: tuple[tuple[bytes, ...], ...] = ((),)
     ignore_case: bool = False
+    exact: bool = False
 
     def may_match(self, text: bytes) -> bool:
         """Whether `text` contains every literal of some group."""
@@ -43,6 +46,15 @@ class Template:
     """One of them, without its line end."""
 
 
+class Candidates(NamedTuple):
+    """Lines that may match: all that do, and perhaps some that do not."""
+
+    numbers: Sequence[int]
+    """Ascending."""
+    sure: bool
+    """Whether each of them contains what the needle says, so that they need not be looked at again."""
+
+
 class ChunkLines(ABC):
     """The lines of one decoded chunk, numbered from 0. A line ends after its b"\\n"; the last may have none."""
 
@@ -57,8 +69,8 @@ class ChunkLines(ABC):
         return self.newlines + (not self.whole)
 
     @abstractmethod
-    def candidates(self, needle: Needle) -> Sequence[int]:
-        """Numbers, ascending, of all lines that may match, and perhaps of some that do not."""
+    def candidates(self, needle: Needle) -> Candidates:
+        """The lines that may match."""
 
     @abstractmethod
     def text(self, numbers: Sequence[int]) -> list[bytes]:
@@ -82,7 +94,10 @@ class PlainLines(ChunkLines):
         lines = self._data.split(b"\n")
         return lines[:-1] if self.whole else lines
 
-    def candidates(self, needle: Needle) -> Sequence[int]:
+    def candidates(self, needle: Needle) -> Candidates:
+        return Candidates(self._candidates(needle), sure=True)
+
+    def _candidates(self, needle: Needle) -> Sequence[int]:
         if () in needle.any_of:
             return range(self.count)
         if not needle.may_match(self._data):

@@ -50,8 +50,9 @@ def matcher(pattern: bytes, *, fixed: bool, ignore_case: bool) -> Callable[[Sequ
 
 def needle_for(pattern: bytes, *, fixed: bool, ignore_case: bool) -> Needle:
     """What every line that matches must contain. Raises BadArgument, naming the place."""
-    if fixed:
-        return Needle(((pattern,) if pattern else (),), ignore_case)
+    check_pattern(pattern)
+    if fixed or pattern.isalnum():
+        return Needle(((pattern,) if pattern else (),), ignore_case, exact=True)
     _compiled(pattern, ignore_case=ignore_case)
     tree = _explained(pattern, lambda: parser.parse(pattern, re.IGNORECASE if ignore_case else 0))
     walk = _Walk()

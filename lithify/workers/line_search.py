@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.line_times import line_time
-from lithify.codecs.lines import ChunkLines
+from lithify.codecs.lines import Candidates, ChunkLines
 from lithify.codecs.needle import matcher, needle_for
 from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines, Pieces, within
@@ -110,6 +110,8 @@ class LineSearch:
         for index in range(len(self._frame.chunks)):
             self._alive()
             lines, first = self._frame.open(index)
+            # Nothing goes on behind the last chunk: its last line need not be decoded to be put together.
+            stop = lines.count if index + 1 == len(self._frame.chunks) else lines.newlines
             number = first + lines.newlines
             start = 0
             if rest and lines.count:
@@ -119,10 +121,11 @@ class LineSearch:
                 yield self._judged(rest.take(), first)
                 start = 1
             if self._window is None or start or not self._window.passes_over(lines, first):
-                candidates = within(lines.candidates(self._needle), start, lines.newlines)
-                yield from self._inside(lines, first, candidates, range(start, lines.newlines))
-            yield Batch([], [], number)
-            if not lines.whole:
+                found = lines.candidates(self._needle)
+                candidates = Candidates(within(found.numbers, start, stop), found.sure and self._needle.exact)
+                yield from self._inside(lines, first, candidates, range(start, stop))
+            yield Batch([], [], first + stop)
+            if stop < lines.count:
                 rest.add(lines.text([lines.newlines])[0])
         if rest:
             yield self._judged(rest.take(), number)
@@ -132,20 +135,21 @@ class LineSearch:
         return Batch([number], [line], number + 1) if wanted else Batch([], [], number + 1)
 
     def _inside(
-        self, lines: ChunkLines, first: int, candidates: Sequence[int], everything: Sequence[int]
+        self, lines: ChunkLines, first: int, candidates: Candidates, everything: Sequence[int]
     ) -> Iterator[Batch]:
         """What is found among the lines that begin and end in this chunk; `first` is the number of its line 0."""
         if not self._query.invert:
-            for part in self._parts(candidates):
-                texts = lines.text(part)
-                places = self._matching(texts)
+            for part in self._parts(candidates.numbers):
+                # Whoever only counts lines that match for sure need not have them decoded.
+                texts = [b""] * len(part) if candidates.sure and not self._shows_text else lines.text(part)
+                places = range(len(part)) if candidates.sure else self._matching(texts)
                 yield _batch(first, part, texts, places)
             return
         for part in self._parts(everything):
-            suspects = within(candidates, part[0], part[-1] + 1)
-            matching = self._matching(lines.text(suspects))
-            others = _without(part, (suspects[place] for place in matching))
-            # Whoever only counts need not have the lines decoded.
+            suspects = within(candidates.numbers, part[0], part[-1] + 1)
+            if not candidates.sure:
+                suspects = [suspects[place] for place in self._matching(lines.text(suspects))]
+            others = _without(part, suspects)
             texts = lines.text(others) if self._shows_text else [b""] * len(others)
             yield _batch(first, others, texts, range(len(others)))
 

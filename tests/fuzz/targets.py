@@ -232,7 +232,7 @@ def decode_streams(data: bytes) -> bool:
 def _lines_of(payload: bytes, length: int) -> list[bytes]:
     found = blocks.lines(payload, length)
     for literal in (b"7", b"face", b"ana"):
-        found.text(found.candidates(Needle(((literal,),), ignore_case=literal == b"face")))
+        found.text(found.candidates(Needle(((literal,),), ignore_case=literal == b"face")).numbers)
     return found.text(range(found.count))
 
 

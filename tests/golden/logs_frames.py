@@ -5,13 +5,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from lithify.codecs.codec import Effort
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.logs.codec import PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
 from lithify.codecs.logs.encode import encode_as_text, encode_block
+from lithify.codecs.logs.index import Index, pack_index
+from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.primer import Teacher
-from lithify.codecs.logs.streams import Coder, Stream
+from lithify.codecs.logs.streams import Coder, Stream, Unpacked
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
@@ -43,6 +47,16 @@ def as_text(block: bytes) -> bytes:
 def with_filter(block: bytes) -> bytes:
     """With a filter that says that anything may occur; a real one comes with more text than a golden file has."""
     return _framed([bytes([TEMPLATES]) + stored({**unpacked(block), Stream.FILTER: b"\xff" * 128})], [block])
+
+
+def with_index(block: bytes) -> bytes:
+    """With the index that a large block has."""
+    streams = unpacked(block)
+    layout = Layout(Unpacked(streams, len(block)), len(block))
+    columns, kind = layout.columns, layout.shapes.kind
+    index = Index(layout.lines.counts, layout.coded.new, np.full(len(kind), 18))
+    streams[Stream.INDEX] = pack_index(index, kind, columns.told, columns.equal)
+    return _framed([bytes([TEMPLATES]) + stored(streams)], [block])
 
 
 def by_raw_methods(blocks: Sequence[bytes]) -> bytes:
@@ -127,6 +141,7 @@ LOGS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "two_series_and_an_unfinished_line": (lambda: by_streams(TIMES), TIMES),
     "rare_templates": (lambda: by_streams(MANY, "max"), MANY),
     "escaped_templates_and_a_filter": (lambda: with_filter(ESCAPED), ESCAPED),
+    "an_index": (lambda: with_index(COLUMNS), COLUMNS),
     "without_templates": (lambda: as_text(TIMES), TIMES),
     "general_coders": (lambda: by_coders(COLUMNS, list(_PACKERS)), COLUMNS),
     "mixing_coders": (lambda: by_streams(KINDS, "max"), KINDS),

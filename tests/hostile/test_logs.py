@@ -150,7 +150,7 @@ def _decode(payload: bytes, length: int) -> None:
 def _search(payload: bytes, length: int) -> None:
     found = lines(payload, length)
     for literal in (b"7", b"face", b"abc"):
-        found.text(found.candidates(Needle(((literal,),), ignore_case=True)))
+        found.text(found.candidates(Needle(((literal,),), ignore_case=True)).numbers)
 
 
 def _list(payload: bytes, length: int) -> None:

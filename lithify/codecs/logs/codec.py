@@ -146,8 +146,10 @@ class Logs(Codec):
     @classmethod
     def warm(cls) -> None:
         """Encode, decode and search a little of everything."""
+        from lithify.codecs.logs.filter import TEXT_BYTES_MIN, make_filter, may_have
         from lithify.codecs.logs.symbols import Segments, decode_symbols, encode_symbols
 
+        may_have(make_filter(bytes(TEXT_BYTES_MIN)), b"warm")
         one = Segments.one(len(_WARMING[0]))  # so that it runs even where another coder would win
         decode_symbols(encode_symbols(_WARMING[0], one), len(_WARMING[0]), one)
         for effort_ in EFFORTS:
@@ -157,8 +159,8 @@ class Logs(Codec):
                 codec.decode(payload, shared=b"", length=len(text))
                 codec.templates(payload, shared=b"", length=len(text))
                 lines = codec.lines(payload, shared=b"", length=len(text))
-                for literal in (b"opened", b"2026", b"no such words"):
-                    lines.text(lines.candidates(Needle(((literal,),))))
+                for literal in (b"opened", b"2026", b"10.0.3.7", b"no such words"):
+                    lines.text(lines.candidates(Needle(((literal,),))).numbers)
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:

@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 
 from lithify.codecs.codec import Effort
-from lithify.codecs.logs import numbers
+from lithify.codecs.logs import numbers, pool
 from lithify.codecs.logs.arrays import I32, I64, U8, U32, Bools
 from lithify.codecs.logs.cluster import COLUMNS_MAX, Clusters, cluster
 from lithify.codecs.logs.columns import FIXED, TEXT, Columns, choose
 from lithify.codecs.logs.decode import Block
-from lithify.codecs.logs.filter import make_filter
+from lithify.codecs.logs.filter import FILTERED, make_filter
+from lithify.codecs.logs.index import BLOCK_BYTES_MIN, Index, pack_index
 from lithify.codecs.logs.kernel import kernel
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.order import (
@@ -28,7 +29,7 @@ from lithify.codecs.logs.order import (
     planes,
 )
 from lithify.codecs.logs.scan import ADDRESS, GROUP, MIXED, NUMBER, TIME, WORD, Scan, find_lines, scan
-from lithify.codecs.logs.shapes import ESCAPE_BYTE, Shapes, read_shapes
+from lithify.codecs.logs.shapes import ESCAPE_BYTE, Shapes, read_shapes, roles
 from lithify.codecs.logs.slots import Slots, fill, first_tokens, fold_constants
 from lithify.codecs.logs.span import Span, span
 from lithify.codecs.logs.streams import Packed, Stream, Unpacked, pack_streams, put_varint
@@ -49,7 +50,8 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     clusters, slots = fold_constants(clusters, fill(block, found, clusters))
     templates = b"".join(_template_text(data, found, clusters, t) for t in range(len(clusters.counts)))
     shapes = read_shapes(templates, len(clusters.counts))
-    columns = choose(block, slots, clusters, shapes.role, quick=effort == "fast")
+    role = roles(shapes)
+    columns = choose(block, slots, clusters, role, quick=effort == "fast")
     written = span(data, found, clusters, slots, shapes)
     streams = {Stream.HEAD: _head(data, len(found.line_key), len(clusters.counts), written)}
     _put_lines(streams, block, found, clusters)
@@ -58,16 +60,17 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     streams[Stream.CODES] = columns.codes[np.repeat(told, np.diff(slots.at))].tobytes()
     streams[Stream.FAR] = planes(columns.far.astype(np.uint32), 4)
     _put_texts(streams, block, slots, columns)
-    if effort != "fast":  # whose texts are unpacked faster than a filter is worth
-        streams[Stream.FILTER] = make_filter(b"".join(streams[s] for s in (Stream.LEFT, Stream.GROUPS, Stream.WORDS)))
+    streams[Stream.FILTER] = make_filter(b"\n".join(streams[stream] for stream in FILTERED))
     series = line_times(slots.template_column, slots.kind, slots.form)
     plans, number_at, number_columns = _put_numbers(streams, clusters, slots, columns, series)
     streams[Stream.COLUMNS] = _column_table(slots, columns, series, plans)
-    if not _gives_back(streams, shapes, data):
+    if len(data) >= BLOCK_BYTES_MIN:
+        streams[Stream.INDEX] = _index(clusters, slots, columns, told)
+    if not _gives_back(streams, shapes, role, data):
         return None
-    names = number_names(shapes.role, number_columns, len(series[1]))
+    names = number_names(role, number_columns, len(series[1]))
     segments = number_segments(plans[:, numbers.PLAN_WIDTH], np.diff(number_at), names)
-    segments[Stream.CODES] = code_segments(shapes, np.diff(slots.at), told)
+    segments[Stream.CODES] = code_segments(shapes, role, np.diff(slots.at), told)
     segments[Stream.FAR] = plane_segments(len(columns.far), 4)
     return pack_streams(streams, segments, effort, primer)
 
@@ -85,11 +88,11 @@ def find_templates(data: bytes) -> list[tuple[bytes, int, bytes]]:
     ]
 
 
-def _gives_back(streams: Mapping[Stream, bytes], shapes: Shapes, data: bytes) -> bool:
-    """Whether a decoder makes the block of these streams; `shapes` is what it reads in TEMPLATES."""
+def _gives_back(streams: Mapping[Stream, bytes], shapes: Shapes, role: I32, data: bytes) -> bool:
+    """Whether a decoder makes the block of these streams; `shapes` and `role` are what it finds in TEMPLATES."""
     try:
         layout = Layout(Unpacked(streams, len(data)), len(data))
-        layout.shapes = shapes
+        layout.shapes, layout.role = shapes, role
         return Block(layout).text() == data
     except BadBytes:
         return False
@@ -173,6 +176,14 @@ def all_zero(codes: U8, at: I64) -> Bools:
     counted = np.concatenate((np.zeros(1, np.int64), np.cumsum(codes != 0, dtype=np.int64)))
     zero: Bools = np.diff(counted[at]) == 0
     return zero
+
+
+def _index(clusters: Clusters, slots: Slots, columns: Columns, told: Bools) -> bytes:
+    """How much there is of each thing."""
+    equal = columns.source != np.arange(len(slots.kind))
+    new = np.diff(np.concatenate((np.zeros(1, np.int64), np.cumsum(columns.codes == pool.NEW)))[slots.at])
+    digits = np.maximum.reduceat(slots.length, slots.at[:-1]) if len(slots.kind) else np.zeros(0)
+    return pack_index(Index(clusters.counts, new, digits.astype(np.int64)), slots.kind, told, equal)
 
 
 @kernel

@@ -1,5 +1,6 @@
 """What a block's small streams say: its templates, its columns, and where the values of each column lie."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from lithify.codecs.logs import numbers, pool
 from lithify.codecs.logs.arrays import I32, I64, U8, U16, Bools
 from lithify.codecs.logs.cluster import TEMPLATES_MAX
 from lithify.codecs.logs.columns import FIXED, HEX_UPPER, TEXT
+from lithify.codecs.logs.index import Index, read_index
 from lithify.codecs.logs.order import (
     HEAD_SPAN,
     HEAD_UNFINISHED,
@@ -17,15 +19,14 @@ from lithify.codecs.logs.order import (
     from_planes,
     line_times,
     number_names,
-    number_segments,
-    places,
     plane_segments,
 )
-from lithify.codecs.logs.scan import ADDRESS, MIXED, NUMBER, NUMBER_DIGITS_MAX, TIME
-from lithify.codecs.logs.shapes import Shapes, read_shapes
+from lithify.codecs.logs.scan import ADDRESS, GROUP, MIXED, NUMBER, NUMBER_DIGITS_MAX, TIME, WORD
+from lithify.codecs.logs.shapes import Shapes, read_shapes, roles
 from lithify.codecs.logs.span import Span
-from lithify.codecs.logs.streams import Packed, Stream, Unpacked, get_varint
+from lithify.codecs.logs.streams import Stream, Streams, get_varint
 from lithify.codecs.logs.times import FORMATS, FRACTIONS
+from lithify.codecs.logs.values import Plans, Values
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 _MODES = 1 << 5
@@ -46,6 +47,8 @@ class Columns(NamedTuple):
 
     source: I64
     """The column whose values it shows: itself, or an equal one before it in its template."""
+    equal: Bools
+    """Whether it is another."""
     pooled: Bools
     told: Bools
     """Whether its codes are in the stream; else they are all 0."""
@@ -58,26 +61,18 @@ class Columns(NamedTuple):
 
 
 class Codes(NamedTuple):
-    """The pool's codes, and how many literals that makes."""
+    """The pool's codes."""
 
     codes: U8
     far: I64
-    new_values: int
-    literals: I64
-
-
-class Plans(NamedTuple):
-    """Literals that are numbers: the columns that have some, then the series; where each begins, and its plan."""
-
-    columns: I64
-    at: I64
-    plans: I64
+    new: I64
+    """How many literals that makes of each column."""
 
 
 class Layout:
     """A block, each part read when asked for. Raises Truncated, Corrupt or LimitExceeded where parts do not fit."""
 
-    def __init__(self, packed: Packed | Unpacked, length: int) -> None:
+    def __init__(self, packed: Streams, length: int) -> None:
         self.packed = packed
         self.length = length
         head = packed.get(Stream.HEAD)
@@ -111,6 +106,8 @@ class Layout:
         counts = np.bincount(chosen, minlength=self.template_count + 1).astype(np.int64)
         if int(counts[:-1].min(initial=1)) == 0:
             raise Corrupt(f"template {int(counts.argmin())} has no line")
+        if self.index is not None and (counts[:-1] != self.index.lines).any():
+            raise Corrupt("the index of a block says that its templates have other lines")
         chosen[chosen == self.template_count] = -1
         return Lines(chosen, counts[:-1], int(counts[-1]))
 
@@ -119,9 +116,15 @@ class Layout:
         return read_shapes(self.packed.get(Stream.TEMPLATES), self.template_count)
 
     @cached_property
+    def role(self) -> I32:
+        """What each column is."""
+        return roles(self.shapes)
+
+    @cached_property
     def slot_at(self) -> I64:
         """Where the slots of each column begin; one more entry at the end."""
-        rows = np.repeat(self.lines.counts, np.diff(self.shapes.template_column))
+        counts = self.lines.counts if self.index is None else self.index.lines
+        rows = np.repeat(counts, np.diff(self.shapes.template_column))
         at = np.concatenate((np.zeros(1, np.int64), np.cumsum(rows)))
         if int(at[-1]) > self.length:
             raise LimitExceeded(f"{at[-1]} slots in {self.length} bytes")
@@ -167,12 +170,19 @@ class Layout:
         if int(time_form.max(initial=0)) >= FORMATS or (fraction > 29).any() or np.isin(fraction, (10, 20)).any():
             raise Corrupt(f"there is no time format {time_form.max()}")
         series, series_form = line_times(self.shapes.template_column, kind, time_form)
-        return Columns(source, pooled, pooled & ~zero, form, digits, time_form, series, series_form)
+        return Columns(source, equal, pooled, pooled & ~zero, form, digits, time_form, series, series_form)
+
+    @cached_property
+    def index(self) -> Index | None:
+        """What the block says of itself for a search; None: nothing."""
+        data = self.packed.get(Stream.INDEX)
+        columns = self.columns
+        return read_index(data, self.template_count, self.shapes.kind, columns.told, columns.equal) if data else None
 
     @cached_property
     def coded(self) -> Codes:
         lengths, told = np.diff(self.slot_at), self.columns.told
-        segments = code_segments(self.shapes, lengths, told)
+        segments = code_segments(self.shapes, self.role, lengths, told)
         codes = np.frombuffer(self.packed.get(Stream.CODES, segments), np.uint8)
         mine = np.repeat(told, lengths)
         if len(codes) != int(mine.sum()):
@@ -183,13 +193,23 @@ class Layout:
         far = from_planes(self.packed.get(Stream.FAR, plane_segments(count, 4)), count, 4, "value")
         is_new = all_codes == pool.NEW
         counted = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_new)))[self.slot_at]
-        alone = ~self.columns.pooled & (self.columns.source == np.arange(len(lengths)))
-        literals = np.where(alone, lengths, np.diff(counted))
-        return Codes(all_codes, far, int(is_new.sum()), literals)
+        new = np.diff(counted)
+        if self.index is not None and (new[told] != self.index.literals[told]).any():
+            raise Corrupt("the index of a block says that its columns have other literals")
+        return Codes(all_codes, far, new)
+
+    @cached_property
+    def literals(self) -> I64:
+        """How many literals each column has."""
+        lengths = np.diff(self.slot_at)
+        alone = ~self.columns.pooled & ~self.columns.equal
+        new: I64 = self.coded.new if self.index is None else self.index.literals
+        literals: I64 = np.where(alone, lengths, new)
+        return literals
 
     @cached_property
     def numbers(self) -> Plans:
-        literals, series = self.coded.literals, self.columns.series
+        literals, series = self.literals, self.columns.series
         columns = np.flatnonzero(np.isin(self.shapes.kind, NUMERIC) & (series < 0) & (literals > 0))
         of_series = [int(literals[series == number].sum()) for number in range(len(self.columns.series_form))]
         sizes = np.array([*literals[columns].tolist(), *of_series], np.int64)
@@ -205,43 +225,56 @@ class Layout:
     @cached_property
     def number_names(self) -> I64:
         """What tells the columns of numbers apart, and the series."""
-        return number_names(self.shapes.role, self.numbers.columns, len(self.columns.series_form))
+        return number_names(self.role, self.numbers.columns, len(self.columns.series_form))
 
     @cached_property
-    def values(self) -> I64:
-        """All literals that are numbers, column after column, then series after series."""
-        plans, counts = self.numbers.plans, np.diff(self.numbers.at)
-        widths = plans[:, numbers.PLAN_WIDTH]
-        out_at, ends = places(widths, counts)
-        segments = number_segments(widths, counts, self.number_names)
-        pieces = []
-        for width in range(1, numbers.LOGARITHM + 1):
-            stream = Stream(Stream.WIDTH_1 + width - 1)
-            data = self.packed.get(stream, segments[stream])
-            expected = int(ends[width - 1] - (ends[width - 2] if width > 1 else 0))
-            if len(data) != expected:
-                raise Corrupt(f"numbers of width {width} have {len(data)} bytes, {expected} were expected")
-            pieces.append(data)
-        escapes = np.frombuffer(self.packed.get(Stream.ESCAPES), np.uint8)
-        if len(escapes) % 8:
-            raise Corrupt(f"{len(escapes)} bytes of numbers that stand aside")
-        wide = np.ascontiguousarray(escapes.reshape(8, -1).T).view(">i8").astype(np.int64).reshape(-1)
-        low_bits = np.frombuffer(self.packed.get(Stream.LOW_BITS), np.uint8)
-        out = np.empty(int(self.numbers.at[-1]), np.int64)
-        try:
-            numbers.restore(
-                np.frombuffer(b"".join(pieces), np.uint8), out_at, self.numbers.at, plans, wide, low_bits, out
-            )
-        except IndexError as error:
-            raise Truncated("numbers that stand aside, or bits, end early") from error
-        return out
+    def values(self) -> Values:
+        """All literals that are numbers."""
+        return Values(self.packed, self.numbers, self.number_names, self.length)
+
+    @cached_property
+    def plan_of(self) -> I64:
+        """The plan of each column's numbers (-1: it has none), and after the columns that of each series."""
+        plan = np.full(len(self.shapes.kind), -1, np.int64)
+        count = len(self.numbers.columns)
+        plan[self.numbers.columns] = np.arange(count)
+        return np.concatenate((plan, count + np.arange(len(self.columns.series_form))))
+
+    @cached_property
+    def value_at(self) -> I64:
+        """Where in `values` the numbers begin of each column that has some, and after the columns of each series."""
+        return self.numbers.at[self.plan_of]
+
+    def plans_of(self, columns: Sequence[int]) -> Bools:
+        """Which plans are those of these columns, or of series that are numbered behind the columns."""
+        plans = self.plan_of[columns]
+        wanted = np.zeros(len(self.numbers.plans), np.bool_)
+        wanted[plans[plans >= 0]] = True
+        return wanted
 
     @cached_property
     def literal_counts(self) -> I64:
         """How many literals each column has, but for line times, and then each series."""
-        alone = np.where(self.columns.series < 0, self.coded.literals, 0)
+        alone = np.where(self.columns.series < 0, self.literals, 0)
         of_series = self.numbers.at[len(self.numbers.columns) :]
         return np.concatenate((alone, np.diff(of_series)))
+
+    @cached_property
+    def text_stream(self) -> I64:
+        """The stream that holds each column's literals where they are texts; -1: they are not."""
+        kind, form = self.shapes.kind, self.columns.form
+        streams = np.where((kind == WORD) | ((kind == MIXED) & (form == TEXT)), int(Stream.WORDS), -1)
+        streams[kind == GROUP] = int(Stream.GROUPS)
+        streams[(kind == MIXED) & (form != TEXT)] = int(Stream.HEX)
+        return streams
+
+    def place_in_stream(self, stream: Stream) -> I64:
+        """Of each column of texts where its first begins in its stream: its number, or its byte in HEX."""
+        sizes = self.literal_counts[: len(self.shapes.kind)] * (self.text_stream == stream)
+        if stream == Stream.HEX:
+            sizes = sizes * self.columns.digits // 2
+        places: I64 = np.cumsum(sizes) - sizes
+        return places
 
     @cached_property
     def first_literal(self) -> I64:

@@ -6,7 +6,7 @@ too wide for their column aside. Where the low bits look random, magnitudes get 
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I64, U8
+from lithify.codecs.logs.arrays import I64, U8, Bools
 from lithify.codecs.logs.kernel import checked, kernel, unsigned, wide
 
 PLAIN, DELTA = 0, 1
@@ -208,13 +208,28 @@ def emit(values: I64, at: I64, plans: I64, out_at: I64, out: U8, escapes: I64, l
 
 
 @checked
-def restore(data: U8, data_at: I64, at: I64, plans: I64, escapes: I64, low_bits: U8, out: I64) -> int:
-    """The inverse of `emit`; gives the number of escapes and of low bits taken, or raises IndexError."""
+def restore(data: U8, data_at: I64, at: I64, plans: I64, escapes: I64, low_bits: U8, wanted: Bools, out: I64) -> None:
+    """The inverse of `emit` for the wanted columns; raises IndexError where something ends early.
+
+    Of the others only what they take of `escapes` and `low_bits` is looked at.
+    """
     far, bit = 0, 0
     for c in range(len(at) - 1):
         n = at[c + 1] - at[c]
         w, least = plans[c, PLAN_WIDTH], plans[c, PLAN_LEAST]
         escape = wide(-1) if w >= WIDTH_MAX else (wide(1) << (8 * w)) - 1
+        if not wanted[c]:
+            if w == LOGARITHM:
+                for i in range(n):
+                    symbol = wide(data[data_at[c] + i])
+                    bit += (symbol - 4) // 4 if symbol >= 8 else 0
+            elif 0 < w < WIDTH_MAX and far < len(escapes):
+                for i in range(n):
+                    aside = True
+                    for b in range(w):
+                        aside = aside and data[data_at[c] + b * n + i] == 255
+                    far += aside
+            continue
         before = least
         for i in range(n):
             code = wide(0)
@@ -238,4 +253,33 @@ def restore(data: U8, data_at: I64, at: I64, plans: I64, escapes: I64, low_bits:
                 out[at[c] + i] = before
             else:
                 out[at[c] + i] = least + code
-    return far
+
+
+@kernel
+def greatest(data: U8, data_at: I64, at: I64, plans: I64, wanted: Bools, aside: bool) -> I64:
+    """No number of a wanted column is above this, by its highest bytes; the largest integer where they do not say.
+
+    aside  whether any numbers stand aside
+    """
+    most = wide(0x7FFFFFFFFFFFFFFF)
+    out = np.full(len(at) - 1, most, np.int64)
+    for c in range(len(out)):
+        n = at[c + 1] - at[c]
+        w = plans[c, PLAN_WIDTH]
+        if not wanted[c] or (plans[c, PLAN_HOW] == DELTA and w > 0):
+            continue
+        top = wide(0)
+        if w > 0:
+            for i in range(n):
+                top = max(top, wide(data[data_at[c] + i]))
+        if w == LOGARITHM:
+            bits = top if top < 8 else (top - 8) // 4 + 4
+            code = (wide(1) << bits) - 1 if bits < 62 else most
+        elif w == WIDTH_MAX or (top == 255 and aside):
+            continue
+        else:
+            code = ((top + 1) << (8 * (w - 1))) - 1 if w else wide(0)
+        least = plans[c, PLAN_LEAST]
+        if code < most - max(least, 0):
+            out[c] = least + code
+    return out

@@ -65,7 +65,7 @@ def places(widths: I64, counts: I64) -> tuple[I64, I64]:
     return out_at, ends
 
 
-def code_segments(shapes: Shapes, rows: I64, told: Bools) -> Segments:
+def code_segments(shapes: Shapes, role: I32, rows: I64, told: Bools) -> Segments:
     """The columns of CODES; beside each stands the one before it in its template."""
     which = np.flatnonzero(told)
     template = np.searchsorted(shapes.template_column, which, side="right")
@@ -74,7 +74,7 @@ def code_segments(shapes: Shapes, rows: I64, told: Bools) -> Segments:
     beside = np.full(len(which), -1, np.int64)
     same = template[1:] == template[:-1]
     beside[1:][same] = at[:-2][same]
-    return Segments(at, shapes.role[which].astype(np.int64) + 1, beside)
+    return Segments(at, role[which].astype(np.int64) + 1, beside)
 
 
 def number_names(role: I32, which: I64, series: int) -> I64:

@@ -20,6 +20,9 @@ NEW, RECENT, FAR = GUESSES, GUESSES + 1, 255
 SKIPPED = 254
 """Never written: the code of a slot that was not looked at."""
 RING_VALUES = 240
+_STEP = 16  # so many values of a ring are compared at once
+_RING_ROOM = _STEP + 2 * RING_VALUES
+_USED, _END = range(2)
 NUMBERS, TEXTS, ADDRESSES = range(3)
 CLASSES = 3
 UNPOOLED = 255
@@ -40,8 +43,9 @@ class Memory(NamedTuple):
     """Each column's guesses, the best first."""
     score: I32
     ring: I32
-    """The recent values of each ring, the last one first."""
+    """The recent values of each ring, the last one last; what stands before them is dropped, or was never there."""
     ring_used: I32
+    """How many values each ring has, and where they end."""
     context: I32
     """The value before, the one before that, the first of the line (-1: none)."""
     guess: I32
@@ -58,8 +62,8 @@ def memory(columns: int, slots: int) -> Memory:
         np.full(columns, -1, np.int32),
         np.tile(np.arange(GUESSES, dtype=np.uint8), (columns, 1)),
         np.zeros((columns, GUESSES), np.int32),
-        np.full((columns + _RINGS_SHARED, RING_VALUES), -1, np.int32),
-        np.zeros(columns + _RINGS_SHARED, np.int32),
+        np.full((columns + _RINGS_SHARED, _RING_ROOM), -1, np.int32),
+        np.full((columns + _RINGS_SHARED, 2), (0, _STEP), np.int32),
         np.full(3, -1, np.int32),
         np.full(GUESSES, -1, np.int32),
         np.zeros(_TABLES, np.int64),
@@ -150,11 +154,44 @@ def guess_at(order: U8, guess: I32, column: int, rank: int) -> int:
 @inlined
 def place_in_ring(ring: I32, ring_used: I32, number: int, value: int) -> int:
     """How many values of a ring are more recent; all of them if it is not there."""
-    used = wide(ring_used[number])
-    for k in range(used):
-        if ring[number, k] == value:
-            return wide(k)
+    used, end = wide(ring_used[number, _USED]), wide(ring_used[number, _END])
+    for place in range(0, used, _STEP):
+        first = end - _STEP - place
+        any_ = False
+        for k in range(_STEP):  # without a way out, which lets the compiler compare all at once
+            any_ |= ring[number, first + k] == value
+        if any_:
+            k = _STEP - 1
+            while ring[number, first + k] != value:
+                k -= 1
+            return min(place + _STEP - 1 - k, used)
     return used
+
+
+@inlined
+def value_in_ring(ring: I32, ring_used: I32, number: int, place: int) -> int:
+    """The value at a place of a ring, or -1 if it has not so many."""
+    if place >= ring_used[number, _USED]:
+        return wide(-1)
+    return wide(ring[number, ring_used[number, _END] - 1 - place])
+
+
+@inlined
+def _move_to_front(ring: I32, ring_used: I32, number: int, place: int, value: int) -> None:
+    """Make the value at a place of a ring the most recent; at the place behind the last, put it there first."""
+    used, end = wide(ring_used[number, _USED]), wide(ring_used[number, _END])
+    if place < used:
+        for k in range(end - 1 - place, end - 1):
+            ring[number, k] = ring[number, k + 1]
+        ring[number, end - 1] = value
+        return
+    if end == _RING_ROOM:
+        for k in range(RING_VALUES):
+            ring[number, _STEP + k] = ring[number, end - RING_VALUES + k]
+        end = wide(_STEP + RING_VALUES)
+    ring[number, end] = value
+    ring_used[number, _END] = end + 1
+    ring_used[number, _USED] = min(used + 1, RING_VALUES)
 
 
 @inlined
@@ -170,14 +207,7 @@ def remember(
         better, worse = order[column, k], order[column, k - 1]
         if score[column, better] > score[column, worse]:
             order[column, k], order[column, k - 1] = worse, better
-    if place == ring_used[number]:
-        if place < RING_VALUES:
-            ring_used[number] = place + 1
-        else:
-            place -= 1
-    for k in range(place, 0, -1):
-        ring[number, k] = ring[number, k - 1]
-    ring[number, 0] = value
+    _move_to_front(ring, ring_used, number, place, value)
     for k in range(_TABLES):
         tables[k, places[k]] = value
     last[column] = value
@@ -286,7 +316,7 @@ def _code(
                 out[slot] = NEW
                 remember(
                     tables, last, order, score, rings_, ring_used, context, guess, places,
-                    c, ring[c], wide(ring_used[ring[c]]), serial[number],
+                    c, ring[c], wide(RING_VALUES), serial[number],
                 )  # fmt: skip
                 continue
             v = serial[number]
@@ -294,7 +324,7 @@ def _code(
             place = place_in_ring(rings_, ring_used, ring[c], v)
             if hit >= 0:
                 out[slot] = hit
-            elif place < ring_used[ring[c]]:
+            elif place < ring_used[ring[c], _USED]:
                 out[slot] = RECENT + place
             else:
                 out[slot] = FAR

@@ -25,8 +25,6 @@ class Shapes(NamedTuple):
     """Kind of token, per column."""
     template_column: I64
     """Each template's first column; one more entry at the end."""
-    role: I32
-    """Per column: columns of one role share what is learnt of their values."""
 
 
 def read_shapes(packed: bytes, expected: int) -> Shapes:
@@ -37,12 +35,15 @@ def read_shapes(packed: bytes, expected: int) -> Shapes:
         raise Corrupt(f"there are {count} templates, {expected} were expected")
     if len(kind) > COLUMNS_MAX:
         raise LimitExceeded(f"a block has {len(kind)} columns; the limit is {COLUMNS_MAX}")
-    role = _roles(text.tobytes(), piece_start, piece_at, kind, template_column)
-    return Shapes(text, piece_start, piece_at, kind, template_column, role)
+    return Shapes(text, piece_start, piece_at, kind, template_column)
 
 
-def _roles(text: bytes, piece_start: I64, piece_at: I64, kind: U8, template_column: I64) -> I32:
-    """Columns of one kind behind the same words have one role; where no word stands before it, a column has its own."""
+def roles(shapes: Shapes) -> I32:
+    """Of each column what it is: columns of one role share what is learnt of their values.
+
+    Columns of one kind behind the same words have one role; where no word stands before it, a column has its own.
+    """
+    text, piece_start, piece_at, kind, template_column = shapes.text.tobytes(), *shapes[1:]
     known: dict[tuple[int, bytes], int] = {}
     out = np.empty(len(kind), np.int32)
     template = np.repeat(np.arange(len(piece_at) - 1), np.diff(template_column))

@@ -45,6 +45,7 @@ class Stream(IntEnum):
     HEX = 20
     LEFT = 21
     FILTER = 22
+    INDEX = 23
 
 
 class Coder(IntEnum):
@@ -65,9 +66,11 @@ TEXT = frozenset((Stream.TEMPLATES, Stream.GROUPS, Stream.WORDS, Stream.LEFT))
 """Streams that are texts. The others are columns of bytes, but for those that have no structure left."""
 PRIMABLE = TEXT | {Stream.COLUMNS}
 """Streams that a primer's may be the dictionary of: the same words come again, but not the same numbers."""
+_TABLES = frozenset((Stream.COLUMNS, Stream.INDEX))
+"""Small tables of small numbers."""
 NOISE = frozenset((Stream.LOW_BITS, Stream.HEX, Stream.FILTER))
-_STREAMS_BYTES_PER_BYTE = 4  # a block's streams decode to at most this many bytes per byte of the block
-_STREAMS_BYTES_FREE = 1 << 16
+STREAMS_BYTES_PER_BYTE, STREAMS_BYTES_FREE = 4, 1 << 16
+"""A block's streams decode to at most so many bytes per byte of the block, and a few."""
 _STORED_BYTES = 8  # so short a stream is stored
 _TEXT_ORDER, _LINES_ORDER = 16, 5
 _REPEATS = 1.1  # where zstd comes so near to the coder for columns, long repeats count, and xz finds more of them
@@ -113,7 +116,7 @@ def _packed(
         yield from _mixed(stream, data, columns)
     matched = _zstd(9)(data)
     yield Coder.ZSTD, matched
-    if stream in TEXT or stream == Stream.COLUMNS:
+    if stream in TEXT or stream in _TABLES:
         yield Coder.PPMD, _ppmd(_TEXT_ORDER if stream in TEXT else 2)(data)
         return
     if stream == Stream.LINES:
@@ -144,7 +147,7 @@ def _xz(preset: int) -> Packer:
 
 
 def _check_length(streams_bytes: int, length: int) -> None:
-    decoded_max = _STREAMS_BYTES_PER_BYTE * length + _STREAMS_BYTES_FREE
+    decoded_max = STREAMS_BYTES_PER_BYTE * length + STREAMS_BYTES_FREE
     if streams_bytes > decoded_max:
         raise LimitExceeded(f"streams of a block of {length} bytes claim {streams_bytes}, more than {decoded_max}")
 
@@ -231,6 +234,27 @@ class Packed:
         if len(found) != raw:
             raise Corrupt(f"stream {stream} decodes to {len(found)} bytes, its table says {raw}")
         return found
+
+
+class Kept:
+    """Streams of a block that stay unpacked, for whoever asks for them again and again."""
+
+    def __init__(self, packed: Packed) -> None:
+        self._packed = packed
+        self._kept: dict[Stream, bytes] = {}
+
+    def has(self, *streams: Stream) -> bool:
+        """Whether any of these streams is there."""
+        return self._packed.has(*streams)
+
+    def get(self, stream: Stream, columns: Segments | None = None) -> bytes:
+        """As Packed.get."""
+        if stream not in self._kept:
+            self._kept[stream] = self._packed.get(stream, columns)
+        return self._kept[stream]
+
+
+Streams = Packed | Unpacked | Kept
 
 
 @cache

@@ -269,3 +269,9 @@ def write_time(out: U8, at: int, form: int, value: int) -> int:
         out[at] = _MARKS[fraction // 10]
         at = _put(out, at + 1, part, digits)
     return at
+
+
+def time_like(form: int) -> bytes:
+    """A time as this format number has it written: one of many."""
+    out = np.zeros(64, np.uint8)
+    return out[: write_time(out, 0, form, 0)].tobytes()

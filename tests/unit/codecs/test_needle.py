@@ -87,7 +87,7 @@ def test_a_pattern_that_cannot_be_read_is_refused_and_its_place_is_named(pattern
 
 
 def test_a_text_is_no_expression() -> None:
-    assert Needle(((b"a.c(",),)) == needle_for(b"a.c(", fixed=True, ignore_case=False)
+    assert Needle(((b"a.c(",),), exact=True) == needle_for(b"a.c(", fixed=True, ignore_case=False)
     assert [1] == matcher(b"a.c(", fixed=True, ignore_case=False)([b"abc(", b"xa.c(x"])
     assert [0, 1] == matcher(b"A.c(", fixed=True, ignore_case=True)([b"A.C(", b"xa.c(x"])
     assert needle_for(b"", fixed=True, ignore_case=False).may_match(b"")
@@ -152,5 +152,5 @@ def test_the_lines_of_a_plain_chunk_are_all_there(
     assert data == b"\n".join(texts) + b"\n" * (chunk.whole and bool(data))
     assert data.count(b"\n") == chunk.newlines
     matching = matcher(pattern, fixed=False, ignore_case=ignore_case)(texts)
-    assert set(matching) <= set(candidates)
-    assert list(candidates) == sorted(candidates)
+    assert set(matching) <= set(candidates.numbers)
+    assert list(candidates.numbers) == sorted(candidates.numbers)

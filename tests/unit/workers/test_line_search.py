@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
-from lithify.codecs.lines import ChunkLines, Needle, PlainLines
+from lithify.codecs.lines import Candidates, ChunkLines, Needle, PlainLines
 from lithify.errors import BadArgument, LimitExceeded
 from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines
@@ -124,7 +124,7 @@ class CountedLines(PlainLines):
         super().__init__(data)
         self._all, self._index, self._times = chunks, index, times
 
-    def candidates(self, needle: Needle) -> Sequence[int]:
+    def candidates(self, needle: Needle) -> Candidates:
         return super().candidates(needle)
 
     def text(self, numbers: Sequence[int]) -> list[bytes]:
@@ -148,9 +148,17 @@ def test_only_what_can_match_is_decoded() -> None:
 
 def test_a_count_of_what_does_not_match_decodes_what_may_match() -> None:
     chunks = Counted([b"a\nb\n", b"c\nneedle\n", b"d\n"])
-    search = LineSearch(counted(chunks), Query(b"needle", invert=True, answer="count"), None, lambda: None)
+    search = LineSearch(counted(chunks), Query(b"need.e", invert=True, answer="count"), None, lambda: None)
     assert sum(len(batch.numbers) for batch in search.found()) == search.count == 4
     assert [1] == chunks.decoded
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_a_count_of_what_is_sure_to_match_decodes_nothing(invert: bool) -> None:
+    chunks = Counted([b"a\nb\n", b"c\nneedle\n", b"d\n"])
+    search = LineSearch(counted(chunks), Query(b"needle", invert=invert, answer="count"), None, lambda: None)
+    assert sum(len(batch.numbers) for batch in search.found()) == search.count == (4 if invert else 1)
+    assert [] == chunks.decoded
 
 
 def test_whoever_has_enough_opens_nothing_more() -> None:

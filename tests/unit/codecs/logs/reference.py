@@ -20,6 +20,7 @@ U64 = (1 << 64) - 1
 WORD, NUMBER, MIXED, ADDRESS, TIME, GROUP = range(6)
 HEAD, TEMPLATES, COLUMNS, LINES, LINES_FAR, CODES, FAR, WIDTH_1 = range(8)
 MAGNITUDES, LOW_BITS, ESCAPES, GROUPS, WORDS, HEX, LEFT = range(15, 22)
+INDEX = 23
 LOGARITHM = 9
 
 
@@ -140,6 +141,7 @@ def _block(streams: Streams, length: int) -> bytes:
     shapes = _templates(streams.get(TEMPLATES))
     assert templates == len(shapes)
     table = _Table(streams, shapes, [line_template.count(t) for t in range(templates)])
+    _compare_index(streams.get(INDEX), [line_template.count(t) for t in range(templates)], table)
     literals = _Literals(streams, table).all()
     shown = iter(_walk(line_template, table, literals))
     left = iter(_cut(streams.get(LEFT)))
@@ -150,6 +152,20 @@ def _block(streams: Streams, length: int) -> bytes:
         del out[-1:]
     assert len(out) == length
     return bytes(out)
+
+
+def _compare_index(data: bytes, lines: Sequence[int], table: "_Table") -> None:
+    """INDEX says what LINES and CODES say."""
+    if not data:
+        return
+    at = 0
+    for number in [*lines, *(n for n, told in zip(table.literals, table.told, strict=True) if told)]:
+        said, at = _varint(data, at)
+        assert said == number
+    numbers = sum(
+        kind == NUMBER and source == c for c, (kind, source) in enumerate(zip(table.kind, table.source, strict=True))
+    )
+    assert len(data) == at + numbers
 
 
 def _cut(text: bytes) -> list[bytes]:
@@ -238,7 +254,7 @@ class _Table:
         columns = range(len(self.kind))
         modes = self._take(len(columns))
         self.pooled = [bool(mode & 1) for mode in modes]
-        told = [mode & 3 == 1 for mode in modes]
+        self.told = told = [mode & 3 == 1 for mode in modes]
         self.form = [mode >> 2 & 3 for mode in modes]
         equal = [bool(mode >> 4) for mode in modes]
         distances = iter(_from_planes(self._take(2 * sum(equal)), 2))
