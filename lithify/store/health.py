@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from lithify.store.blobs import Address
 from lithify.store.clock import DatabaseNow
@@ -61,30 +62,30 @@ def take_over(connection: Connection, revision_id: str, encoding_id: str) -> Non
     connection.execute(update(Encoding).where(Encoding.id == encoding_id).values(state="current"))
 
 
-def current_places(connection: Connection) -> Iterator[tuple[str, str, Address, str | None]]:
-    """(collection, name, place, known damage) of every live revision's current encoding."""
+Placed = tuple[str, str, Address, str | None]
+"""Collection, name, place, known damage."""
+
+
+def current_places(connection: Connection) -> Iterator[Placed]:
+    """Where every live revision's current encoding is."""
+    return _places_of_current(connection, Encoding.blob_digest)
+
+
+def primers_needed(connection: Connection) -> Iterator[Placed]:
+    """Where the primers are that live revisions' current encodings need."""
+    return _places_of_current(connection, Encoding.primer_digest)
+
+
+def _places_of_current(
+    connection: Connection, digest: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+) -> Iterator[Placed]:
     rows = connection.execute(
         select(Collection.name, Object.name, Blob.damage, *PLACE)
         .select_from(Revision)
         .join(Object, Object.id == Revision.object_id)
         .join(Collection, Collection.id == Object.collection_id)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
-        .join(Blob, Blob.digest == Encoding.blob_digest)
-        .where(Revision.deleted_at.is_(None))
-    )
-    for row in rows:
-        yield row[0], row[1], Address(row.digest, row.length, row.pack, row.offset), row.damage
-
-
-def primers_needed(connection: Connection) -> Iterator[tuple[str, str, Address, str | None]]:
-    """(collection, name, place, known damage) of the primer that a live revision's current encoding needs."""
-    rows = connection.execute(
-        select(Collection.name, Object.name, Blob.damage, *PLACE)
-        .select_from(Revision)
-        .join(Object, Object.id == Revision.object_id)
-        .join(Collection, Collection.id == Object.collection_id)
-        .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
-        .join(Blob, Blob.digest == Encoding.primer_digest)
+        .join(Blob, Blob.digest == digest)
         .where(Revision.deleted_at.is_(None))
     )
     for row in rows:

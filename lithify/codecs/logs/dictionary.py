@@ -6,7 +6,7 @@ import zstandard
 
 from lithify import limits
 from lithify.codecs.codec import Buffer
-from lithify.errors import Corrupt, LimitExceeded
+from lithify.codecs.raw.zstd import unpacked
 
 PRIMED_BYTES_MAX = limits.MIB
 """Longer texts are not packed with a dictionary: they have learnt as much from themselves."""
@@ -28,16 +28,7 @@ def pack_primed(data: Buffer, dictionary: bytes) -> bytes:
 
 def unpack_primed(payload: bytes, dictionary: bytes, length: int) -> bytes:
     """The inverse. Raises Corrupt or LimitExceeded."""
-    try:
-        header = zstandard.get_frame_parameters(payload)
-        if header.content_size != length:
-            raise Corrupt(f"zstd frame holds {header.content_size} bytes, {length} were expected")
-        if header.window_size > limits.CHUNK_BYTES_MAX:
-            raise LimitExceeded(f"zstd frame wants a window of {header.window_size}, over {limits.CHUNK_BYTES_MAX}")
-        reader = zstandard.ZstdDecompressor(dict_data=_dictionary(dictionary), max_window_size=limits.CHUNK_BYTES_MAX)
-        return reader.decompress(payload, allow_extra_data=False)
-    except zstandard.ZstdError as error:
-        raise Corrupt(f"zstd: {error}") from error
+    return unpacked(payload, _dictionary(dictionary), length)
 
 
 def _window_log(length: int) -> int:

@@ -1,8 +1,8 @@
 """A block of lines, encoded: scan, cluster, choose, write the streams. FORMAT.md says what each stream holds."""
 
 import re
-from collections.abc import Mapping
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from lithify.codecs.logs.shapes import ESCAPE_BYTE, Shapes, read_shapes, roles
 from lithify.codecs.logs.slots import Slots, fill, first_tokens, fold_constants
 from lithify.codecs.logs.span import Span, span
 from lithify.codecs.logs.streams import Packed, Stream, Unpacked, pack_streams, put_varint
+from lithify.codecs.logs.symbols import Segments
 from lithify.errors import BadBytes
 
 _TO_ESCAPE = re.compile(rb"[\x01-\x07]")
@@ -44,6 +45,23 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     None if the streams do not give the block back: it was made so that two of its texts have one hash, or so that its
     streams are longer than a decoder takes.
     """
+    apart = _taken_apart(data, effort)
+    if not _gives_back(apart, data):
+        return None
+    return pack_streams(apart.streams, apart.segments, effort, primer)
+
+
+class _Apart(NamedTuple):
+    """A block as streams, and what is known of them."""
+
+    streams: dict[Stream, bytes]
+    segments: dict[Stream, Segments]
+    shapes: Shapes
+    role: I32
+
+
+def _taken_apart(data: bytes, effort: Effort) -> _Apart:
+    """The streams of a block. Tokens and slots, three quarters of the memory, are gone when it returns."""
     block = np.frombuffer(data, np.uint8)
     found = scan(block)
     clusters = _by_frequency(cluster(found))
@@ -66,13 +84,11 @@ def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> b
     streams[Stream.COLUMNS] = _column_table(slots, columns, series, plans)
     if len(data) >= BLOCK_BYTES_MIN:
         streams[Stream.INDEX] = _index(clusters, slots, columns, told)
-    if not _gives_back(streams, shapes, role, data):
-        return None
     names = number_names(role, number_columns, len(series[1]))
     segments = number_segments(plans[:, numbers.PLAN_WIDTH], np.diff(number_at), names)
     segments[Stream.CODES] = code_segments(shapes, role, np.diff(slots.at), told)
     segments[Stream.FAR] = plane_segments(len(columns.far), 4)
-    return pack_streams(streams, segments, effort, primer)
+    return _Apart(streams, segments, shapes, role)
 
 
 def find_templates(data: bytes) -> list[tuple[bytes, int, bytes]]:
@@ -88,11 +104,11 @@ def find_templates(data: bytes) -> list[tuple[bytes, int, bytes]]:
     ]
 
 
-def _gives_back(streams: Mapping[Stream, bytes], shapes: Shapes, role: I32, data: bytes) -> bool:
-    """Whether a decoder makes the block of these streams; `shapes` and `role` are what it finds in TEMPLATES."""
+def _gives_back(apart: _Apart, data: bytes) -> bool:
+    """Whether a decoder makes the block of these streams."""
     try:
-        layout = Layout(Unpacked(streams, len(data)), len(data))
-        layout.shapes, layout.role = shapes, role
+        layout = Layout(Unpacked(apart.streams, len(data)), len(data))
+        layout.shapes, layout.role = apart.shapes, apart.role  # what it would find in TEMPLATES
         return Block(layout).text() == data
     except BadBytes:
         return False

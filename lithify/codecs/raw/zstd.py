@@ -69,14 +69,8 @@ class Zstd(BlockCodec):
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         try:
-            header = zstandard.get_frame_parameters(payload)
-            if header.content_size != length:
-                raise Corrupt(f"zstd frame holds {header.content_size} bytes, the chunk table says {length}")
-            if header.window_size > limits.CHUNK_BYTES_MAX:
-                raise LimitExceeded(f"zstd frame wants a window of {header.window_size}, over {limits.CHUNK_BYTES_MAX}")
-            reader = zstandard.ZstdDecompressor(dict_data=_dictionary(shared), max_window_size=limits.CHUNK_BYTES_MAX)
-            return reader.decompress(payload, allow_extra_data=False)
-        except zstandard.ZstdError as error:
+            return unpacked(payload, _dictionary(shared), length)
+        except zstandard.ZstdError as error:  # of a shared block that is no dictionary
             raise Corrupt(f"zstd: {error}") from error
 
     def _compress(self, block: Buffer, dictionary: bytes) -> bytes:
@@ -109,6 +103,20 @@ class Zstd(BlockCodec):
             return zstandard.train_dictionary(wanted, samples).as_bytes()
         except zstandard.ZstdError:
             return b""  # too little, or too alike, to learn from: the blocks do as well without
+
+
+def unpacked(payload: bytes, dictionary: zstandard.ZstdCompressionDict | None, length: int) -> bytes:
+    """The `length` bytes of one zstd frame that states its content's length. Raises Corrupt or LimitExceeded."""
+    try:
+        header = zstandard.get_frame_parameters(payload)
+        if header.content_size != length:
+            raise Corrupt(f"zstd frame holds {header.content_size} bytes, {length} were expected")
+        if header.window_size > limits.CHUNK_BYTES_MAX:
+            raise LimitExceeded(f"zstd frame wants a window of {header.window_size}, over {limits.CHUNK_BYTES_MAX}")
+        reader = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=limits.CHUNK_BYTES_MAX)
+        return reader.decompress(payload, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise Corrupt(f"zstd: {error}") from error
 
 
 def _dictionary(data: bytes) -> zstandard.ZstdCompressionDict | None:

@@ -32,12 +32,12 @@ def test_a_payload_is_an_ordinary_zstd_frame() -> None:
 
 def test_a_frame_that_does_not_say_its_length_is_refused() -> None:
     silent = zstandard.ZstdCompressor(write_content_size=False).compress(TEXT)
-    with pytest.raises(Corrupt, match="the chunk table says"):
+    with pytest.raises(Corrupt, match="were expected"):
         decode(silent, len(TEXT))
 
 
 def test_a_frame_of_another_length_is_refused_before_it_is_decoded() -> None:
-    with pytest.raises(Corrupt, match=f"holds {len(TEXT)} bytes, the chunk table says {len(TEXT) - 1}"):
+    with pytest.raises(Corrupt, match=f"holds {len(TEXT)} bytes, {len(TEXT) - 1} were expected"):
         decode(Zstd().encode_block(TEXT), len(TEXT) - 1)
 
 
