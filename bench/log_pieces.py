@@ -92,7 +92,7 @@ def _gain(data: bytes, kind: Kind) -> Gain | None:
     teachers = min(kind.teachers, len(cut) // 2)
     if not teachers:
         return None
-    primer = Logs.make_primer(cut[:teachers])
+    primer = Logs.make_primer(cut[:teachers][::-1])  # the newest first
     learners = cut[teachers:]
     plain = [_frame(Logs, piece, None) for piece in learners]
     primed = [_frame(Logs, piece, primer) for piece in learners]

@@ -10,7 +10,7 @@ import numpy as np
 from lithify.codecs.codec import Effort
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.frame.primers import digest_of
-from lithify.codecs.logs.codec import PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
+from lithify.codecs.logs.codec import FOLLOWING, PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
 from lithify.codecs.logs.encode import encode_as_text, encode_block
 from lithify.codecs.logs.index import Index, pack_index
 from lithify.codecs.logs.layout import Layout
@@ -23,6 +23,7 @@ from tests.unit.codecs.logs.blocks import encoded, stored, table, unpacked
 from tests.unit.codecs.logs.corpus import log
 
 PRIMER = Path(__file__).parent / "v0_1_0__logs_template__primed.primer"
+LEADER = Path(__file__).parent / "v0_1_0__logs_template__behind_a_primer.primer"
 
 
 def _framed(payloads: Sequence[bytes], blocks: Sequence[bytes], codec: Logs | None = None) -> bytes:
@@ -93,6 +94,21 @@ def primed() -> bytes:
     return _framed(payloads, PRIMED_BLOCKS, Logs(LogsParams(primer=digest_of(primer))))
 
 
+def behind_a_primer() -> bytes:
+    """Blocks that go on behind a primer: numbers, codes and far values of the primer's, and templates it lacks."""
+    if not LEADER.exists():
+        made = Logs.make_primer([log("syslog", 40), KINDS * 3, MAGNITUDES, FAR])
+        assert made is not None
+        LEADER.write_bytes(made)
+    primer = LEADER.read_bytes()
+    payloads = []
+    for block in BEHIND:
+        following = Teacher(primer).follow(block)
+        assert following is not None
+        payloads.append(bytes([FOLLOWING]) + following)
+    return _framed(payloads, BEHIND, Logs(LogsParams(primer=digest_of(primer))))
+
+
 KINDS = b"".join(
     b'10:00:%02d %s n=%d f=%04d z=%s id=%sz%d %s-%s 10.%d.0.%d say "%s"\n'
     % (
@@ -131,6 +147,10 @@ WHOLE = KINDS[:300], COLUMNS[:100], TIMES[:100]
 PRIMED_BLOCKS = tuple(
     log(kind, lines, seed=2) for kind, lines in (("syslog", 16), ("syslog", 12), ("access", 2), ("access", 3))
 )
+BEHIND = (
+    log("syslog", 20, seed=2) + KINDS[100:900] + MAGNITUDES[:600],
+    b"".join(b"id z%d\n" % (n * 7 % 300) for n in range(60)) + TIMES + COLUMNS,
+)
 
 LOGS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "slots_of_every_kind": (lambda: by_streams(KINDS), KINDS),
@@ -147,5 +167,6 @@ LOGS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "mixing_coders": (lambda: by_streams(KINDS, "max"), KINDS),
     "whole_blocks": (lambda: by_raw_methods(WHOLE), b"".join(WHOLE)),
     "primed": (primed, b"".join(PRIMED_BLOCKS)),
+    "behind_a_primer": (behind_a_primer, b"".join(BEHIND)),
 }
 """Name: how it was made, and what it decodes to."""

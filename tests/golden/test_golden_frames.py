@@ -16,7 +16,7 @@ import zstandard
 from lithify import __version__
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, join_frames, read_frame
-from lithify.codecs.logs.codec import RAW, RAW_CODECS, TEMPLATES, Logs
+from lithify.codecs.logs.codec import FOLLOWING, RAW, RAW_CODECS, TEMPLATES, Logs
 from lithify.codecs.logs.order import HEAD_SPAN, HEAD_UNFINISHED
 from lithify.codecs.logs.streams import Coder, Packed, Stream, get_varint
 from lithify.codecs.raw.block import BlockCodec
@@ -26,7 +26,7 @@ from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.registry import FORMATS
-from tests.golden.logs_frames import LOGS, PRIMER
+from tests.golden.logs_frames import LEADER, LOGS, PRIMER
 from tests.golden.primers import golden_primers
 from tests.suites.codec_suite import framed, log_lines
 
@@ -126,7 +126,7 @@ def test_a_golden_frame_decodes_to_what_it_always_did(name: str) -> None:
 
 def test_every_golden_file_has_a_test_and_every_test_a_file() -> None:
     assert {path.stem for path in HERE.glob("*.lith")} == GOLDEN.keys()
-    assert {PRIMER} == set(HERE.glob("*.primer"))
+    assert {PRIMER, LEADER} == set(HERE.glob("*.primer"))
 
 
 def golden_frames() -> list[Frame]:
@@ -154,11 +154,11 @@ def test_every_feature_of_logs_has_a_golden_file() -> None:
     for name in LOGS:
         for payload, length in payloads(f"v0_1_0__logs_template__{name}"):
             methods.add(payload[0])
-            if payload[0] == TEMPLATES:
+            if payload[0] in (TEMPLATES, FOLLOWING):
                 entries |= streams(payload)
                 heads.add(Packed(payload, 1, length).get(Stream.HEAD)[0])
 
-    assert methods == set(range(RAW + len(RAW_CODECS)))
+    assert methods == {*range(RAW + len(RAW_CODECS)), FOLLOWING}
     assert heads == {0, HEAD_UNFINISHED, HEAD_SPAN}
     assert {stream for stream, _ in entries} == set(Stream)
     assert {coder for _, coder in entries} == set(Coder)

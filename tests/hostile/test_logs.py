@@ -9,8 +9,10 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -18,10 +20,25 @@ from lithify import limits
 from lithify.codecs.codec import Effort
 from lithify.codecs.lines import Needle
 from lithify.codecs.logs.codec import Logs
-from lithify.codecs.logs.streams import Coder, Stream
+from lithify.codecs.logs.following import Following
+from lithify.codecs.logs.numbers import PLAN_WIDTH
+from lithify.codecs.logs.order import code_segments, number_segments, plane_segments
+from lithify.codecs.logs.primer import MAGIC, TEXT_BYTES_MAX, Teacher
+from lithify.codecs.logs.streams import Coder, Packed, Stream
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.hostile.mutants import changed_bytes
-from tests.unit.codecs.logs.blocks import Streams, decoded, encoded, lines, shapes, stored, table, unpacked, varint
+from tests.unit.codecs.logs.blocks import (
+    Streams,
+    decoded,
+    encoded,
+    lines,
+    shapes,
+    stored,
+    table,
+    teacher,
+    unpacked,
+    varint,
+)
 from tests.unit.codecs.logs.corpus import EXAMPLES, MAKERS, everything, log, mixture
 
 # --- logs that no template fits -------------------------------------------------------------------------
@@ -206,6 +223,85 @@ def test_changed_bytes_in_one_stream_are_borne(stream: Stream) -> None:
         for _ in range(chance.choice((1, 1, 2, 9))):
             wrong[chance.randrange(len(wrong))] = chance.choice((0, 1, 6, 7, 10, 128, 255, chance.randrange(256)))
         bears(stored({**STREAMS, stream: bytes(wrong)}), len(SMALL))
+
+
+# --- behind a primer ------------------------------------------------------------------------------------
+
+LEADER = teacher(log("access", 30), everything())
+BEHIND = LEADER.follow(SMALL + log("access", 20)) or b""
+BEHIND_BYTES = len(SMALL + log("access", 20))
+
+
+def follows(streams: bytes, length: int, leader: Teacher = LEADER) -> None:
+    leader.unfollow(streams, length)
+
+
+def test_cuts_and_changed_bytes_of_what_follows_a_primer_are_borne() -> None:
+    leader, block = teacher(log("access", 12)), log("access", 6, seed=2)
+    following = leader.follow(block)
+    assert following is not None
+    for at in range(len(following)):
+        for wrong in (following[:at], *list(changed_bytes(following, at))[at % 4 :: 4]):
+            bears(wrong, len(block), reads=(partial(follows, leader=leader),))
+
+
+def behind(stream: Stream, data: bytes) -> bytes:
+    """The same with one stream as somebody made it up."""
+    packed = Packed(BEHIND, 0, BEHIND_BYTES, LEADER.leader)
+    layout = Following(packed, BEHIND_BYTES, LEADER.leader)
+    widths, counts = layout.numbers.plans[:, PLAN_WIDTH], np.diff(layout.numbers.at)
+    columns = number_segments(widths, counts, layout.number_names)
+    columns[Stream.CODES] = code_segments(layout.shapes, layout.role, np.diff(layout.slot_at), layout.columns.told)
+    columns[Stream.FAR] = plane_segments(len(layout.coded.far), 4)
+    found = {one: packed.get(one, columns.get(one)) for one in Stream if packed.has(one)}
+    return stored({**found, stream: data})
+
+
+@pytest.mark.parametrize("stream", [one for one in Stream if one not in (Stream.FILTER, Stream.INDEX)], ids=lambda stream: stream.name)
+def test_what_follows_a_primer_is_borne_with_any_stream(stream: Stream) -> None:
+    chance = random.Random(stream.name)
+    for length in (0, 1, 2, 7, 100, 1000):
+        for data in (bytes(length), b"\xff" * length, chance.randbytes(length), STREAMS.get(stream, b"\n") * 2):
+            bears(behind(stream, data), BEHIND_BYTES, reads=(follows,))
+
+
+@pytest.mark.parametrize("coder", [Coder.PRIMED, Coder.PRIMED_TEXT, Coder.PRIMED_RECORDS])
+def test_a_coder_for_another_stream_than_it_may_pack_is_refused_behind_a_primer(coder: Coder) -> None:
+    with pytest.raises(Corrupt):
+        LEADER.unfollow(table([(Stream.HEAD, coder, 3, b"abc")]), 100)
+    with pytest.raises(Corrupt):
+        decoded(table([(Stream.HEAD, coder, 3, b"abc")]), 100)
+
+
+def test_a_primer_with_changed_bytes_is_borne_with_what_follows_it() -> None:
+    """Whoever may name a primer may name one that was never written by us."""
+    primer = Logs.make_primer([log("access", 12)])
+    assert primer is not None
+    block = log("access", 5, seed=2)
+    following = Teacher(primer).follow(block)
+    assert following is not None
+    for at in range(5, len(primer)):
+        for wrong in list(changed_bytes(primer, at))[at % 8 :: 8]:
+            try:
+                forged = Teacher(wrong)
+            except BadBytes:
+                continue
+            bears(following, len(block), reads=(partial(follows, leader=forged),))
+            if at % 16 == 0:
+                assert forged.follow(block) != b""
+
+
+def test_a_primer_of_more_text_than_the_limit_is_refused_at_once() -> None:
+    with refused_at_once(LimitExceeded):
+        Teacher(MAGIC + varint(TEXT_BYTES_MAX + 1) + encoded(SMALL))
+
+
+def test_more_templates_than_a_block_may_have_are_refused_behind_a_primer() -> None:
+    with refused_at_once(LimitExceeded):
+        LEADER.unfollow(stored({Stream.HEAD: head(9000, 8192), Stream.LINES: bytes(9000)}), 100_000)
+
+
+# --- streams together -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = limits.CHUNK_BYTES_MAX
 """Less would mean more memory per byte of block, for Python and numba take 165 MB by themselves."""
-TEMPLATES, PRIMED, PRIMED_TEXT, RAW = 0, 1, 2, 3
+TEMPLATES, PRIMED, PRIMED_TEXT, RAW, FOLLOWING = 0, 1, 2, 3, 6
 """First byte of a payload: the streams of a block; the block by zstd with the primer's text as dictionary; the block
-mixed behind that text; RAW + n: the block by RAW_CODECS[n]."""
+mixed behind that text; RAW + n: the block by RAW_CODECS[n]; the streams of a block that goes on behind the primer's."""
 RAW_CODECS: tuple[type[BlockCodec], ...] = (Zstd, Xz, Ppmd)
 _LINE_BYTES_MAX = 4 * limits.MIB  # how far before its nominal end a block looks for the end of a line
 _LINE_BYTES_MEAN_MAX = 8 * limits.KIB
@@ -136,7 +136,7 @@ class Logs(Codec):
             return None
         head = bytearray(MAGIC)
         put_varint(head, len(text))
-        streams = encode_block(text, "default")
+        streams = encode_block(text, "default", as_primer=True)
         return None if streams is None else bytes(head) + streams
 
     @classmethod
@@ -161,6 +161,13 @@ class Logs(Codec):
                 lines = codec.lines(payload, shared=b"", length=len(text))
                 for literal in (b"opened", b"2026", b"10.0.3.7", b"no such words"):
                     lines.text(lines.candidates(Needle(((literal,),))).numbers)
+
+        primer = cls.make_primer([_WARMING[0]])
+        assert primer is not None
+        teacher = _teacher("", primer)
+        following = teacher.follow(_WARMING[0] + _warming(1000))
+        assert following is not None
+        teacher.unfollow(following, len(_WARMING[0] + _warming(1000)))
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -200,6 +207,9 @@ class Logs(Codec):
             candidates.append(bytes([PRIMED]) + teacher.pack(block))
             if effort_ == "max" or (effort_ == "default" and len(block) < _SHORT_BYTES.stop):
                 candidates.append(bytes([PRIMED_TEXT]) + teacher.mix(block))
+            following = teacher.follow(block) if effort_ != "fast" and len(block) >= _SHORT_BYTES.start else None
+            if following is not None:
+                candidates.append(bytes([FOLLOWING]) + following)
         smallest = min(map(len, candidates), default=len(block))
         if not _surely_densest(len(block) / smallest, block, self._own.effort):
             candidates += _raw_payloads(block, self._own.effort)
@@ -222,10 +232,12 @@ class Logs(Codec):
             from lithify.codecs.logs.decode import decode_block
 
             return decode_block(self._packed(payload, length), length)
-        if method in (PRIMED, PRIMED_TEXT):
-            if self._teacher is None:
+        if method in (PRIMED, PRIMED_TEXT, FOLLOWING):
+            teacher = self._teacher
+            if teacher is None:
                 raise Corrupt("a block of logs needs a primer, and the frame names none")
-            return (self._teacher.unpack if method == PRIMED else self._teacher.unmix)(payload[1:], length)
+            decode = {PRIMED: teacher.unpack, PRIMED_TEXT: teacher.unmix, FOLLOWING: teacher.unfollow}[method]
+            return decode(payload[1:], length)
         if method - RAW >= len(RAW_CODECS):
             raise Corrupt(f"a block of logs is packed by method {method}, which does not exist")
         return RAW_CODECS[method - RAW]().decode(payload[1:], shared=b"", length=length)

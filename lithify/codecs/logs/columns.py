@@ -4,7 +4,7 @@ A literal is a value written out: of a pooled column those that are new, of any 
 column would cost, estimated from order-0 statistics.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from lithify.codecs.logs.kernel import kernel, unsigned, wide
 from lithify.codecs.logs.numbers import PLAN_BITS, _logarithms, bit_length, entropy, plan
 from lithify.codecs.logs.scan import MIXED, NUMBER, TIME
 from lithify.codecs.logs.slots import Slots
+
+if TYPE_CHECKING:
+    from lithify.codecs.logs.layout import Columns as Known
 
 CANONICAL, FIXED, PREFIXED = range(3)
 """Forms of numbers: no leading zeros · all of one length · a 1 before the digits keeps their leading zeros."""
@@ -46,7 +49,7 @@ class Columns(NamedTuple):
 @kernel
 def _number_forms(kind: U8, at: I64, length: U32, values: I64, form: U8, digits: I64) -> None:
     for c in range(len(kind)):
-        if kind[c] != NUMBER:
+        if kind[c] != NUMBER or at[c] == at[c + 1]:
             continue
         canonical, fixed = True, True
         first = length[at[c]]
@@ -151,24 +154,97 @@ def _pool_bits(kinds: U8, at: I64, codes: U8, far_bits: int, alone: I64) -> tupl
     return out, by_themselves
 
 
-def choose(data: U8, slots: Slots, clusters: Clusters, role: I32, *, quick: bool) -> Columns:
+class Before(NamedTuple):
+    """What stands before a block whose first columns are those of its primer."""
+
+    slots: Slots
+    line_template: I32
+    columns: "Known"
+    far: int
+    """How many values were far."""
+    room: int
+    """For how many slots the memory is made."""
+
+
+def choose(
+    data: U8, slots: Slots, clusters: Clusters, role: I32, *, quick: bool, before: Before | None = None
+) -> Columns:
     """The cheapest way to keep each column of a block; `quick` looks once where it otherwise looks twice."""
     count = len(slots.kind)
     form, digits, values = np.zeros(count, np.uint8), np.zeros(count, np.int64), slots.value.copy()
     _number_forms(slots.kind, slots.at, slots.length, values, form, digits)
     kinds, ring = pool.classes(slots.kind), pool.rings(slots.kind, role)
     source = _equal_columns(slots.template_column, slots.kind, slots.at, slots.hash)
+    if before is not None:
+        _keep_as_before(slots, before, source, form, digits, values)
     equal = source != np.arange(count)
     kinds[equal] = pool.UNPOOLED
-    walk = clusters.line_template, slots.template_column, slots.at
-    numbers, known = pool.number_values(*walk, kinds, clusters.counts, slots.hash)
     alone = plan(values, slots.at)[:, PLAN_BITS]
-    _unpool_costly(slots, clusters, kinds, role, ring, numbers, known, alone, _POOL_MARGINS[quick:])
-    codes, far = pool.code(*walk, kinds, role, ring, clusters.counts, numbers, known)
+    if before is None:
+        walk = clusters.line_template, slots.template_column, slots.at
+        numbers, known = pool.number_values(*walk, kinds, clusters.counts, slots.hash)
+        _unpool_costly(slots, clusters, kinds, role, ring, numbers, known, alone, _POOL_MARGINS[quick:])
+        codes, far = pool.code(*walk, kinds, role, ring, clusters.counts, numbers, known)
+    else:
+        codes, far = _code_behind(slots, clusters, kinds, role, ring, alone, before)
     pooled = kinds != pool.UNPOOLED
     literal = np.repeat(~pooled & ~equal, np.diff(slots.at)) | (codes == pool.NEW)
     _text_forms(data, slots.kind, slots.at, slots.start, slots.length, literal, form, digits)
+    if before is not None:
+        many = len(before.columns.pooled)
+        written = np.concatenate((np.zeros(1, np.int64), np.cumsum(literal)))
+        unused = np.flatnonzero(np.diff(written[slots.at])[:many] == 0)
+        form[unused], digits[unused] = before.columns.form[unused], before.columns.digits[unused]
     return Columns(pooled, codes, far, form, digits, literal, values, source)
+
+
+def _keep_as_before(slots: Slots, before: Before, source: I64, form: U8, digits: I64, values: I64) -> None:
+    """Columns without rows are equal to what they were equal to before; numbers have the form they had, if they can."""
+    many = len(before.columns.pooled)
+    empty = np.diff(slots.at)[:many] == 0
+    source[:many][empty] = before.columns.source[empty]
+    for c in np.flatnonzero((slots.kind[:many] == NUMBER) & ~empty).tolist():
+        mine = slice(int(slots.at[c]), int(slots.at[c + 1]))
+        if before.columns.form[c] == FIXED and (slots.length[mine] == before.columns.digits[c]).all():
+            if form[c] == CANONICAL:
+                form[c], digits[c] = FIXED, before.columns.digits[c]
+        elif before.columns.form[c] == PREFIXED and form[c] != PREFIXED:
+            form[c], digits[c] = PREFIXED, 0
+            values[mine] += 10 ** slots.length[mine].astype(np.int64)
+
+
+def _code_behind(
+    slots: Slots, clusters: Clusters, kinds: U8, role: I32, ring: I32, alone: I64, before: Before
+) -> tuple[U8, U32]:
+    """The codes of a block that is walked behind another, whose numbers are pooled where that one's were.
+
+    One walk over both: the block's columns stand behind those before it, and the memory knows both by the same numbers.
+    """
+    count, many, first = len(kinds), len(before.columns.pooled), int(before.slots.at[-1])
+    alone_before = ~before.columns.pooled & (before.columns.source == np.arange(many))
+    kinds[:many][(slots.kind[:many] == NUMBER) & alone_before] = pool.UNPOOLED
+    kinds_before = pool.classes(slots.kind)
+    kinds_before[:many][~before.columns.pooled] = pool.UNPOOLED
+    lines = clusters.line_template[len(before.line_template) :]
+    template = np.concatenate((before.line_template, np.where(lines < 0, -1, lines + len(clusters.counts))))
+    template_column = np.concatenate((slots.template_column[:-1], count + slots.template_column))
+    walk = template.astype(np.int32), template_column, np.concatenate((before.slots.at[:-1], first + slots.at))
+    counts = np.tile(clusters.counts, 2)
+    hashes = np.concatenate((before.slots.hash, slots.hash))
+    numbers, known = pool.number_values(*walk, np.concatenate((kinds_before, kinds)), counts, hashes)
+
+    def coded() -> tuple[U8, U32]:
+        codes, far = pool.code(
+            *walk, np.concatenate((kinds_before, kinds)), np.tile(role, 2), np.tile(ring, 2), counts, numbers, known,
+            np.tile(np.arange(count), 2), before.room,
+        )  # fmt: skip
+        return codes[first:].copy(), far[before.far :]
+
+    new = many + np.flatnonzero(slots.kind[many:] == NUMBER)
+    if len(new):
+        cost, by_themselves = _pool_bits(kinds, slots.at, coded()[0], max(known, 2).bit_length(), alone)
+        kinds[new[cost[new] > by_themselves[new]]] = pool.UNPOOLED
+    return coded()
 
 
 def _unpool_costly(

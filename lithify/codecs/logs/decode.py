@@ -49,6 +49,11 @@ class Block:
         return literals(self.layout)
 
     @cached_property
+    def first_literal(self) -> I64:
+        """By what number `literals` has the first of each column and of each series."""
+        return self.layout.first_literal
+
+    @cached_property
     def walk(self) -> Walk:
         """Which literal each pooled slot shows."""
         return Walk(self.layout)
@@ -109,7 +114,7 @@ class Block:
         serial = self.line_serial if series.any() else self.line_row
         _shown(
             lines, layout.lines.template, self.line_row, serial, shapes.template_column, columns.source, columns.pooled,
-            series, layout.first_literal[of_series], layout.slot_at, walked, out,
+            series, self.first_literal[of_series], layout.slot_at, walked, out,
         )  # fmt: skip
         return out
 

@@ -39,13 +39,16 @@ from lithify.errors import BadBytes
 _TO_ESCAPE = re.compile(rb"[\x01-\x07]")
 
 
-def encode_block(data: bytes, effort: Effort, primer: Packed | None = None) -> bytes | None:
+def encode_block(data: bytes, effort: Effort, primer: Packed | None = None, *, as_primer: bool = False) -> bytes | None:
     """The streams of a block, packed; with a primer's streams as dictionaries, if there is one.
+
+    as_primer  others will go on behind it, and nobody searches it: a number that is the same in all lines of a template
+               stays a number, for in theirs it may change
 
     None if the streams do not give the block back: it was made so that two of its texts have one hash, or so that its
     streams are longer than a decoder takes.
     """
-    apart = _taken_apart(data, effort)
+    apart = _taken_apart(data, effort, as_primer=as_primer)
     if not _gives_back(apart, data):
         return None
     return pack_streams(apart.streams, apart.segments, effort, primer)
@@ -60,29 +63,32 @@ class _Apart(NamedTuple):
     role: I32
 
 
-def _taken_apart(data: bytes, effort: Effort) -> _Apart:
+def _taken_apart(data: bytes, effort: Effort, *, as_primer: bool) -> _Apart:
     """The streams of a block. Tokens and slots, three quarters of the memory, are gone when it returns."""
     block = np.frombuffer(data, np.uint8)
     found = scan(block)
-    clusters = _by_frequency(cluster(found))
-    clusters, slots = fold_constants(clusters, fill(block, found, clusters))
-    templates = b"".join(_template_text(data, found, clusters, t) for t in range(len(clusters.counts)))
+    clusters = by_frequency(cluster(found))
+    clusters, slots = fold_constants(clusters, fill(block, found, clusters), numbers=not as_primer)
+    templates = b"".join(template_text(data, found, clusters, t) for t in range(len(clusters.counts)))
     shapes = read_shapes(templates, len(clusters.counts))
     role = roles(shapes)
     columns = choose(block, slots, clusters, role, quick=effort == "fast")
     written = span(data, found, clusters, slots, shapes)
-    streams = {Stream.HEAD: _head(data, len(found.line_key), len(clusters.counts), written)}
+    streams = {Stream.HEAD: head(data, len(found.line_key), len(clusters.counts), written)}
     _put_lines(streams, block, found, clusters)
     streams[Stream.TEMPLATES] = templates
     told = columns.pooled & ~all_zero(columns.codes, slots.at)
     streams[Stream.CODES] = columns.codes[np.repeat(told, np.diff(slots.at))].tobytes()
     streams[Stream.FAR] = planes(columns.far.astype(np.uint32), 4)
-    _put_texts(streams, block, slots, columns)
-    streams[Stream.FILTER] = make_filter(b"\n".join(streams[stream] for stream in FILTERED))
+    put_texts(streams, block, slots, columns)
     series = line_times(slots.template_column, slots.kind, slots.form)
-    plans, number_at, number_columns = _put_numbers(streams, clusters, slots, columns, series)
-    streams[Stream.COLUMNS] = _column_table(slots, columns, series, plans)
-    if len(data) >= BLOCK_BYTES_MIN:
+    values, number_at, number_columns = number_literals(clusters, slots, columns, series[0], len(series[1]))
+    plans = numbers.plan(values, number_at)
+    put_numbers(streams, values, number_at, plans)
+    streams[Stream.COLUMNS] = column_table(slots, columns, all_zero(columns.codes, slots.at), plans)
+    if not as_primer:
+        streams[Stream.FILTER] = make_filter(b"\n".join(streams[stream] for stream in FILTERED))
+    if not as_primer and len(data) >= BLOCK_BYTES_MIN:
         streams[Stream.INDEX] = _index(clusters, slots, columns, told)
     names = number_names(role, number_columns, len(series[1]))
     segments = number_segments(plans[:, numbers.PLAN_WIDTH], np.diff(number_at), names)
@@ -95,11 +101,11 @@ def find_templates(data: bytes) -> list[tuple[bytes, int, bytes]]:
     """The templates of a block that is kept without: text as in TEMPLATES, lines, and one of them with its line end."""
     block = np.frombuffer(data, np.uint8)
     found = scan(block)
-    clusters = _by_frequency(cluster(found))
+    clusters = by_frequency(cluster(found))
     clusters, _ = fold_constants(clusters, fill(block, found, clusters))
     starts, lines = found.line_start, clusters.first_line.tolist()
     return [
-        (_template_text(data, found, clusters, t), int(clusters.counts[t]), data[int(starts[n]) : int(starts[n + 1])])
+        (template_text(data, found, clusters, t), int(clusters.counts[t]), data[int(starts[n]) : int(starts[n + 1])])
         for t, n in enumerate(lines)
     ]
 
@@ -117,23 +123,23 @@ def _gives_back(apart: _Apart, data: bytes) -> bool:
 def encode_as_text(data: bytes, effort: Effort) -> bytes:
     """A block without templates: its lines are one text, which the densest coder for texts may suit best."""
     lines = len(find_lines(np.frombuffer(data, np.uint8))) - 1
-    streams = {Stream.HEAD: _head(data, lines, 0, None), Stream.LINES: bytes(lines), Stream.LEFT: data}
+    streams = {Stream.HEAD: head(data, lines, 0, None), Stream.LINES: bytes(lines), Stream.LEFT: data}
     return pack_streams(streams, {}, effort, None)
 
 
-def _head(data: bytes, lines: int, templates: int, written: Span | None) -> bytes:
+def head(data: bytes, lines: int, templates: int, written: Span | None) -> bytes:
     """Whether the last line has no end; how many lines and templates there are; from when to when they were written."""
-    head = bytearray([(not data.endswith(b"\n")) * HEAD_UNFINISHED | (written is not None) * HEAD_SPAN])
+    out = bytearray([(not data.endswith(b"\n")) * HEAD_UNFINISHED | (written is not None) * HEAD_SPAN])
     for number in (lines, templates):
-        put_varint(head, number)
+        put_varint(out, number)
     if written is not None:
         earliest, latest = written
-        put_varint(head, (earliest << 1) ^ (earliest >> 63))
-        put_varint(head, latest - earliest)
-    return bytes(head)
+        put_varint(out, (earliest << 1) ^ (earliest >> 63))
+        put_varint(out, latest - earliest)
+    return bytes(out)
 
 
-def _by_frequency(clusters: Clusters) -> Clusters:
+def by_frequency(clusters: Clusters) -> Clusters:
     """The templates renumbered, the most frequent first: then most lines' template fits in a byte.
 
     Those that would bring the columns over COLUMNS_MAX are dropped, and their lines left out of the templates.
@@ -170,7 +176,7 @@ def _put_lines(streams: dict[Stream, bytes], block: U8, found: Scan, clusters: C
     streams[Stream.LEFT] = b"".join(block[start:end].tobytes() for start, end in zip(starts, ends, strict=True))
 
 
-def _template_text(data: bytes, found: Scan, clusters: Clusters, template: int) -> bytes:
+def template_text(data: bytes, found: Scan, clusters: Clusters, template: int) -> bytes:
     """A template's text with a byte for each slot, ended by a line end."""
     line = int(clusters.first_line[template])
     at, stop = int(found.line_start[line]), int(found.line_start[line + 1])
@@ -232,7 +238,7 @@ def _join_hex(block: U8, which: I64, at: I64, literal: Bools, start: U32, length
     return n
 
 
-def _put_texts(streams: dict[Stream, bytes], block: U8, slots: Slots, columns: Columns) -> None:
+def put_texts(streams: dict[Stream, bytes], block: U8, slots: Slots, columns: Columns) -> None:
     """Literals that are texts, column after column."""
     is_hex = (slots.kind == MIXED) & (columns.form != TEXT)
     for stream, wanted, join in (
@@ -266,7 +272,7 @@ def _line_values(
     return n
 
 
-def _number_literals(
+def number_literals(
     clusters: Clusters, slots: Slots, columns: Columns, series: I64, formats: int
 ) -> tuple[I64, I64, I64]:
     """All literals that are numbers, column after column and then series after series; where each begins."""
@@ -291,13 +297,8 @@ def _number_literals(
     return np.concatenate(parts), at, np.flatnonzero(counts)
 
 
-def _put_numbers(
-    streams: dict[Stream, bytes], clusters: Clusters, slots: Slots, columns: Columns, series: tuple[I64, list[int]]
-) -> tuple[I64, I64, I64]:
-    """Literals that are numbers; gives the plan of each column that has some and of each series, where each begins, and
-    which columns they are."""
-    values, at, which = _number_literals(clusters, slots, columns, series[0], len(series[1]))
-    plans = numbers.plan(values, at)
+def put_numbers(streams: dict[Stream, bytes], values: I64, at: I64, plans: I64) -> None:
+    """Literals that are numbers, column after column and then series after series."""
     widths = plans[:, numbers.PLAN_WIDTH]
     out_at, ends = places(widths, np.diff(at))
     out = np.zeros(int(ends[-1]), np.uint8)
@@ -308,13 +309,12 @@ def _put_numbers(
         streams[Stream(Stream.WIDTH_1 + width - 1)] = out[start:end].tobytes()
     streams[Stream.ESCAPES] = escapes.astype(">i8").view(np.uint8).reshape(-1, 8).T.tobytes()
     streams[Stream.LOW_BITS] = low_bits[: (bits + 7) // 8].tobytes()
-    return plans, at, which
 
 
-def _column_table(slots: Slots, columns: Columns, series: tuple[I64, list[int]], plans: I64) -> bytes:
+def column_table(slots: Slots, columns: Columns, zero: Bools, plans: I64) -> bytes:
     """What a decoder must know of each column: one section per fact, so that like stands beside like."""
     equal = columns.source != np.arange(len(slots.kind))
-    modes = columns.pooled | all_zero(columns.codes, slots.at) << 1 | columns.form.astype(np.int64) << 2 | equal << 4
+    modes = columns.pooled | zero << 1 | columns.form.astype(np.int64) << 2 | equal << 4
     fixed = ((slots.kind == NUMBER) & (columns.form == FIXED)) | ((slots.kind == MIXED) & (columns.form != TEXT))
     fixed &= ~equal
     table = bytearray(modes.astype(np.uint8).tobytes())
@@ -323,5 +323,5 @@ def _column_table(slots: Slots, columns: Columns, series: tuple[I64, list[int]],
     table += planes(slots.form[slots.kind == TIME].astype(np.uint32), 2)
     table += (plans[:, numbers.PLAN_HOW] | plans[:, numbers.PLAN_WIDTH] << 1).astype(np.uint8).tobytes()
     for least in plans[:, numbers.PLAN_LEAST].tolist():
-        put_varint(table, (least << 1) ^ (least >> 63))
+        put_varint(table, ((least << 1) ^ (least >> 63)) & (2**64 - 1))
     return bytes(table)

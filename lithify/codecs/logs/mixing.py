@@ -63,6 +63,7 @@ _MATCH_VERIFIED = 48
 _MATCH_ENOUGH = 16  # bytes; longer matches are not doubted
 _MISSES_MAX = 8
 _LINE_END = 10
+_LEARNT_BYTES_MIN = 1 << 14  # as if so many records were known, at least, where others go on behind them
 
 
 # --- tables -------------------------------------------------------------------------------------------
@@ -682,6 +683,59 @@ class Learnt:
             self._models[bits] = model
         copies = {name: array.copy() for name, array in self._models[bits]._asdict().items()}
         return self._models[bits]._replace(**copies)
+
+
+class LearntRecords:
+    """Records that both sides know, and what they teach about those that go on behind them."""
+
+    def __init__(self, known: U8, width: int, side: U8, beside: I32 | None) -> None:
+        """As for `encode_records`. Raises Corrupt where the shapes do not fit."""
+        wrong = _misfit(len(known), width, side, beside)
+        if wrong:
+            raise Corrupt(wrong)
+        self._known, self._width, self._side = known.astype(np.uint8), width, side.astype(np.uint8)
+        self._beside = np.full(len(side), -1, np.int32) if beside is None else beside.astype(np.int32)
+        self._learnt: Model | None = None
+
+    def encode(self, data: U8, side: U8, beside: I32 | None) -> bytes:
+        """The stream of records that go on; their neighbours are counted from the first of them."""
+        wrong = _misfit(len(data), self._width, side, beside)
+        if wrong:
+            raise ValueError(wrong)
+        stream = np.zeros(2 * len(data) + 1024, np.uint8)
+        model, written = self._run(data.astype(np.uint8), stream, False, side, beside)
+        assert written >= 0, "records never take twice their length"
+        return _ended(stream[:written].tobytes(), int(model.coder[_LOW]), int(model.coder[_HIGH]))
+
+    def decode(self, stream: bytes, length: int, side: U8, beside: I32 | None) -> U8:
+        """The `length` bytes of them. Raises Corrupt where sides and neighbours do not fit."""
+        wrong = _misfit(length, self._width, side, beside)
+        if wrong:
+            raise Corrupt(wrong)
+        data = np.zeros(length, np.uint8)
+        self._run(data, np.frombuffer(stream, np.uint8).copy(), True, side, beside)
+        return data
+
+    def _run(self, data: U8, stream: U8, decoding: bool, side: U8, beside: I32 | None) -> tuple[Model, int]:
+        seen, rows = len(self._known), len(self._side)
+        whole = np.concatenate((self._known, data))
+        sides = np.concatenate((self._side, side.astype(np.uint8)))
+        mine = np.full(len(side), -1, np.int32) if beside is None else beside.astype(np.int32)
+        mine = np.where(mine < 0, -1, mine + rows).astype(np.int32)
+        neighbours = np.concatenate((self._beside, mine))
+        model = self._model()
+        written = _run(model, _tables(), whole, stream, decoding, self._width, sides, neighbours, seen, 0)
+        data[:] = whole[seen:]
+        return model, written
+
+    def _model(self) -> Model:
+        """A copy of what the known records teach; of twice their size, for what follows finds most of its contexts."""
+        if self._learnt is None:
+            model, seen = _model(max(2 * len(self._known), _LEARNT_BYTES_MIN), self._width), len(self._known)
+            nothing = np.zeros(8, np.uint8)
+            _run(model, _tables(), self._known, nothing, False, self._width, self._side, self._beside, 0, seen)
+            self._learnt = model
+        return self._learnt._replace(**{name: array.copy() for name, array in self._learnt._asdict().items()})
 
 
 def encode_records(data: U8, width: int, side: U8 | None, beside: I32 | None = None) -> bytes:

@@ -172,6 +172,22 @@ def plan(values: I64, at: I64) -> I64:
 
 
 @kernel
+def too_wide(column: I64, how: int, least: int, width: int) -> int:
+    """How many values of a column do not fit in a width, or, of those that are no magnitudes, are below the least."""
+    if width == WIDTH_MAX:
+        return 0
+    n, before = 0, least
+    for value in column:
+        code = value - least
+        if how == DELTA:
+            code = zigzag(value - before)
+            before = value
+        if code < 0 or (width == 0 and code) or (0 < width < WIDTH_MAX and code >= (wide(1) << (8 * width)) - 1):
+            n += 1
+    return n
+
+
+@kernel
 def emit(values: I64, at: I64, plans: I64, out_at: I64, out: U8, escapes: I64, low_bits: U8) -> int:
     """Write each column to `out` from `out_at[column]` on, what does not fit to `escapes`, low bits to `low_bits`.
 

@@ -14,6 +14,7 @@ from lithify.errors import Corrupt
 
 HEAD_UNFINISHED, HEAD_SPAN = 1, 2
 """Flags of the head: the last line has no end; the span of times follows."""
+_SERIES_NAMES = 1 << 16
 LINE_FAR = 255
 """In LINES: the template's number is in LINES_FAR."""
 
@@ -80,6 +81,17 @@ def code_segments(shapes: Shapes, role: I32, rows: I64, told: Bools) -> Segments
 def number_names(role: I32, which: I64, series: int) -> I64:
     """What tells the columns of numbers apart, and after them the series."""
     return np.concatenate((role[which].astype(np.int64), len(role) + np.arange(series)))
+
+
+def stable_names(role: I32, which: I64, series_form: list[int]) -> I64:
+    """The same where a primer's columns come first: names that are the same for the primer and for every block."""
+    return np.concatenate((role[which].astype(np.int64), _SERIES_NAMES + np.array(series_form, np.int64)))
+
+
+def lines_near(template: I32) -> U8:
+    """A byte for the template of each line where a primer's come first: 0, none; LINE_FAR, its number is elsewhere."""
+    near: U8 = np.minimum(template + 1, LINE_FAR).astype(np.uint8)
+    return near
 
 
 def plane_segments(count: int, width: int) -> Segments:

@@ -289,6 +289,7 @@ def _code(
     newest: I32,
     out: U8,
     far: U32,
+    known_as: I64,
 ) -> int:
     """Fill `out` and `far`; gives how many are far."""
     n_far = 0
@@ -308,7 +309,8 @@ def _code(
                 continue
             slot = at[c] + row
             number = numbers[slot]
-            make_guesses(tables, last, context, guess, places, c, role[c], bits)
+            own = known_as[c]
+            make_guesses(tables, last, context, guess, places, own, role[c], bits)
             if rank[number] < 0:
                 rank[number], serial[number] = newest[kind], values
                 newest[kind] += 1
@@ -316,11 +318,11 @@ def _code(
                 out[slot] = NEW
                 remember(
                     tables, last, order, score, rings_, ring_used, context, guess, places,
-                    c, ring[c], wide(RING_VALUES), serial[number],
+                    own, ring[c], wide(RING_VALUES), serial[number],
                 )  # fmt: skip
                 continue
             v = serial[number]
-            hit = rank_of(order, guess, c, v)
+            hit = rank_of(order, guess, own, v)
             place = place_in_ring(rings_, ring_used, ring[c], v)
             if hit >= 0:
                 out[slot] = hit
@@ -331,7 +333,7 @@ def _code(
                 far[n_far] = newest[kind] - 1 - rank[number]
                 n_far += 1
             remember(
-                tables, last, order, score, rings_, ring_used, context, guess, places, c, ring[c], place, v
+                tables, last, order, score, rings_, ring_used, context, guess, places, own, ring[c], place, v
             )  # fmt: skip
     return n_far
 
@@ -346,18 +348,23 @@ def code(
     counts: I64,
     numbers: I32,
     values: int,
+    known_as: I64 | None = None,
+    room: int = 0,
 ) -> tuple[U8, U32]:
     """Codes of all slots, SKIPPED where not pooled; and how many values of the class are newer, for those that are FAR.
 
     line_template  lines with template -2 - t are passed over: to learn from a part of the lines what all would give
+    known_as       by what number the memory knows each column; without it, by its own
+    room           for how many pooled slots the memory is made; without it, for all
     """
     pooled = int(np.diff(at)[kinds != UNPOOLED].sum())
-    mem = memory(len(kinds), pooled)
+    own = np.arange(len(kinds)) if known_as is None else known_as
+    mem = memory(int(own.max(initial=-1)) + 1, room or pooled)
     bits = int(mem.tables.shape[1]).bit_length() - 1
     rank, serial = np.full(values, -1, np.int32), np.full(values, -1, np.int32)
     out, far = np.full(int(at[-1]), SKIPPED, np.uint8), np.empty(pooled, np.uint32)
     n_far = _code(
         *mem, bits, line_template, template_column, at, kinds, role, ring, numbers, rank, serial,
-        np.zeros(len(counts), np.int64), np.zeros(CLASSES, np.int32), out, far,
+        np.zeros(len(counts), np.int64), np.zeros(CLASSES, np.int32), out, far, own,
     )  # fmt: skip
     return out, far[:n_far].copy()

@@ -8,27 +8,33 @@ from collections.abc import Sequence
 import numpy as np
 
 from lithify import limits
-from lithify.codecs.logs.decode import decode_block
+from lithify.codecs.logs.behind import encode_behind
+from lithify.codecs.logs.decode import Block
 from lithify.codecs.logs.dictionary import pack_primed, unpack_primed
+from lithify.codecs.logs.following import Following, FollowingBlock, Leader
+from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.mixing import Learnt
 from lithify.codecs.logs.streams import LEARNT_BYTES_MAX, Packed, get_varint
 from lithify.errors import Corrupt, LimitExceeded
 
 MAGIC = b"LTHP\x01"
-TEXT_BYTES_MAX = 512 * limits.KIB
+TEXT_BYTES_MAX = 2048 * limits.KIB
 
 
 def choose_lines(samples: Sequence[bytes]) -> bytes:
-    """A text of whole lines from all samples, each as long as the others where it can be."""
-    lines, left = [], len(samples)
+    """A text of whole lines from all samples, each as long as the others where it can be.
+
+    samples  the newest first; the text has it last, next to what goes on behind
+    """
+    lines, left = {}, len(samples)
     room = TEXT_BYTES_MAX
-    for sample in sorted(samples, key=len):
+    for n, sample in sorted(enumerate(samples), key=lambda numbered: len(numbered[1])):
         piece = sample[: room // left]
         piece = piece[: piece.rfind(b"\n") + 1]
-        lines.append(piece)
+        lines[n] = piece
         room -= len(piece)
         left -= 1
-    return b"".join(lines)
+    return b"".join(lines[n] for n in sorted(lines, reverse=True))
 
 
 class Teacher:
@@ -42,8 +48,18 @@ class Teacher:
         if length > TEXT_BYTES_MAX:
             raise LimitExceeded(f"a primer of {length} bytes of text; the limit is {TEXT_BYTES_MAX}")
         self.packed = Packed(primer, at, length)
-        self._text = decode_block(self.packed, length)
+        block = Block(Layout(self.packed, length))
+        self._text = block.text()
+        self.leader = Leader(block, self._text, self.packed)
         self._learnt = Learnt(self._text[-LEARNT_BYTES_MAX:])
+
+    def follow(self, block: bytes) -> bytes | None:
+        """A block whose streams go on behind the primer's; None if they cannot."""
+        return encode_behind(block, self.leader)
+
+    def unfollow(self, payload: bytes, length: int) -> bytes:
+        """The inverse. Raises Truncated, Corrupt or LimitExceeded."""
+        return FollowingBlock(Following(Packed(payload, 0, length, self.leader), length, self.leader)).text()
 
     def pack(self, block: bytes) -> bytes:
         """A block with the primer's text as dictionary: quick."""

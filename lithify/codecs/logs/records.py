@@ -3,7 +3,7 @@
 import numpy as np
 
 from lithify.codecs.logs.arrays import I32, I64, U8
-from lithify.codecs.logs.mixing import decode_records, encode_records
+from lithify.codecs.logs.mixing import LearntRecords, decode_records, encode_records
 from lithify.codecs.logs.symbols import Segments
 
 
@@ -19,6 +19,25 @@ def unmix_records(stream: bytes, length: int, segments: Segments) -> bytes:
     records = decode_records(stream, length, segments.width, _sides(segments), _neighbours(segments))
     out[_places(segments)] = records
     return out.tobytes()
+
+
+class TaughtColumns:
+    """A stream of columns that both sides know, for streams of columns of the same names that go on behind it."""
+
+    def __init__(self, data: bytes, segments: Segments) -> None:
+        known = np.frombuffer(data, np.uint8)[_places(segments)]
+        self._learnt = LearntRecords(known, segments.width, _sides(segments), _neighbours(segments))
+
+    def encode(self, data: bytes, segments: Segments) -> bytes:
+        """A stream of columns, coded."""
+        array = np.frombuffer(data, np.uint8)
+        return self._learnt.encode(array[_places(segments)], _sides(segments), _neighbours(segments))
+
+    def decode(self, stream: bytes, length: int, segments: Segments) -> bytes:
+        """The inverse. Raises Corrupt."""
+        out = np.empty(length, np.uint8)
+        out[_places(segments)] = self._learnt.decode(stream, length, _sides(segments), _neighbours(segments))
+        return out.tobytes()
 
 
 def _places(segments: Segments) -> I64:

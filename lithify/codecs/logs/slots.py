@@ -156,9 +156,11 @@ def _constant(at: I64, kind: U8, length: U32, hashes: U64) -> Bools:
     return out
 
 
-def fold_constants(clusters: Clusters, slots: Slots) -> tuple[Clusters, Slots]:
-    """The same with columns of one text made part of their templates."""
+def fold_constants(clusters: Clusters, slots: Slots, *, numbers: bool = True) -> tuple[Clusters, Slots]:
+    """The same with columns of one text made part of their templates; those of numbers too, if they shall be."""
     gone = _constant(slots.at, slots.kind, slots.length, slots.hash)
+    if not numbers:
+        gone &= slots.kind != NUMBER
     column_template = np.repeat(np.arange(len(clusters.counts)), np.diff(slots.template_column))
     static = clusters.static.copy()
     static[clusters.static_at[column_template[gone]] + slots.column_token[gone]] = True

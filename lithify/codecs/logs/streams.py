@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort
 from lithify.codecs.logs.dictionary import PRIMED_BYTES_MAX, pack_primed, unpack_primed
 from lithify.codecs.logs.mixing import Learnt, decode_text, encode_text
-from lithify.codecs.logs.records import mix_records, unmix_records
+from lithify.codecs.logs.records import TaughtColumns, mix_records, unmix_records
 from lithify.codecs.logs.symbols import Segments, decode_symbols, encode_symbols
 from lithify.codecs.raw.ppmd import Ppmd, PpmdParams
 from lithify.codecs.raw.stored import Stored
@@ -60,6 +61,7 @@ class Coder(IntEnum):
     MIXED_TEXT = 6
     MIXED_RECORDS = 7
     PRIMED_TEXT = 8
+    PRIMED_RECORDS = 9
 
 
 TEXT = frozenset((Stream.TEMPLATES, Stream.GROUPS, Stream.WORDS, Stream.LEFT))
@@ -74,13 +76,29 @@ STREAMS_BYTES_PER_BYTE, STREAMS_BYTES_FREE = 4, 1 << 16
 _STORED_BYTES = 8  # so short a stream is stored
 _TEXT_ORDER, _LINES_ORDER = 16, 5
 _REPEATS = 1.1  # where zstd comes so near to the coder for columns, long repeats count, and xz finds more of them
-LEARNT_BYTES_MAX = 48 * limits.KIB
+LEARNT_BYTES_MAX = 256 * limits.KIB
 """So much of the end of what a primer has is learnt from: with something short behind it, the model takes 20 MB."""
 Packer = Callable[[Buffer], bytes]
 
 
+class Teaching(Protocol):
+    """The streams of a block that both sides know."""
+
+    def has(self, *streams: Stream) -> bool:
+        """Whether any of these streams is there."""
+
+    def get(self, stream: Stream) -> bytes:
+        """The bytes of a stream."""
+
+    def learnt(self, stream: Stream) -> Learnt:
+        """What the end of a stream of text teaches."""
+
+    def columns(self, stream: Stream) -> TaughtColumns | None:
+        """What a stream of columns teaches, if it teaches anything."""
+
+
 def pack_streams(
-    streams: Mapping[Stream, bytes], columns: Mapping[Stream, Segments], effort: Effort, primer: "Packed | None"
+    streams: Mapping[Stream, bytes], columns: Mapping[Stream, Segments], effort: Effort, primer: "Teaching | None"
 ) -> bytes:
     """All streams behind a table of what they are packed with; empty ones are left out.
 
@@ -100,7 +118,7 @@ def pack_streams(
 
 
 def _packed(
-    stream: Stream, data: bytes, columns: Segments | None, effort: Effort, primer: "Packed | None"
+    stream: Stream, data: bytes, columns: Segments | None, effort: Effort, primer: "Teaching | None"
 ) -> Iterator[tuple[Coder, bytes]]:
     yield Coder.STORED, data
     if len(data) <= _STORED_BYTES or stream in NOISE:
@@ -109,6 +127,9 @@ def _packed(
         yield Coder.PRIMED, pack_primed(data, primer.get(stream))
         if effort == "max":
             yield Coder.PRIMED_TEXT, primer.learnt(stream).encode(np.frombuffer(data, np.uint8))
+    taught = primer.columns(stream) if primer is not None and stream not in TEXT and effort == "max" else None
+    if taught is not None:
+        yield Coder.PRIMED_RECORDS, taught.encode(data, columns or Segments.one(len(data)))
     if effort == "fast":
         yield Coder.ZSTD, _zstd(3)(data)
         return
@@ -172,7 +193,7 @@ class Unpacked:
 class Packed:
     """The streams of a block, unpacked when they are asked for."""
 
-    def __init__(self, payload: bytes, at: int, length: int, primer: "Packed | None" = None) -> None:
+    def __init__(self, payload: bytes, at: int, length: int, primer: "Teaching | None" = None) -> None:
         """Read the table at `at`. Raises Truncated, Corrupt or LimitExceeded."""
         self._primer = primer
         self._learnt: dict[Stream, Learnt] = {}
@@ -208,6 +229,9 @@ class Packed:
             self._learnt[stream] = Learnt(self.get(stream)[-LEARNT_BYTES_MAX:])
         return self._learnt[stream]
 
+    def columns(self, stream: Stream) -> None:
+        """None: its columns have other names than those of another block."""
+
     def get(self, stream: Stream, columns: Segments | None = None) -> bytes:
         """The bytes of a stream; nothing if it was left out. Raises Truncated, Corrupt or LimitExceeded.
 
@@ -225,15 +249,23 @@ class Packed:
             return self._primer.learnt(stream).decode(data, raw).tobytes()
         if coder == Coder.MIXED_TEXT:
             return decode_text(data, raw).tobytes()
-        if coder in (Coder.SYMBOLS, Coder.MIXED_RECORDS):
+        if coder in (Coder.SYMBOLS, Coder.MIXED_RECORDS, Coder.PRIMED_RECORDS):
             segments = columns or Segments.one(raw)
             if int(segments.at[-1]) != raw:
                 raise Corrupt(f"stream {stream} has {raw} bytes, its columns {segments.at[-1]}")
-            return (decode_symbols if coder == Coder.SYMBOLS else unmix_records)(data, raw, segments)
+            return self._column_decoder(Coder(coder), stream)(data, raw, segments)
         found = _decoder(Coder(coder)).decode(data, shared=b"", length=raw)
         if len(found) != raw:
             raise Corrupt(f"stream {stream} decodes to {len(found)} bytes, its table says {raw}")
         return found
+
+    def _column_decoder(self, coder: Coder, stream: Stream) -> Callable[[bytes, int, Segments], bytes]:
+        if coder != Coder.PRIMED_RECORDS:
+            return decode_symbols if coder == Coder.SYMBOLS else unmix_records
+        taught = None if self._primer is None else self._primer.columns(stream)
+        if taught is None:
+            raise Corrupt(f"stream {stream} goes on behind one that no primer has")
+        return taught.decode
 
 
 class Kept:

@@ -12,7 +12,7 @@ from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.logs import primer as primers
 from lithify.codecs.logs import streams, times
 from lithify.codecs.logs.cluster import COLUMNS_MAX, TEMPLATES_MAX
-from lithify.codecs.logs.codec import PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
+from lithify.codecs.logs.codec import FOLLOWING, PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
 from lithify.codecs.logs.encode import encode_as_text, encode_block
 from lithify.codecs.logs.pool import RING_VALUES
 from lithify.codecs.logs.scan import ADDRESS, GROUP, MIXED, NUMBER, NUMBER_DIGITS_MAX, TIME, WORD
@@ -119,6 +119,25 @@ def test_it_agrees_on_primed_blocks(name: str) -> None:
     both(codec, codec.encode_block(block), block, primer)
 
 
+@pytest.mark.parametrize("name", [*MAKERS, "mixture", "everything"])
+def test_it_agrees_on_blocks_behind_a_primer(name: str) -> None:
+    made = {"mixture": mixture(150), "everything": everything()}
+    primer = Logs.make_primer([made.get(name) or log(name, 200), mixture(60)])
+    assert primer is not None
+    codec, teacher = Logs(LogsParams(primer=digest_of(primer))).primed(primer), primers.Teacher(primer)
+
+    for block in (
+        made.get(name) or log(name, 70, seed=3),
+        mixture(40).removesuffix(b"\n"),
+        log("syslog", 1),
+        b"\n",
+        b"x",
+    ):
+        following = teacher.follow(block)
+        assert following is not None
+        both(codec, bytes([FOLLOWING]) + following, block, primer)
+
+
 # --- the tables -----------------------------------------------------------------------------------------
 
 
@@ -140,10 +159,11 @@ def test_its_methods_are_the_methods() -> None:
         PRIMED: "primed zstd",
         PRIMED_TEXT: "mixed behind the primer",
         **dict(enumerate(("zstd", "xz", "PPMd"), RAW)),
+        FOLLOWING: "streams behind the primer's",
     }
     assert names == numbered("method | meaning")
     assert ["zstd", "xz", "ppmd"] == [codec.facts.name for codec in RAW_CODECS]
-    assert f"| {RAW + len(RAW_CODECS)} … 255 | reserved |" in DOCUMENT
+    assert f"| {FOLLOWING + 1} … 255 | reserved |" in DOCUMENT
 
 
 def test_its_kinds_are_the_kinds() -> None:
@@ -167,6 +187,7 @@ def test_its_time_patterns_are_the_patterns() -> None:
         f"at most {RING_VALUES} values, the most recent first",
         f"(at most {NUMBER_DIGITS_MAX}) in form 1",
         f"bytes of the text, at most {primers.TEXT_BYTES_MAX:,}",
+        f"behind the last {streams.LEARNT_BYTES_MAX:,} bytes",
         f"from the frame's chunk table, 1 to {limits.CHUNK_BYTES_MAX:,}",
     ],
 )

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from lithify.codecs.codec import Effort
 from lithify.codecs.lines import Template
+from lithify.codecs.logs.codec import Logs
 from lithify.codecs.logs.decode import decode_block
 from lithify.codecs.logs.encode import encode_block
+from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.search import BlockLines, templates
 from lithify.codecs.logs.streams import Coder, Packed, Stream, put_varint
 
@@ -32,6 +34,13 @@ def lines(payload: bytes, length: int) -> BlockLines:
 def shapes(payload: bytes, length: int) -> list[Template]:
     """The templates of such streams, for people."""
     return templates(Packed(payload, 0, length), length)
+
+
+def teacher(*samples: bytes) -> Teacher:
+    """What a primer made of these teaches."""
+    primer = Logs.make_primer(samples)
+    assert primer is not None
+    return Teacher(primer)
 
 
 def unpacked(block: bytes) -> Streams:

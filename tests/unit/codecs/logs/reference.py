@@ -7,14 +7,16 @@ mixing.py, which has a document of its own. It is for right payloads: of what a 
 
 import lzma
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyppmd
 import zstandard
 
-from lithify.codecs.logs.mixing import Learnt, decode_records, decode_text
+from lithify.codecs.logs.mixing import Learnt, LearntRecords, decode_records, decode_text
 
 U64 = (1 << 64) - 1
 WORD, NUMBER, MIXED, ADDRESS, TIME, GROUP = range(6)
@@ -36,6 +38,9 @@ def decode(payload: bytes, length: int, primer: bytes | None = None) -> bytes:
     if method == 2:
         assert learnt is not None
         return _gone_on(learnt.text, rest, length)
+    if method == 6:
+        assert learnt is not None
+        return _behind(Streams(rest, learnt, behind=True), length, learnt)
     if method == 3:
         return _unzstd(rest)
     return {4: _unxz, 5: _unppmd}[method](rest, length)
@@ -49,6 +54,56 @@ class Primer:
         length, at = _varint(primer, 5)
         self.streams = Streams(primer[at:], None)
         self.text = _block(self.streams, length)
+
+    # What method 6 goes on behind.
+
+    @cached_property
+    def shapes(self) -> list["Template"]:
+        return _templates(self.streams.get(TEMPLATES))
+
+    @cached_property
+    def line_template(self) -> list[int]:
+        return _line_templates(self.streams, len(self.shapes))
+
+    @cached_property
+    def table(self) -> "_Table":
+        return _Table(self.streams, self.shapes, [self.line_template.count(t) for t in range(len(self.shapes))])
+
+    @cached_property
+    def renamed(self) -> list["Plan"]:
+        """The plans, with the names that they have where blocks go on behind."""
+        table, columns = self.table, len(self.table.plans) - len(self.table.series_time)
+        series = zip(table.plans[columns:], table.series_time, strict=True)
+        return [*table.plans[:columns], *(plan._replace(name=65_536 + form) for plan, form in series)]
+
+    def base(self, column: int, series: int, delta: bool) -> int:
+        """What the least value of a column is counted from, or that of the series of a time format (-1: it is none)."""
+        known = [*self.table.numeric, *(-1 - form for form in self.table.series_time)]
+        key = column if series < 0 else -1 - series
+        if key not in known:
+            return 0
+        number = known.index(key)
+        plan, end = self.table.plans[number], sum(plan.rows for plan in self.table.plans[: number + 1])
+        return _numbers(self.streams, self.table.plans)[end - 1] if delta else plan.least
+
+    def known_text(self, stream: int) -> bytes:
+        """What coders 5 and 8 go on behind in method 6."""
+        if stream != COLUMNS:
+            return self.streams.get(stream)
+        return self.streams.get(COLUMNS)[: self.table.least_at] + bytes(len(self.table.plans))
+
+    def known_columns(self, stream: int) -> tuple[bytes, "Columns"]:
+        """What coder 9 goes on behind."""
+        if stream == LINES:
+            lines = bytes(min(t + 1, 255) for t in self.line_template)
+            return lines, Columns([(len(lines), 0, -1)])
+        if stream == FAR:
+            return self.streams.get(FAR, self.table.far_columns()), self.table.far_columns()
+        if stream == CODES:
+            return b"".join(self.table.codes[c] for c in self.table.told), self.table.code_columns
+        width = stream - WIDTH_1 + 1
+        data = self.streams.get(stream, _number_columns(self.table.plans, width))
+        return data, _number_columns(self.renamed, width)
 
 
 # --- Conventions ----------------------------------------------------------------------------------------
@@ -90,8 +145,8 @@ class Columns(NamedTuple):
 class Streams:
     """The streams of a block, by number."""
 
-    def __init__(self, data: bytes, primer: Primer | None) -> None:
-        self._primer = primer
+    def __init__(self, data: bytes, primer: Primer | None, *, behind: bool = False) -> None:
+        self._primer, self._behind = primer, behind
         self._packed: dict[int, tuple[int, int, bytes]] = {}
         count, at = _varint(data, 0)
         table = []
@@ -121,12 +176,19 @@ class Streams:
             lambda: _unxz(data, length),
             lambda: _unppmd(data, length),
             lambda: Symbols(data).decode(columns.segments),
-            lambda: _unzstd(data, self._primer.streams.get(stream) if self._primer else b""),
+            lambda: _unzstd(data, self._known(stream)),
             lambda: decode_text(data, length).tobytes(),
             lambda: _unmixed(data, length, columns),
-            lambda: _gone_on(self._primer.streams.get(stream) if self._primer else b"", data, length),
+            lambda: _gone_on(self._known(stream), data, length),
+            lambda: _records_gone_on(
+                self._primer.known_columns(stream) if self._primer else None, data, length, columns
+            ),
         ]
         return decoders[coder]()
+
+    def _known(self, stream: int) -> bytes:
+        assert self._primer is not None
+        return self._primer.known_text(stream) if self._behind else self._primer.streams.get(stream)
 
 
 # --- The block ------------------------------------------------------------------------------------------
@@ -142,13 +204,18 @@ def _block(streams: Streams, length: int) -> bytes:
     assert templates == len(shapes)
     table = _Table(streams, shapes, [line_template.count(t) for t in range(templates)])
     _compare_index(streams.get(INDEX), [line_template.count(t) for t in range(templates)], table)
-    literals = _Literals(streams, table).all()
-    shown = iter(_walk(line_template, table, literals))
+    shown = _Walk(table, len(table.kind)).over(line_template, table, _Literals(streams, table).all())
+    return _written(streams, line_template, shapes, shown, length)
+
+
+def _written(
+    streams: Streams, line_template: Sequence[int], shapes: Sequence["Template"], shown: Iterator[bytes], length: int
+) -> bytes:
     left = iter(_cut(streams.get(LEFT)))
     out = bytearray()
     for t in line_template:
         out += next(left) if t < 0 else _line(shapes[t], shown) + b"\n"
-    if head[0] & 1 and line_template[-1] >= 0:
+    if streams.get(HEAD)[0] & 1 and line_template[-1] >= 0:
         del out[-1:]
     assert len(out) == length
     return bytes(out)
@@ -159,13 +226,28 @@ def _compare_index(data: bytes, lines: Sequence[int], table: "_Table") -> None:
     if not data:
         return
     at = 0
-    for number in [*lines, *(n for n, told in zip(table.literals, table.told, strict=True) if told)]:
+    for number in [*lines, *(table.literals[c] for c in table.told)]:
         said, at = _varint(data, at)
         assert said == number
     numbers = sum(
         kind == NUMBER and source == c for c, (kind, source) in enumerate(zip(table.kind, table.source, strict=True))
     )
     assert len(data) == at + numbers
+
+
+# --- Method 6: behind the primer ------------------------------------------------------------------------
+
+
+def _behind(streams: Streams, length: int, primer: Primer) -> bytes:
+    shapes = primer.shapes + _templates(streams.get(TEMPLATES))
+    far = iter(_from_planes(streams.get(LINES_FAR), 2))
+    line_template = [(near if near < 255 else 255 + next(far)) - 1 for near in streams.get(LINES)]
+    table = _Table(streams, shapes, [line_template.count(t) for t in range(len(shapes))], primer)
+    walk = _Walk(primer.table, len(table.kind))
+    for _ in walk.over(primer.line_template, primer.table, _Literals(primer.streams, primer.table).all()):
+        pass
+    shown = walk.over(line_template, table, _Literals(streams, table).all())
+    return _written(streams, line_template, shapes, shown, length)
 
 
 def _cut(text: bytes) -> list[bytes]:
@@ -245,7 +327,10 @@ class Plan(NamedTuple):
 class _Table:
     """All that is known of the columns before their literals."""
 
-    def __init__(self, streams: Streams, shapes: Sequence[Template], rows_of: Sequence[int]) -> None:
+    def __init__(
+        self, streams: Streams, shapes: Sequence[Template], rows_of: Sequence[int], primer: Primer | None = None
+    ) -> None:
+        self._primer = primer
         self._data, self._at = streams.get(COLUMNS), 0
         self.kind = [kind for template in shapes for kind in template.kinds]
         self.first = [0, *accumulate(len(template.kinds) for template in shapes)]
@@ -254,7 +339,7 @@ class _Table:
         columns = range(len(self.kind))
         modes = self._take(len(columns))
         self.pooled = [bool(mode & 1) for mode in modes]
-        self.told = told = [mode & 3 == 1 for mode in modes]
+        told = [mode & 3 == 1 for mode in modes]
         self.form = [mode >> 2 & 3 for mode in modes]
         equal = [bool(mode >> 4) for mode in modes]
         distances = iter(_from_planes(self._take(2 * sum(equal)), 2))
@@ -264,8 +349,10 @@ class _Table:
         times = iter(_from_planes(self._take(2 * self.kind.count(TIME)), 2))
         self.time = [next(times) if kind == TIME else -1 for kind in self.kind]
         self.series, self.series_time = self._line_times()
-        self.codes = self._codes(streams, [c for c in columns if told[c]])
-        self.far = _from_planes(streams.get(FAR, self._far_columns()), 4)
+        self.told = [c for c in columns if told[c]]
+        self.code_columns = self._code_columns()
+        self.codes = self._codes(streams)
+        self.far = _from_planes(streams.get(FAR, self.far_columns()), 4)
         self.literals = [self._literals(c) for c in columns]
         self.plans = self._plans()
         assert self._at == len(self._data)
@@ -290,21 +377,26 @@ class _Table:
                     break
         return of_column, formats
 
-    def _codes(self, streams: Streams, told: Sequence[int]) -> list[bytes]:
-        """Each column's codes."""
+    def _code_columns(self) -> Columns:
+        """How the stream of codes falls into columns."""
+        told = self.told
         template = [t for t, (first, end) in enumerate(pairwise(self.first)) for _ in range(first, end)]
         segments = []
         for i, c in enumerate(told):
             beside = i - 1 if i and template[told[i - 1]] == template[c] else -1
             segments.append((self.rows[c], self.role[c] + 1, beside))
-        data, at = streams.get(CODES, Columns(segments)), 0
+        return Columns(segments)
+
+    def _codes(self, streams: Streams) -> list[bytes]:
+        """Each column's codes."""
+        data, at = streams.get(CODES, self.code_columns), 0
         found = [bytes(rows) for rows in self.rows]
-        for c in told:
+        for c in self.told:
             found[c] = data[at : at + self.rows[c]]
             at += self.rows[c]
         return found
 
-    def _far_columns(self) -> Columns:
+    def far_columns(self) -> Columns:
         return Columns(_planes(sum(codes.count(255) for codes in self.codes), 4, 0), 4)
 
     def _literals(self, c: int) -> int:
@@ -319,15 +411,18 @@ class _Table:
             for c, kind in enumerate(self.kind)
             if kind in {NUMBER, ADDRESS, TIME} and self.series[c] < 0 and self.literals[c]
         ]
-        sizes = [(self.literals[c], self.role[c]) for c in numeric]
-        for number in range(len(self.series_time)):
+        self.numeric = numeric
+        sizes = [(self.literals[c], self.role[c], c, -1) for c in numeric]
+        for number, form in enumerate(self.series_time):
             rows = sum(rows for rows, series in zip(self.rows, self.series, strict=True) if series == number)
-            sizes.append((rows, len(self.kind) + number))
+            sizes.append((rows, 65_536 + form if self._primer else len(self.kind) + number, -1, form))
         how = self._take(len(sizes))
+        self.least_at = self._at
         found = []
-        for (rows, name), byte in zip(sizes, how, strict=True):
-            least, self._at = _varint(self._data, self._at)
-            found.append(Plan(bool(byte & 1), byte >> 1, _unzigzag(least), rows, name))
+        for (rows, name, column, series), byte in zip(sizes, how, strict=True):
+            code, self._at = _varint(self._data, self._at)
+            base = self._primer.base(column, series, bool(byte & 1)) if self._primer else 0
+            found.append(Plan(bool(byte & 1), byte >> 1, _signed(base + _unzigzag(code)), rows, name))
         return found
 
 
@@ -463,10 +558,9 @@ def _date(days: int) -> tuple[int, int, int]:
 class _Memory:
     """What the walk remembers."""
 
-    def __init__(self, table: _Table) -> None:
+    def __init__(self, table: _Table, columns: int) -> None:
         slots = sum(rows for rows, pooled in zip(table.rows, table.pooled, strict=True) if pooled)
         self.bits = min(max(slots.bit_length(), 8), 18)
-        columns = len(table.kind)
         self.tables = [[-1] * (1 << self.bits) for _ in range(4)]
         self.last = [-1] * columns
         self.order = [list(range(6)) for _ in range(columns)]
@@ -514,40 +608,46 @@ class _Memory:
             self.first = value
 
 
-def _walk(line_template: Sequence[int], table: _Table, literals: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
-    """The text of each slot, line by line."""
-    memory = _Memory(table)
-    codes, far = [iter(codes) for codes in table.codes], iter(table.far)
-    texts: list[bytes] = []
-    of_class: dict[int, list[int]] = {NUMBER: [], ADDRESS: [], WORD: []}
-    for t in line_template:
-        memory.first = -1
-        line: dict[int, bytes] = {}
-        for c in range(table.first[t], table.first[t + 1]) if t >= 0 else ():
-            if table.source[c] != c:
-                line[c] = line[table.source[c]]
-            elif not table.pooled[c]:
-                line[c] = next(literals[c])
-            else:
-                kind, role = table.kind[c], table.role[c]
-                ring = memory.rings.setdefault({ADDRESS: 0, MIXED: 1}.get(kind, role + 2), [])
-                newest = of_class[kind if kind in {NUMBER, ADDRESS} else WORD]
-                places = memory.places(c, role)
-                guesses = memory.guesses(c, places)
-                code = next(codes[c])
-                if code < 6:
-                    value = memory.ranked(c, guesses)[code]
-                elif code == 6:
-                    value = len(texts)
-                    texts.append(next(literals[c]))
-                    newest.append(value)
-                elif code == 255:
-                    value = newest[-1 - next(far)]
+class _Walk:
+    """A walk over the lines of a block, and maybe of one behind it."""
+
+    def __init__(self, table: _Table, columns: int) -> None:
+        self._memory = _Memory(table, columns)
+        self._texts: list[bytes] = []
+        self._of_class: dict[int, list[int]] = {NUMBER: [], ADDRESS: [], WORD: []}
+
+    def over(self, line_template: Sequence[int], table: _Table, literals: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
+        """The text of each slot, line by line."""
+        memory, texts, of_class = self._memory, self._texts, self._of_class
+        codes, far = [iter(codes) for codes in table.codes], iter(table.far)
+        for t in line_template:
+            memory.first = -1
+            line: dict[int, bytes] = {}
+            for c in range(table.first[t], table.first[t + 1]) if t >= 0 else ():
+                if table.source[c] != c:
+                    line[c] = line[table.source[c]]
+                elif not table.pooled[c]:
+                    line[c] = next(literals[c])
                 else:
-                    value = ring[code - 7]
-                line[c] = texts[value]
-                memory.remember(c, places, guesses, ring, value)
-            yield line[c]
+                    kind, role = table.kind[c], table.role[c]
+                    ring = memory.rings.setdefault({ADDRESS: 0, MIXED: 1}.get(kind, role + 2), [])
+                    newest = of_class[kind if kind in {NUMBER, ADDRESS} else WORD]
+                    places = memory.places(c, role)
+                    guesses = memory.guesses(c, places)
+                    code = next(codes[c])
+                    if code < 6:
+                        value = memory.ranked(c, guesses)[code]
+                    elif code == 6:
+                        value = len(texts)
+                        texts.append(next(literals[c]))
+                        newest.append(value)
+                    elif code == 255:
+                        value = newest[-1 - next(far)]
+                    else:
+                        value = ring[code - 7]
+                    line[c] = texts[value]
+                    memory.remember(c, places, guesses, ring, value)
+                yield line[c]
 
 
 # --- Coder 4 --------------------------------------------------------------------------------------------
@@ -712,21 +812,48 @@ def _unppmd(data: bytes, length: int) -> bytes:
 
 def _gone_on(known: bytes, data: bytes, length: int) -> bytes:
     """Coder 8 and method 2: text behind the end of what both sides know."""
-    return Learnt(known[-49_152:]).decode(data, length).tobytes()
+    return Learnt(known[-262_144:]).decode(data, length).tobytes()
 
 
 def _unmixed(data: bytes, length: int, columns: Columns) -> bytes:
     """Coder 7: each column's planes are the bytes of its records."""
-    planes = columns.planes
-    whole = columns.segments[::planes]
+    return _in_planes(decode_records(data, length, columns.planes, *_beside_records(columns)).tobytes(), columns)
+
+
+def _records_gone_on(known: tuple[bytes, Columns] | None, data: bytes, length: int, columns: Columns) -> bytes:
+    """Coder 9: records behind those that the primer's stream holds."""
+    assert known is not None
+    before = np.frombuffer(_in_records(*known), np.uint8)
+    learnt = LearntRecords(before, columns.planes, *_beside_records(known[1]))
+    return _in_planes(learnt.decode(data, length, *_beside_records(columns)).tobytes(), columns)
+
+
+def _beside_records(columns: Columns) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """The side of each record, and which stands beside it."""
+    planes, whole = columns.planes, columns.segments[:: columns.planes]
     side = [((name * 0x9E3779B1) >> 12) & 255 for rows, name, _ in whole for _ in range(rows)]
     starts = [0, *accumulate(rows for rows, _, _ in whole)]
     beside = [
         starts[other] + row if other >= 0 and planes == 1 else -1 for rows, _, other in whole for row in range(rows)
     ]
-    records = decode_records(data, length, planes, np.array(side, np.uint8), np.array(beside, np.int32)).tobytes()
-    out = bytearray()
-    for start, end in pairwise(starts):
-        column = records[start * planes : end * planes]
+    return np.array(side, np.uint8), np.array(beside, np.int32)
+
+
+def _in_planes(records: bytes, columns: Columns) -> bytes:
+    """Records as their stream holds them: each column plane by plane."""
+    planes, out, start = columns.planes, bytearray(), 0
+    for rows, _, _ in columns.segments[::planes]:
+        column = records[start : start + rows * planes]
         out += b"".join(column[plane::planes] for plane in range(planes))
+        start += rows * planes
+    return bytes(out)
+
+
+def _in_records(data: bytes, columns: Columns) -> bytes:
+    """The inverse."""
+    planes, out, start = columns.planes, bytearray(), 0
+    for rows, _, _ in columns.segments[::planes]:
+        column = data[start : start + rows * planes]
+        out += b"".join(column[row::rows] for row in range(rows))
+        start += rows * planes
     return bytes(out)

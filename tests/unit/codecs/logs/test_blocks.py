@@ -12,7 +12,7 @@ from lithify import limits
 from lithify.codecs.codec import EFFORTS, Effort
 from lithify.codecs.logs.codec import Logs
 from lithify.codecs.logs.scan import LINE_BYTES_MAX
-from tests.unit.codecs.logs.blocks import decoded, encoded, lines
+from tests.unit.codecs.logs.blocks import decoded, encoded, lines, teacher
 from tests.unit.codecs.logs.corpus import EXAMPLES, MAKERS, log, mixture
 
 QUICK = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -109,6 +109,16 @@ def logs(draw: st.DrawFn) -> bytes:
 @QUICK
 def test_any_lines_come_back(block: bytes, effort: Effort) -> None:
     comes_back(block, effort)
+
+
+@given(logs().filter(lambda block: b"\n" in block), logs().filter(bool))
+@QUICK
+def test_any_lines_come_back_behind_any_others(earlier: bytes, block: bytes) -> None:
+    leader = teacher(earlier)
+    for one in (block, earlier + block, earlier[::-1]):
+        following = leader.follow(one)
+        assert following is not None
+        assert one == leader.unfollow(following, len(one))
 
 
 @given(
