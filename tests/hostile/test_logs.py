@@ -291,6 +291,18 @@ def test_a_primer_with_changed_bytes_is_borne_with_what_follows_it() -> None:
                 assert forged.follow(block) != b""
 
 
+@pytest.mark.parametrize("name", ADVERSARIES)
+def test_a_log_made_to_hurt_is_borne_behind_a_primer_of_its_kind(name: str) -> None:
+    data = filled(ADVERSARIES[name], BYTES // 4)
+    cut = data.rfind(b"\n", 0, len(data) // 2) + 1
+    leader, block = teacher(data[:cut]), data[cut:]
+    started = time.process_time()
+    following = leader.follow(block)
+    if following is not None:  # else more templates than a block may have
+        assert block == leader.unfollow(following, len(block))
+    assert time.process_time() - started < 8
+
+
 def test_a_primer_of_more_text_than_the_limit_is_refused_at_once() -> None:
     with refused_at_once(LimitExceeded):
         Teacher(MAGIC + varint(TEXT_BYTES_MAX + 1) + encoded(SMALL))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, Bools
+from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, U64, Bools
 from lithify.codecs.logs.cluster import SLOTS_MAX, Clusters
 from lithify.codecs.logs.kernel import bare, inlined, kernel, unsigned, wide
 from lithify.codecs.logs.scan import GROUP, TIME, Scan
@@ -10,6 +10,8 @@ from lithify.codecs.logs.shapes import Shapes
 
 _PRIME = unsigned(0x9E3779B97F4A7C15)
 _SHIFT = unsigned(29)
+_TRIALS_MAX = 1 << 25
+"""Templates tried in one block, all lines together: a second's work, where a log is made to need more."""
 
 
 @bare
@@ -60,13 +62,20 @@ def _signature(token: int, token_end: int, kind: U8, inner: U16, chosen: I64, sl
 
 @kernel
 def _match(
-    data: U8, line_start: U32, line_token: U32, start: U32, end: U32, kind: U8, form: U16, inner: U16, text: U8,
-    piece_start: I64, piece_at: I64, slot_kind: U8, slot_form: U16, template_column: I64, known: I32, template: I32,
+    data: U8, line_start: U32, line_key: U64, line_token: U32, start: U32, end: U32, kind: U8, form: U16, inner: U16,
+    text: U8, piece_start: I64, piece_at: I64, slot_kind: U8, slot_form: U16, template_column: I64, known: I32,
+    template: I32,
 ) -> I64:  # fmt: skip
-    """Fill `template` behind the known lines; gives a known line of each template, or nothing if one has another."""
+    """Fill `template` behind the known lines; gives a known line of each template, or nothing if one has another.
+
+    The lines of a template have one skeleton, so that only templates of its own are tried for a line.
+    """
     templates = len(piece_at) - 1
     seen = np.full(templates, -1, np.int64)
     signature = np.zeros(templates, np.int64)
+    key = np.zeros(templates, np.uint64)
+    order = np.zeros(templates, np.int64)
+    trials = 0
     chosen = np.empty(SLOTS_MAX + 1, np.int64)
     for line in range(len(line_start) - 1):
         at, stop = wide(line_start[line]), wide(line_start[line + 1])
@@ -74,13 +83,22 @@ def _match(
             stop -= 1
         token, token_end = wide(line_token[line]), wide(line_token[line + 1])
         is_known = line < len(known)
-        first, past = 0, templates
         if is_known:
             first, past = wide(known[line]), wide(known[line]) + 1
             if first < 0:
                 continue
+        else:
+            if line == len(known):
+                order = np.argsort(key, kind="mergesort")
+                key = key[order]
+            first = np.searchsorted(key, line_key[line], side="left")
+            past = np.searchsorted(key, line_key[line], side="right")
+            trials += past - first
+            if trials > _TRIALS_MAX:
+                break
         best, best_static = -1, -1
-        for t in range(first, past):
+        for k in range(first, past):
+            t = k if is_known else order[k]
             column, last = template_column[t], template_column[t + 1]
             static = piece_start[piece_at[t + 1]] - piece_start[piece_at[t]]
             if static <= best_static or stop - at < static or last - column > token_end - token:
@@ -92,7 +110,7 @@ def _match(
                 continue
             said = _signature(token, token_end, kind, inner, chosen, last - column)
             if is_known and seen[t] < 0:
-                seen[t], signature[t] = line, said
+                seen[t], signature[t], key[t] = line, said, line_key[line]
             if said < 0 or seen[t] < 0 or said != signature[t]:
                 continue
             best, best_static = t, static
@@ -153,7 +171,7 @@ def match(data: U8, found: Scan, shapes: Shapes, time_form: U16, known: I32) -> 
     tokens = found.line_token, found.start, found.end, found.kind, found.form, found.inner
     pieces = shapes.text, shapes.piece_start, shapes.piece_at, shapes.kind, time_form, shapes.template_column
     template = np.full(len(found.line_key), -1, np.int32)
-    line = _match(data, found.line_start, *tokens, *pieces, known, template)
+    line = _match(data, found.line_start, found.line_key, *tokens, *pieces, known, template)
     if len(line) != len(shapes.piece_at) - 1 or (line < 0).any():
         return None
     slot = np.zeros(len(found.kind), np.bool_)
