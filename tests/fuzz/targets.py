@@ -9,7 +9,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +21,7 @@ from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
 from lithify.codecs.frame.search import FrameChunks
 from lithify.codecs.frame.trailer import FOOTER, pack_footer
 from lithify.codecs.lines import Needle
+from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.streams import Stream
 from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
@@ -215,10 +216,7 @@ def decode_streams(data: bytes) -> bool:
 
     The input: u32 decoded length, then for each stream a mark, its number, its bytes.
     """
-    head, *pieces = data.split(_STREAM)
-    length = min(int.from_bytes(head[:4], "little"), _DECODED_BYTES_MAX) or 1
-    numbered = {piece[0]: piece[1:] for piece in pieces if piece}
-    payload = blocks.stored({Stream(number): numbered[number] for number in numbered if number < len(Stream)})
+    payload, length = _stored(data)
     whole = _or_refused(blocks.decoded, payload, length)
     texts = _or_refused(_lines_of, payload, length)
     templates = _or_refused(blocks.shapes, payload, length)
@@ -227,6 +225,17 @@ def decode_streams(data: bytes) -> bool:
     assert length == len(whole), f"{len(whole)} bytes came, {length} were asked for"
     assert whole == b"\n".join([*texts, b""] if whole.endswith(b"\n") else texts), "lines are not those of the whole"
     return True
+
+
+def _stored(data: bytes) -> tuple[bytes, int]:
+    head, *pieces = data.split(_STREAM)
+    numbered = {piece[0]: piece[1:] for piece in pieces if piece}
+    payload = blocks.stored({Stream(number): numbered[number] for number in numbered if number < len(Stream)})
+    return payload, min(int.from_bytes(head[:4], "little"), _DECODED_BYTES_MAX) or 1
+
+
+def _marked(streams: blocks.Streams, length: int) -> bytes:
+    return length.to_bytes(4, "little") + b"".join(_STREAM + bytes([one]) + data for one, data in streams.items())
 
 
 def _lines_of(payload: bytes, length: int) -> list[bytes]:
@@ -246,11 +255,31 @@ def _or_refused(read: Callable[[bytes, int], Found], payload: bytes, length: int
 def stream_seeds() -> list[bytes]:
     """Short logs of all kinds, and one with something in nearly every stream."""
     logs = [corpus.everything(), *(corpus.log(name, 25) for name in corpus.MAKERS), corpus.log("access", 25)[:-1]]
-    return [
-        len(log).to_bytes(4, "little")
-        + b"".join(_STREAM + bytes([stream]) + data for stream, data in blocks.unpacked(log).items())
-        for log in logs
-    ]
+    plain = [(blocks.unpacked(log), len(log)) for log in logs]
+    return [_marked(*one) for one in (*plain, *((blocks.with_index(*one), one[1]) for one in plain))]
+
+
+@cache
+def _teacher() -> Teacher:
+    return blocks.teacher(corpus.log("access", 30), corpus.everything())
+
+
+def decode_following(data: bytes) -> bool:
+    """Decode a block of logs behind a primer; the input is as for decode_streams."""
+    payload, length = _stored(data)
+    whole = _or_refused(_teacher().unfollow, payload, length)
+    assert whole is None or length == len(whole)
+    return whole is not None
+
+
+def following_seeds() -> list[bytes]:
+    """Logs that have lines of the primer's templates and others."""
+    made = []
+    for log in (corpus.log("access", 25, seed=2), corpus.log("syslog", 9) + corpus.log("access", 20)):
+        following = _teacher().follow(log)
+        assert following is not None
+        made.append(_marked(blocks.unpacked_behind(following, len(log), _teacher().leader), len(log)))
+    return made
 
 
 def read_params(data: bytes) -> bool:
@@ -359,6 +388,7 @@ def targets() -> dict[str, Target]:
         Target("search", search_whole, frame_seeds, mend_frame),
         Target("pattern", read_pattern, pattern_seeds),
         Target("streams", decode_streams, stream_seeds),
+        Target("following", decode_following, following_seeds),
         Target("params", read_params, params_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),
         Target("record", read_record, record_seeds),

@@ -5,21 +5,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
 from lithify.codecs.codec import Effort
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.logs.codec import FOLLOWING, PRIMED, PRIMED_TEXT, RAW, RAW_CODECS, TEMPLATES, Logs, LogsParams
 from lithify.codecs.logs.encode import encode_as_text, encode_block
-from lithify.codecs.logs.index import Index, pack_index
-from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.primer import Teacher
-from lithify.codecs.logs.streams import Coder, Stream, Unpacked
+from lithify.codecs.logs.streams import Coder, Stream
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 from tests.unit.codecs.logs.blocks import encoded, stored, table, unpacked
+from tests.unit.codecs.logs.blocks import with_index as indexed
 from tests.unit.codecs.logs.corpus import log
 
 PRIMER = Path(__file__).parent / "v0_1_0__logs_template__primed.primer"
@@ -52,11 +49,7 @@ def with_filter(block: bytes) -> bytes:
 
 def with_index(block: bytes) -> bytes:
     """With the index that a large block has."""
-    streams = unpacked(block)
-    layout = Layout(Unpacked(streams, len(block)), len(block))
-    columns, kind = layout.columns, layout.shapes.kind
-    index = Index(layout.lines.counts, layout.coded.new, np.full(len(kind), 18))
-    streams[Stream.INDEX] = pack_index(index, kind, columns.told, columns.equal)
+    streams = indexed(unpacked(block), len(block))
     return _framed([bytes([TEMPLATES]) + stored(streams)], [block])
 
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from lithify.codecs.codec import Effort
 from lithify.codecs.lines import Template
 from lithify.codecs.logs.codec import Logs
 from lithify.codecs.logs.decode import decode_block
 from lithify.codecs.logs.encode import encode_block
+from lithify.codecs.logs.following import Following, Leader
+from lithify.codecs.logs.index import Index, pack_index
+from lithify.codecs.logs.layout import Layout
+from lithify.codecs.logs.numbers import PLAN_WIDTH
+from lithify.codecs.logs.order import code_segments, number_segments, plane_segments
 from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.search import BlockLines, templates
-from lithify.codecs.logs.streams import Coder, Packed, Stream, put_varint
+from lithify.codecs.logs.streams import Coder, Packed, Stream, Unpacked, put_varint
 
 Streams = dict[Stream, bytes]
 
@@ -47,6 +54,25 @@ def unpacked(block: bytes) -> Streams:
     """The streams of a block as they are before the last stage."""
     packed = Packed(encoded(block, "fast"), 0, len(block))  # fast packs without looking at columns
     return {stream: packed.get(stream) for stream in Stream if packed.has(stream)}
+
+
+def unpacked_behind(following: bytes, length: int, leader: Leader) -> Streams:
+    """The streams of a block that goes on behind a primer's as they are before the last stage."""
+    packed = Packed(following, 0, length, leader)
+    layout = Following(packed, length, leader)
+    widths, counts = layout.numbers.plans[:, PLAN_WIDTH], np.diff(layout.numbers.at)
+    columns = number_segments(widths, counts, layout.number_names)
+    columns[Stream.CODES] = code_segments(layout.shapes, layout.role, np.diff(layout.slot_at), layout.columns.told)
+    columns[Stream.FAR] = plane_segments(len(layout.coded.far), 4)
+    return {one: packed.get(one, columns.get(one)) for one in Stream if packed.has(one)}
+
+
+def with_index(streams: Streams, length: int) -> Streams:
+    """The same with the index that a large block has."""
+    layout = Layout(Unpacked(streams, length), length)
+    columns, kind = layout.columns, layout.shapes.kind
+    index = Index(layout.lines.counts, layout.coded.new, np.full(len(kind), 18))
+    return {**streams, Stream.INDEX: pack_index(index, kind, columns.told, columns.equal)}
 
 
 def stored(streams: Mapping[Stream, bytes]) -> bytes:
