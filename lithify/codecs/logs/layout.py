@@ -176,8 +176,14 @@ class Layout:
     def index(self) -> Index | None:
         """What the block says of itself for a search; None: nothing."""
         data = self.packed.get(Stream.INDEX)
+        if not data:
+            return None
         columns = self.columns
-        return read_index(data, self.template_count, self.shapes.kind, columns.told, columns.equal) if data else None
+        found = read_index(data, self.template_count, self.shapes.kind, columns.told, columns.equal)
+        rows = np.repeat(found.lines, np.diff(self.shapes.template_column))
+        if int(found.lines.sum()) > self.line_count or (found.literals > rows).any():
+            raise Corrupt("the index of a block says that there is more than the block has lines for")
+        return found
 
     @cached_property
     def coded(self) -> Codes:
