@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lithify.codecs.codec import EFFORTS, Effort
 from lithify.codecs.lines import Needle
+from lithify.codecs.logs import encode
 from lithify.codecs.logs.filter import FILTERED, make_filter, may_have
 from lithify.codecs.logs.pieces import Piece, pieces
 from lithify.codecs.logs.search import BlockLines
@@ -141,7 +142,9 @@ def large() -> bytes:
 
 @pytest.fixture(scope="module")
 def large_packed(large: bytes) -> bytes:
-    return encoded(large, "default")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encode, "BLOCK_BYTES_MIN", len(large))
+        return encoded(large, "default")
 
 
 @pytest.mark.parametrize(
