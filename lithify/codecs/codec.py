@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
+from lithify import limits
 from lithify.codecs.lines import ChunkLines, PlainLines, Template
 from lithify.errors import BadArgument, Corrupt
 
@@ -85,6 +86,8 @@ class Facts:
     """Whether it runs machine code made by numba: its processes then come from one that has called `warm`."""
     falls_back: bool = False
     """Whether it keeps what it cannot make smaller as the raw family would: those need not be tried beside it."""
+    default_bytes_max: int | None = None
+    """A slow codec is tried unasked at effort `default` on originals of at most so many bytes, and never at `fast`."""
     takes_primer: bool = False
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
 
@@ -92,6 +95,13 @@ class Facts:
     def id(self) -> str:
         """The name people use: `raw.zstd`."""
         return f"{self.family}.{self.name}"
+
+    def too_slow(self, effort: str, length: int) -> str | None:
+        """Why the effort does not try this codec on an original of `length` bytes unless it is asked for; or None."""
+        most = self.default_bytes_max
+        if most is None or effort == "max" or (effort == "default" and length <= most):
+            return None
+        return f"it is slow: effort default tries it up to {most // limits.KIB} KiB, effort max at any length"
 
 
 @dataclass(frozen=True)

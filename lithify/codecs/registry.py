@@ -18,6 +18,7 @@ FORMATS: dict[int, str] = {
     0x0103: "lithify.codecs.raw.xz:Xz",
     0x0104: "lithify.codecs.raw.ppmd:Ppmd",
     0x0200: "lithify.codecs.logs.codec:Logs",
+    0x0300: "lithify.codecs.text.codec:Text",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

@@ -44,7 +44,8 @@ def probe(call: Call) -> Reply:
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
-             takes_primer, made_for_kind, falls_back}; without_kernels: ids of those to be asked where kernels are
+             takes_primer, made_for_kind, too_slow, falls_back}; without_kernels: ids of those to be asked where
+             kernels are
     """
     source = _source(call)
     effort = cast("Effort", call.args["effort"])
@@ -63,11 +64,13 @@ def probe(call: Call) -> Reply:
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
             continue
         fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked
+        too_slow = codec.facts.too_slow(effort, source.length) if fits and codec.facts.id not in asked else None
+        fits = fits and too_slow is None
         if fits and kernels.lacks(codec):
             without_kernels.append(codec.facts.id)
             fits = False
         found = _facts(codec, sample, source.length, effort, fits=fits)
-        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind}
+        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "too_slow": too_slow}
     return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
 
 

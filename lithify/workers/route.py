@@ -216,7 +216,7 @@ def choose_small(
 
 def _suits_small(facts: Facts, kind: str | None, effort: str, length: int) -> bool:
     """Whether a codec is tried on a short original of this kind without being asked for."""
-    if facts.kernels and length < _KERNELS_BYTES_MIN:
+    if (facts.kernels and length < _KERNELS_BYTES_MIN) or facts.too_slow(effort, length):
         return False
     return kind in facts.kinds if facts.kinds else effort != "fast" or facts.id in FAST
 
@@ -241,7 +241,7 @@ def _consider(
     if not candidate.runs or codec == STORED:
         return candidate
     if predicted is None:
-        return candidate.dropped("it has no use for this kind of data")
+        return candidate.dropped(facts.get("too_slow") or "it has no use for this kind of data")
     part = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
     seconds = predicted.encode_seconds * part / length
     if seconds > limits.CHILD_WALL_SECONDS:

@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from lithify import __version__
+from lithify.codecs.codec import Codec
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, join_frames, read_frame
 from lithify.codecs.logs.codec import FOLLOWING, RAW, RAW_CODECS, TEMPLATES, Logs
@@ -26,8 +27,12 @@ from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.registry import FORMATS
-from tests.golden.logs_frames import LEADER, LOGS, PRIMER
+from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, STORED, ZSTD, Text
+from tests.golden import logs_frames, text_frames
+from tests.golden.logs_frames import LOGS
 from tests.golden.primers import golden_primers
+from tests.golden.text_frames import TEXT
 from tests.suites.codec_suite import framed, log_lines
 
 HERE = Path(__file__).parent
@@ -99,6 +104,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "v0_1_0__frame__joined_parts": (joined, b"".join(TWO)),
     "v0_1_0__frame__bounded_contract": (bounded, MEASURED[0]),
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
+    **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
 }
 
 
@@ -126,7 +132,7 @@ def test_a_golden_frame_decodes_to_what_it_always_did(name: str) -> None:
 
 def test_every_golden_file_has_a_test_and_every_test_a_file() -> None:
     assert {path.stem for path in HERE.glob("*.lith")} == GOLDEN.keys()
-    assert {PRIMER, LEADER} == set(HERE.glob("*.primer"))
+    assert {logs_frames.PRIMER, logs_frames.LEADER, text_frames.PRIMER} == set(HERE.glob("*.primer"))
 
 
 def golden_frames() -> list[Frame]:
@@ -152,7 +158,7 @@ def test_every_feature_of_logs_has_a_golden_file() -> None:
     entries: set[tuple[int, int]] = set()
     heads: set[int] = set()
     for name in LOGS:
-        for payload, length in payloads(f"v0_1_0__logs_template__{name}"):
+        for payload, length in payloads(f"v0_1_0__logs_template__{name}", Logs):
             methods.add(payload[0])
             if payload[0] in (TEMPLATES, FOLLOWING):
                 entries |= streams(payload)
@@ -164,11 +170,18 @@ def test_every_feature_of_logs_has_a_golden_file() -> None:
     assert {coder for _, coder in entries} == set(Coder)
 
 
-def payloads(name: str) -> list[tuple[bytes, int]]:
-    """The payloads of a golden frame of logs, one after another, and how long their blocks are."""
+def test_every_method_of_text_has_a_golden_file() -> None:
+    heads = {payload[0] for name in TEXT for payload, _ in payloads(f"v0_1_0__text_mixing__{name}", Text)}
+
+    assert heads >= {STORED, ZSTD, PPMD, *(MIXED + text_class for text_class in TextClass)}
+    assert any(head & ~0xF == PRIMED for head in heads)
+
+
+def payloads(name: str, codec: type[Codec]) -> list[tuple[bytes, int]]:
+    """The payloads of a golden frame of one codec, one after another, and how long their chunks are."""
     data = path_of(name).read_bytes()
     frame = read_frame(io.BytesIO(data))
-    assert {Logs.facts.format} == {entry.format for entry in frame.formats}
+    assert {codec.facts.format} == {entry.format for entry in frame.formats}
     return [(data[chunk.offset : chunk.offset + chunk.stored_length], chunk.length) for chunk in frame.chunks]
 
 

@@ -1,0 +1,231 @@
+"""Text: every group of bytes mixed by what many texts taught, beside the general coders; the smallest form is kept."""
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, Self, cast
+
+from lithify import limits
+from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.raw.block import BlockCodec, blocks, taste
+from lithify.codecs.raw.ppmd import Ppmd
+from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.text.classes import TextClass
+from lithify.errors import Corrupt, LimitExceeded, Truncated, Unsound
+
+if TYPE_CHECKING:
+    from lithify.codecs.text.learnt import Learnt
+    from lithify.codecs.text.primer import Teacher
+
+STORED, ZSTD, PPMD = 0, 1, 2
+MIXED, PRIMED = 0x10, 0x20
+"""First byte of a payload: how the group is kept; to the last two the number of its class is added."""
+_RAW_CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, PPMD: Ppmd}
+_CLASS_BITS = 0x0F
+_DIGEST = re.compile("[0-9a-f]{64}")
+_PRIMED_BYTES_MAX = limits.MIB  # a longer group has enough of its own to learn from
+_PIECE_BYTES: dict[Effort, int] = {"fast": limits.KIB, "default": limits.KIB, "max": 8 * limits.KIB}
+"""What is mixed in each class to see in which a group belongs."""
+_REPETITIVE, _HARD = 8.0, 1.1
+"""Between these ratios of the mixed form zstd never was the smallest, and is not tried: it takes as long as mixing."""
+_PEAK_BYTES = 256 * limits.MIB
+_PEAK_BYTES_PER_BYTE = 24
+
+_WARMING = b"The quick brown fox jumps over the lazy dog; the lazy dog does not jump.\n" * 3
+
+
+@dataclass(frozen=True)
+class TextParams(Params):
+    """How hard to try, how much at a time, and the primer that decoding needs, by its SHA-256."""
+
+    effort: str = "default"
+    group_bytes: int = limits.TEXT_GROUP_BYTES_MAX
+    primer: str = ""
+
+    def __post_init__(self) -> None:
+        if self.effort not in EFFORTS:
+            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
+        if not 0 < self.group_bytes <= limits.TEXT_GROUP_BYTES_MAX:
+            raise LimitExceeded(f"group_bytes is {self.group_bytes}; the limit is {limits.TEXT_GROUP_BYTES_MAX}")
+        if self.primer and not _DIGEST.fullmatch(self.primer):
+            raise Corrupt(f"primer {self.primer[:80]!r}: expected the 64 digits of a SHA-256")
+
+
+class Text(Codec):
+    """A payload is one group of bytes, each decoded alone (FORMAT.md)."""
+
+    facts: ClassVar[Facts] = Facts(
+        family="text",
+        name="mixing",
+        format=Format(0x0300, 1, 0),
+        kinds=frozenset({"prose", "text", "code", "markup", "json", "csv"}),
+        kernels=True,
+        falls_back=True,
+        takes_primer=True,
+        default_bytes_max=limits.TEXT_DEFAULT_BYTES_MAX,
+        papers=(
+            "Mahoney, Adaptive Weighing of Context Models for Lossless Data Compression, TR CS-2005-16",
+            "Mattern, Mixing Strategies in Data Compression, DCC 2012",
+        ),
+    )
+    params_type: ClassVar[type[Params]] = TextParams
+    _teacher: "Teacher | None" = None
+
+    @property
+    def _own(self) -> TextParams:
+        return cast("TextParams", self.params)
+
+    @classmethod
+    def params_for(cls, effort: Effort, length: int) -> TextParams:
+        return TextParams(effort=effort)
+
+    def decoder_params(self) -> bytes:
+        """Only the primer: payloads say the rest themselves."""
+        return TextParams(primer=self._own.primer).to_json()
+
+    @property
+    def primer(self) -> str | None:
+        return self._own.primer or None
+
+    def primed(self, primer: bytes) -> Self:
+        if not self._own.primer:
+            raise Corrupt(f"{self.facts.id} was given a primer of {len(primer)} bytes, and names none")
+        found = type(self)(self.params)
+        found._teacher = _teacher(self._own.primer, primer)
+        return found
+
+    @classmethod
+    def make_primer(cls, samples: Sequence[bytes]) -> bytes | None:
+        from lithify.codecs.text.primer import choose_text, pack_primer
+
+        text = choose_text(samples)
+        return pack_primer(text, _class_of(text, "max")) if text else None
+
+    @classmethod
+    def params_with_primer(cls, params: Params, primer: str) -> TextParams:
+        return replace(cast("TextParams", params), primer=primer)
+
+    @classmethod
+    def warm(cls) -> None:
+        """Encode and decode a little. An installation that is unsound says so to who needs it, and to nobody else."""
+        codec = cls()
+        with suppress(Unsound):
+            codec.decode(codec.encode_group(_WARMING), shared=b"", length=len(_WARMING))
+
+    @classmethod
+    def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
+        """Encode a taste of the sample, and decode it again."""
+        piece = taste(sample)
+        if not piece:
+            return None
+        codec = cls(cls.params_for(effort, length))
+        started = time.perf_counter()
+        payload = codec.encode_group(piece)
+        encoded = time.perf_counter()
+        codec.decode(payload, shared=b"", length=len(piece))
+        decoded = time.perf_counter()
+        return Estimate(
+            ratio=len(piece) / len(payload),
+            encode_bytes_per_second=len(piece) / (encoded - started),
+            decode_bytes_per_second=len(piece) / (decoded - encoded),
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, codec._own.group_bytes),
+            confidence=0.5 + 0.5 * len(piece) / length,
+        )
+
+    def encode(self, source: Source, sink: ChunkSink) -> None:
+        """One chunk per group."""
+        for group in blocks(source, self._own.group_bytes):
+            sink.chunk(self.encode_group(group), group)
+
+    def encode_group(self, group: bytes) -> bytes:
+        """The smallest payload of one group of at least one byte."""
+        effort = cast("Effort", self._own.effort)
+        payloads = [bytes([STORED]) + group]
+        if effort != "fast":
+            payloads += self._mixed(group, effort)
+        ratio = len(group) / min(map(len, payloads))
+        for method, codec in _RAW_CODECS.items():
+            if codec is Zstd and _HARD < ratio < _REPETITIVE:
+                continue
+            payloads.append(bytes([method]) + codec(codec.params_for(effort, len(group))).encode_block(group))
+        return min(payloads, key=len)
+
+    def _mixed(self, group: bytes, effort: Effort) -> list[bytes]:
+        """The group mixed, and mixed behind the primer."""
+        from lithify.codecs.text.mixing import encode_text
+
+        learnt = _ready()
+        text_class = _class_of(group, effort)
+        streams = {MIXED | text_class: encode_text(group, learnt, text_class)}
+        if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
+            streams[PRIMED | self._teacher.text_class] = self._teacher.encode(group)
+        return [bytes([head]) + learnt.name + stream for head, stream in streams.items() if stream is not None]
+
+    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+        if shared:
+            raise Corrupt(f"texts have no use for {len(shared)} shared bytes")
+        if not payload:
+            raise Truncated("a group of text has no bytes")
+        if length > limits.TEXT_GROUP_BYTES_MAX:
+            raise LimitExceeded(f"a group of {length} bytes; the limit is {limits.TEXT_GROUP_BYTES_MAX}")
+        head, body = payload[0], payload[1:]
+        if head == STORED:
+            return _same_length(body, length)
+        if head in _RAW_CODECS:
+            return _RAW_CODECS[head]().decode(body, shared=b"", length=length)
+        if head & ~_CLASS_BITS not in (MIXED, PRIMED) or head & _CLASS_BITS not in set(TextClass):
+            raise Corrupt(f"a group of text is kept by method 0x{head:02x}, which does not exist")
+        return self._unmixed(head & ~_CLASS_BITS, TextClass(head & _CLASS_BITS), body, length)
+
+    def _unmixed(self, method: int, text_class: TextClass, body: bytes, length: int) -> bytes:
+        from lithify.codecs.text.learnt import NAME_BYTES
+        from lithify.codecs.text.mixing import decode_text
+
+        learnt = _ready()
+        name, stream = body[:NAME_BYTES], body[NAME_BYTES:]
+        if len(name) < NAME_BYTES:
+            raise Truncated("a mixed group of text ends before the name of its tables")
+        if name != learnt.name:
+            raise Corrupt(
+                f"a group of text needs the tables whose SHA-256 begins with {name.hex()}; this release has those of "
+                f"{learnt.name.hex()}"
+            )
+        if method == MIXED:
+            return decode_text(stream, length, learnt, text_class)
+        if self._teacher is None or self._teacher.text_class != text_class:
+            raise Corrupt("a group of text needs a primer of its class, and the frame names none")
+        if length > _PRIMED_BYTES_MAX:
+            raise LimitExceeded(f"a group of {length} bytes behind a primer; the limit is {_PRIMED_BYTES_MAX}")
+        return self._teacher.decode(stream, length)
+
+
+def _ready() -> "Learnt":
+    from lithify.codecs.text.proof import proved
+
+    return proved()
+
+
+@lru_cache(maxsize=2)
+def _teacher(digest: str, primer: bytes) -> "Teacher":
+    """A primer, unpacked; the last ones are kept, because small originals come in crowds."""
+    from lithify.codecs.text.primer import Teacher
+
+    return Teacher(primer, _ready())
+
+
+def _class_of(text: bytes, effort: Effort) -> TextClass:
+    """The class in which a piece from the middle becomes smallest."""
+    from lithify.codecs.text.mixing import encode_text
+
+    start = max(0, (len(text) - _PIECE_BYTES[effort]) // 2)
+    piece, learnt = text[start : start + _PIECE_BYTES[effort]], _ready()
+    return min(TextClass, key=lambda one: len(encode_text(piece, learnt, one) or piece))
+
+
+def _same_length(data: bytes, length: int) -> bytes:
+    if len(data) != length:
+        raise Corrupt(f"a stored group has {len(data)} bytes, the chunk table says {length}")
+    return data

@@ -1,0 +1,307 @@
+"""Text, bit by bit: what every context says is mixed, and the bit coded with the chance that comes out.
+
+Context mixing after Mahoney (PAQ, lpaq), with a second memory: beside the history of bits that this text has shown in a
+context stands a grade of what other texts taught about it (learnt.py). Both together choose an adaptive chance, so that
+what was learnt elsewhere is believed as far as it proves true here, context by context.
+
+Integer arithmetic only, one kernel for both directions: what the encoder predicted, the decoder predicts. FORMAT.md is
+the format.
+
+The kernel is compiled without checks of its indices, which make it three times slower. Every index is in bounds by how
+it is made: masked, clamped, or counted up to where the data is; a stream holds nothing but bits. What is unsigned here
+is so because numba asks of signed indices whether they count from the end. Tests interpret the kernel, where all is
+checked.
+"""
+
+import numpy as np
+
+from lithify.codecs.codec import Buffer
+from lithify.codecs.logs.arrays import I32, I64, U8, U32
+from lithify.codecs.logs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.text.chances import COUNT_MAX, LIMIT, Chances, chances
+from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
+from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS, byte_at, find_contexts, hash_two
+from lithify.codecs.text.learnt import Learnt
+from lithify.codecs.text.matches import EXPECTED, follow_match, trust
+from lithify.codecs.text.model import (
+    BYTE_ROWS,
+    HIT_ROWS,
+    HITS,
+    INPUTS,
+    MAP_BITS,
+    MATCH_INPUT,
+    MIXERS,
+    ONE_INPUT,
+    PARTIAL_ROWS,
+    POINTS,
+    SLOT_BYTES,
+    WEIGHT_MAX,
+    Model,
+    copied,
+    new_model,
+    size_of,
+)
+
+_ONE = 256  # the input that is always 1
+_RATE, _RATE_FIRST, _RATE_HALF = 12, 40, 1000  # the step of the weights falls from their sum to the first
+_FINAL_RATE = 8
+_COUNT_MASK = 1023
+_BYTES_PER_BYTE_MAX = 8 * BYTES_PER_BIT_MAX + 4
+
+
+@inlined
+def find_primed(primed: U8, h: int) -> int:
+    """Where the primed slot of a hash begins; -1: there is none."""
+    at = (h & (len(primed) // SLOT_BYTES - 1)) * SLOT_BYTES
+    if primed[unsigned(at)] != h >> 24:
+        at ^= SLOT_BYTES
+        if primed[unsigned(at)] != h >> 24:
+            at = wide(-1)
+    return at
+
+
+@inlined
+def _find_slots(cells: U8, primed: U8, context: I64, slot: I64, primed_slot: I64, partial: int, is_primed: bool) -> int:
+    """Look up half a byte in every context; tells in how many there was something, here and elsewhere."""
+    hits = wide(0)
+    mask = len(cells) // SLOT_BYTES - 1
+    for i in range(CONTEXTS):
+        h = hash_two(context[i], partial) if partial > 1 else context[i]
+        check = h >> 24
+        at = (h & mask) * SLOT_BYTES
+        if cells[unsigned(at)] != check:
+            other = at ^ SLOT_BYTES
+            if cells[unsigned(other)] == check:
+                at = other
+            else:
+                if cells[unsigned(other + 1)] < cells[unsigned(at + 1)]:
+                    at = other
+                for k in range(at, at + SLOT_BYTES):
+                    cells[unsigned(k)] = 0
+                cells[unsigned(at)] = check
+        slot[i] = at
+        hits += (PRIMED_CONTEXTS + 1) * (cells[unsigned(at + 1)] != 0)
+        if i < PRIMED_CONTEXTS and is_primed:
+            primed_slot[i] = find_primed(primed, h)
+            hits += primed_slot[i] >= 0
+    return hits
+
+
+@inlined
+def _within(x: int, most: int) -> int:
+    return min(max(x, -most), most)
+
+
+@inlined
+def _dot(inputs: I32, weights: I32, row: int) -> int:
+    """What one set of weights makes of the inputs: a stretched chance. 32 bits are enough, and make wider vectors."""
+    out = np.int32(0)
+    for i in range(INPUTS):
+        product = np.int32(inputs[i] * weights[unsigned(row), i])
+        out = np.int32(out + np.int32(product >> np.int32(8)))
+    return wide(out) >> 8
+
+
+@inlined
+def _train(inputs: I32, weights: I32, row: int, step: int) -> None:
+    narrow = np.int32(step)
+    for i in range(INPUTS):
+        change = np.int32(np.int32(np.int32(inputs[i] * narrow) + np.int32(2048)) >> np.int32(12))
+        weight = np.int32(weights[unsigned(row), i] + change)
+        weights[unsigned(row), i] = min(max(weight, np.int32(-WEIGHT_MAX)), np.int32(WEIGHT_MAX))
+
+
+@inlined
+def _refined(points: I32, at: int, beyond: int) -> int:
+    """A chance in 1/65536, `beyond` steps of 128 from a point to the next."""
+    return (wide(points[unsigned(at)]) * (128 - beyond) + wide(points[unsigned(at + 1)]) * beyond) >> 13
+
+
+@inlined
+def _settle(points: I32, at: int, bit: int) -> None:
+    """The point of a refinement that was nearer learns what came of it."""
+    points[unsigned(at)] += (((bit << 22) - bit) - points[unsigned(at)]) >> 6
+
+
+@inlined
+def _approach(maps: U32, at: int, bit: int, reciprocal: I32) -> None:
+    """A chance moves by 1 / (n + 1.5) of its way to the bit the n-th time, later by the least such step."""
+    both = wide(maps[unsigned(at)])
+    n = both & _COUNT_MASK
+    p = both >> 10
+    p += ((((bit << 22) - bit) - p) * reciprocal[unsigned(n)]) >> 16
+    if n < COUNT_MAX:
+        n += 1
+    maps[unsigned(at)] = p << 10 | n
+
+
+@bare
+def run(
+    m: Model,
+    t: Chances,
+    data: U8,
+    stream: U8,
+    decoding: bool,
+    text_class: int,
+    is_primed: bool,
+    start: int,
+    taught: int,
+) -> int:
+    """Encode `data` to `stream`, or decode `stream` to `data`.
+
+    is_primed  whether what was learnt elsewhere is looked up
+    start      where to go on: the model has seen what stands before
+    taught     so much of `data` both sides know: it teaches, and is not coded
+
+    Gives the bytes written; -1 if the stream has no room for them.
+    """
+    squash, stretch, follow, reciprocal = t.squash, t.stretch, t.follow, t.reciprocal
+    maps, match_maps, primed_says, near, far = m.maps, m.match_maps, m.primed_says, m.near, m.far
+    weights, final_weights, cells, primed = m.weights, m.final_weights, m.cells, m.primed
+    context, slot, primed_slot, map_at = m.context, m.slot, m.primed_slot, m.map_at
+    inputs, row, mixed, memory, match, coder = m.inputs, m.row, m.mixed, m.memory, m.match, m.coder
+    match_table = m.match_table
+    begin(coder, stream, decoding)
+    inputs[ONE_INPUT] = _ONE
+    far_mask = len(far) // POINTS - 1
+    steps = wide(8 * start)
+    for at in range(start, len(data)):
+        if not decoding and coder[POSITION] + _BYTES_PER_BYTE_MAX > len(stream):
+            return -1
+        one = find_contexts(context, memory, data, at, text_class)
+        far_hash = hash_two(one, byte_at(data, at - 2))
+        follow_match(match, match_table, data, at)
+        expected, bucket = match[EXPECTED], trust(match)
+        symbol = wide(data[at])
+        partial, node, hits = wide(1), wide(1), wide(0)
+        for depth in range(8):
+            if depth & 3 == 0:
+                hits = _find_slots(cells, primed, context, slot, primed_slot, partial, is_primed)
+                hits += HITS * (depth >> 2)
+                node = wide(1)
+            # What each context says.
+            for i in range(CONTEXTS):
+                code = wide(0)
+                if i < PRIMED_CONTEXTS:
+                    if primed_slot[i] >= 0:
+                        code = wide(primed[unsigned(primed_slot[i] + node)])
+                    inputs[CONTEXTS + i] = primed_says[unsigned(i << 5 | code)]
+                k = i << MAP_BITS | code << 8 | wide(cells[unsigned(slot[i] + node)])
+                map_at[i] = k
+                inputs[i] = stretch[unsigned(wide(maps[unsigned(k)]) >> 20)]
+            matched = expected >> (8 - depth) == partial
+            likely = (expected >> (7 - depth)) & 1
+            if matched:
+                inputs[MATCH_INPUT] = (2 * likely - 1) * stretch[unsigned(wide(match_maps[bucket]) >> 20)]
+                row[0] = min(bucket + 1, HIT_ROWS - 1)
+            else:
+                inputs[MATCH_INPUT] = 0
+                row[0] = 0
+            # Four mixers, and one that mixes them.
+            row[1] = HIT_ROWS + hits
+            row[2] = PARTIAL_ROWS + partial
+            row[3] = BYTE_ROWS + one
+            final = MIXERS * partial
+            x = wide(0)
+            for i in range(MIXERS):
+                mixed[i] = _within(_dot(inputs, weights, row[i]), LIMIT)
+                x += mixed[i] * final_weights[unsigned(final + i)]
+            x = _within(x >> 16, LIMIT) + LIMIT
+            p = wide(squash[unsigned(x)])
+            # What came of such predictions before.
+            point, beyond = (x + 1) >> 7, (x + 1) & 127
+            far_at = ((far_hash ^ (partial * 0x9E35)) & far_mask) * POINTS + point
+            near_at = partial * POINTS + point
+            q = (2 * p + _refined(far, far_at, beyond) + _refined(near, near_at, beyond) + 2) >> 2
+            bit = (symbol >> (7 - depth)) & 1
+            if at >= taught:
+                bit = code_bit(coder, stream, min(max(q, 1), 65535), decoding, bit)
+            # Learn.
+            step = _RATE + _RATE_FIRST * _RATE_HALF // (_RATE_HALF + steps)
+            steps += 1
+            error = ((bit << 16) - p) * _FINAL_RATE
+            for i in range(MIXERS):
+                moved = final_weights[unsigned(final + i)] + ((mixed[i] * error + (1 << 19)) >> 20)
+                final_weights[unsigned(final + i)] = _within(moved, WEIGHT_MAX)
+                _train(inputs, weights, row[i], (((bit << 16) - squash[unsigned(mixed[i] + LIMIT)]) * step) >> 8)
+            _settle(far, far_at + (beyond >> 6), bit)
+            _settle(near, near_at + (beyond >> 6), bit)
+            for i in range(CONTEXTS):
+                _approach(maps, map_at[i], bit, reciprocal)
+                k = slot[i] + node
+                cells[unsigned(k)] = follow[unsigned(2 * wide(cells[unsigned(k)]) + bit)]
+            if matched:
+                _approach(match_maps, bucket, wide(likely == bit), reciprocal)
+            partial = partial << 1 | bit
+            node = node << 1 | bit
+        if decoding:
+            data[at] = partial & 255
+    return wide(coder[POSITION])
+
+
+# --- doors ------------------------------------------------------------------------------------------------
+
+
+def encode_text(text: Buffer, learnt: Learnt, text_class: TextClass) -> bytes | None:
+    """The stream of a text; None if it would be longer than the text."""
+    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
+    return _encode(model, np.frombuffer(text, np.uint8), text_class, 0)
+
+
+def decode_text(stream: bytes, length: int, learnt: Learnt, text_class: TextClass) -> bytes:
+    """The `length` bytes of a text. Bytes that no encoder wrote give some text or other."""
+    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(length))
+    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0).tobytes()
+
+
+class Taught:
+    """A text that both sides know, and what it teaches about those that go on behind it."""
+
+    def __init__(self, text: bytes, learnt: Learnt, text_class: TextClass) -> None:
+        self._text = np.frombuffer(text, np.uint8)
+        self._learnt, self._class = learnt, text_class
+        self._models: dict[int, Model] = {}
+
+    def encode(self, text: Buffer) -> bytes | None:
+        """The stream of a text that goes on; None if it would be longer than the text."""
+        whole = np.concatenate((self._text, np.frombuffer(text, np.uint8)))
+        return _encode(self._model(len(whole)), whole, self._class, len(self._text))
+
+    def decode(self, stream: bytes, length: int) -> bytes:
+        """The `length` bytes of it. Bytes that no encoder wrote give some text or other."""
+        whole = np.concatenate((self._text, np.zeros(length, np.uint8)))
+        _decode(self._model(len(whole)), stream, whole, self._class, len(self._text))
+        return whole[len(self._text) :].tobytes()
+
+    def _model(self, length: int) -> Model:
+        """A model of the size that `length` bytes have, which has seen the text. Learning takes up to half a second:
+        the model is kept, and every text gets a copy."""
+        size = size_of(length)
+        if size not in self._models:
+            start, primed = self._learnt.starts[self._class], self._learnt.primed_for(self._class)
+            model = new_model(start, primed, size)
+            stream = np.zeros(_BYTES_PER_BYTE_MAX, np.uint8)
+            _run(model, self._text.copy(), stream, False, self._class, 0, len(self._text))
+            self._models[size] = model
+        return copied(self._models[size])
+
+
+def _run(
+    model: Model, data: U8, stream: U8, decoding: bool, text_class: TextClass, start: int = 0, taught: int = 0
+) -> int:
+    is_primed = text_class is not TextClass.OTHER
+    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught)
+
+
+def _encode(model: Model, data: U8, text_class: TextClass, start: int) -> bytes | None:
+    stream = np.zeros(len(data) - start + _BYTES_PER_BYTE_MAX, np.uint8)
+    written = _run(model, data.copy(), stream, False, text_class, start)
+    if written < 0:
+        return None
+    return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+
+
+def _decode(model: Model, stream: bytes, data: U8, text_class: TextClass, start: int) -> U8:
+    _run(model, data, np.frombuffer(stream, np.uint8).copy(), True, text_class, start)
+    return data

@@ -1,0 +1,45 @@
+"""Whether this machine computes what every other does: some texts whose streams are known, before anything is trusted.
+
+The kernel is integers only, and what was learnt has a digest; this is for compilers that are wrong, and memory that is.
+"""
+
+import hashlib
+from functools import cache
+
+from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.learnt import Learnt, learnt
+from lithify.codecs.text.mixing import decode_text, encode_text
+from lithify.errors import Unsound
+
+TEXT = (
+    b'Caf\xc3\xa9, 07:15. "It settles," she said, "and turns to rock."\n'
+    b"def settle(grains: list[int]) -> int:\n    return sum(grains)\n"
+    b'<p class="note">See <a href="https://example.org/rock">rock</a></p>\n{"grains": [1, 2, 3], "rock": null}\n'
+    b"\x00\xff\xfe It settles, it settles, it settles.\r\n"
+)
+STREAMS = "b1296b2aa533a51e8ef8b6fd7cb5adb0a0778d443b4cb72bfba61c8a056989af"
+
+
+def streams_digest(tables: Learnt) -> str:
+    """The SHA-256 of the text's streams in all classes, one after another."""
+    digest = hashlib.sha256()
+    for text_class in TextClass:
+        stream = encode_text(TEXT, tables, text_class)
+        assert stream is not None, "the text gets smaller in every class"
+        if decode_text(stream, len(TEXT), tables, text_class) != TEXT:
+            raise Unsound(f"on this machine text of class {text_class.name} does not come back: it is not encoded here")
+        digest.update(stream)
+    return digest.hexdigest()
+
+
+@cache
+def proved() -> Learnt:
+    """The tables, once their streams are what they are everywhere. Raises Unsound if they are not."""
+    tables = learnt()
+    found = streams_digest(tables)
+    if found != STREAMS:
+        raise Unsound(
+            f"on this machine the text codec writes {found[:12]}… where {STREAMS[:12]}… is right: text is neither "
+            "encoded nor decoded here"
+        )
+    return tables
