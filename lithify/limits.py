@@ -38,7 +38,9 @@ PRIMED_BYTES_MAX = 16 * MIB  # a longer original has enough of its own to learn 
 PRIMER_SAMPLES_MAX = 64  # originals that a primer is made from, the newest first
 PRIMER_SAMPLE_BYTES = 1 * MIB  # of each
 PRIMER_SAMPLES_BYTES = 8 * MIB  # of all: eight large ones, or the whole of many small ones
-PRIMER_OBJECTS_MIN = 2  # logs in a collection before its first primer; it is renewed when there are twice as many
+PRIMER_OBJECTS_MIN = (
+    2  # logs or texts in a collection before its first primer; it is renewed when there are twice as many
+)
 
 # --- sandbox ------------------------------------------------------------------------------------------
 CHILD_MEMORY_BYTES = 3 * GIB  # address space of a codec's child; xz -9 on 64 MiB takes about 0.7 GiB

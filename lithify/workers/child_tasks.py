@@ -235,7 +235,7 @@ def make_primer(call: Call) -> Reply:
     """What earlier originals teach about the next one of their kind.
 
     attached  the originals, or their beginnings
-    args      codecs: ids of the only ones to be taught, or None
+    args      codecs: ids of the only ones to be taught, or None; kinds: what the originals are, or None
     answer    codec: who learnt something, or None; attached: its primer
     """
     for number in known_formats():
@@ -243,7 +243,8 @@ def make_primer(call: Call) -> Reply:
             codec = codec_class(number)
         except MissingExtra:
             continue
-        allowed = call.args["codecs"] is None or codec.facts.id in call.args["codecs"]
+        suits = not codec.facts.kinds or call.args["kinds"] is None or codec.facts.kinds & set(call.args["kinds"])
+        allowed = suits if call.args["codecs"] is None else codec.facts.id in call.args["codecs"]
         if not allowed or not codec.facts.takes_primer or missing_extras(codec.facts.needs):
             continue
         kernels.require(codec)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from lithify import limits
 from lithify.codecs.frame.primers import check_length, digest_of, missing
 from lithify.codecs.registry import by_id
 from lithify.errors import BadArgument, LimitExceeded, MissingPrimer
+from lithify.workers.kinds import look
 from lithify.workers.sandbox import Sandbox
 
 
@@ -75,18 +77,24 @@ def _not_among(digest: str, looked_at: Sequence[str]) -> MissingPrimer:
 def make_primer_of(paths: Sequence[Path], codec: str | None = None) -> tuple[bytes, dict[str, Any]]:
     """A primer that files teach, and what was made of what. Raises BadArgument when they teach nothing.
 
-    codec  the only one to be taught; None: the first that learns anything
+    codec  the only one to be taught; None: the first that learns anything and is made for what most of the files are
     """
     if codec is not None and not by_id(codec).facts.takes_primer:
         raise BadArgument(f"{codec} has no use for a primer")
     samples = _samples(paths)
     with Sandbox() as sandbox:
-        made = sandbox.run("make_primer", {"codecs": [codec] if codec else None}, attached=samples)
+        asked = {"codecs": [codec] if codec else None, "kinds": _kinds(samples)}
+        made = sandbox.run("make_primer", asked, attached=samples)
     if made.result["codec"] is None:
         raise BadArgument(f"no codec learns anything from these {len(samples)} files that would help with the next one")
     primer = made.attached[0]
     document = {"primer": digest_of(primer), "codec": made.result["codec"], "samples": len(samples)}
     return primer, {**document, "sample_bytes": sum(map(len, samples)), "primer_bytes": len(primer)}
+
+
+def _kinds(samples: Sequence[bytes]) -> list[str]:
+    """What most of the samples are; nothing when there are none."""
+    return [kind for kind, _ in Counter(look(sample).kind for sample in samples).most_common(1)]
 
 
 def _samples(paths: Sequence[Path]) -> list[bytes]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lithify import limits
 from lithify.codecs.frame.primers import check_length
+from lithify.codecs.registry import all_codecs
 from lithify.errors import BadBytes, MissingPrimer, NotFound
 from lithify.store import primers
 from lithify.store.assignments import Assignment
@@ -19,8 +20,12 @@ from lithify.workers.route import Priming
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
 
-KINDS = frozenset(kind for kind, queue in QUEUES.items() if queue == "logs")
-"""Kinds of original that teach, and that are encoded with what was learnt."""
+_TEACHING_QUEUES = ("logs", "text")
+TEACHERS = tuple(frozenset(kind for kind in QUEUES if QUEUES[kind] == queue) for queue in _TEACHING_QUEUES)
+"""Kinds of original that teach each other: logs teach logs, texts teach texts. A collection has one primer, of those
+that it has most of."""
+KINDS = frozenset().union(*TEACHERS)
+"""Kinds that teach at all, and that are encoded with what was learnt."""
 
 
 def read_primer(archive: "Archive", place: Address) -> bytes:
@@ -64,7 +69,8 @@ class Offers:
             return None
         if assignment.collection not in self._known:
             self._known[assignment.collection] = self._read(assignment.collection)
-        return self._known[assignment.collection]
+        offer = self._known[assignment.collection]
+        return offer if offer is not None and _has_use(offer.priming.codec, assignment.kind) else None
 
     def _read(self, collection: str) -> Offer | None:
         with self._archive.catalog.reading() as connection:
@@ -77,3 +83,9 @@ class Offers:
         except MissingPrimer as error:
             return Offer(Priming(digest, found.codec, refusal=error.message), found.place)
         return Offer(Priming(digest, found.codec), found.place, primer)
+
+
+def _has_use(codec: str | None, kind: str) -> bool:
+    """Whether the codec that a primer was made for is tried on originals of this kind."""
+    kinds = {one.facts.id: one.facts.kinds for one in all_codecs()}.get(codec or "", frozenset())
+    return not kinds or kind in kinds

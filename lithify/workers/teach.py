@@ -1,12 +1,14 @@
-"""Teach: a collection's newest logs, decoded once more, give a primer to encode its next ones with.
+"""Teach: a collection's newest logs or texts, decoded once more, give a primer to encode its next ones with.
 
 It happens after objects were published, in a job of its own, so that nobody waits for it: when a collection has
-limits.PRIMER_OBJECTS_MIN logs and no primer, and again each time it has twice as many as when the last one was made.
+limits.PRIMER_OBJECTS_MIN of them and no primer, and again each time it has twice as many as when the last one was made.
 """
 
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
 
 from lithify import limits
 from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound
@@ -15,7 +17,7 @@ from lithify.store.encodings import NewBlob
 from lithify.workers.control import Control
 from lithify.workers.log import log
 from lithify.workers.primer_files import to_line_end
-from lithify.workers.primers import KINDS
+from lithify.workers.primers import KINDS, TEACHERS
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -53,7 +55,7 @@ class Watch:
     def _look(self, collection: str) -> int:
         """Queue the making of a primer if it is time; gives after how many more objects to look again."""
         with self._archive.catalog.reading() as connection:
-            objects = primers.count_teachers(connection, collection, KINDS)
+            _, objects = _teachers(connection, collection)
             found = primers.current(connection, collection)
         whole = found is not None and found.damage is None
         due = 2 * found.objects if found is not None and whole else limits.PRIMER_OBJECTS_MIN
@@ -77,11 +79,12 @@ def somebody_learns() -> bool:
 def teach(archive: "Archive", control: Control, collection: str) -> dict[str, Any]:
     """Make a primer of the newest logs of a collection, and set it; gives what was made of what."""
     with archive.catalog.reading() as connection:
-        objects = primers.count_teachers(connection, collection, KINDS)
-        names = primers.newest_teachers(connection, collection, KINDS, limits.PRIMER_SAMPLES_MAX)
+        kinds, objects = _teachers(connection, collection)
+        names = primers.newest_teachers(connection, collection, kinds, limits.PRIMER_SAMPLES_MAX)
         codecs = policies.get(connection, collection, effort_default=archive.effort).codecs
     samples = _samples(archive, control, collection, names)
-    made = archive.sandbox.run("make_primer", {"codecs": list(codecs) or None}, attached=samples) if samples else None
+    asked = {"codecs": list(codecs) or None, "kinds": sorted(kinds)}
+    made = archive.sandbox.run("make_primer", asked, attached=samples) if samples else None
     document: dict[str, Any] = {"collection": collection, "samples": len(samples), "primer": None}
     if made is None or made.result["codec"] is None:
         return document
@@ -90,6 +93,12 @@ def teach(archive: "Archive", control: Control, collection: str) -> dict[str, An
     archive.commits.run(primers.SetPrimer(collection, blob, made.result["codec"], objects))
     address = blob.address
     return {**document, "primer": address.digest, "codec": made.result["codec"], "primer_bytes": address.length}
+
+
+def _teachers(connection: Connection, collection: str) -> tuple[frozenset[str], int]:
+    """The kinds that a collection has most objects of, among those that teach each other, and how many those are."""
+    counts = [(kinds, primers.count_teachers(connection, collection, kinds)) for kinds in TEACHERS]
+    return max(counts, key=lambda counted: counted[1])
 
 
 def _samples(archive: "Archive", control: Control, collection: str, names: list[str]) -> list[bytes]:

@@ -154,15 +154,16 @@ class Text(Codec):
         return min(payloads, key=len)
 
     def _mixed(self, group: bytes, effort: Effort) -> list[bytes]:
-        """The group mixed, and mixed behind the primer."""
+        """The group mixed, behind the primer if there is one; what it gives without was or will be tried beside it."""
         from lithify.codecs.text.mixing import encode_text
 
         learnt = _ready()
-        text_class = _class_of(group, effort)
-        streams = {MIXED | text_class: encode_text(group, learnt, text_class)}
         if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
-            streams[PRIMED | self._teacher.text_class] = self._teacher.encode(group)
-        return [bytes([head]) + learnt.name + stream for head, stream in streams.items() if stream is not None]
+            head, stream = PRIMED | self._teacher.text_class, self._teacher.encode(group)
+        else:
+            text_class = _class_of(group, effort)
+            head, stream = MIXED | text_class, encode_text(group, learnt, text_class)
+        return [] if stream is None else [bytes([head]) + learnt.name + stream]
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         if shared:

@@ -364,9 +364,9 @@ def test_a_log_is_raced_by_the_codec_with_kernels(settled: Outsider, tmp_path: P
 
 
 def test_what_is_no_log_is_not_shown_to_it(outsider: Outsider, tmp_path: Path) -> None:
-    prose = b"It was a dark and stormy night; the rain fell in torrents, except at occasional intervals.\n" * 200
+    counters = b"".join(number.to_bytes(4, "little") for number in range(0, 90_000, 17))
     with outsider.sandbox() as boxed:
-        route = encoded_route(boxed, prose, tmp_path, "novel.txt")
+        route = encoded_route(boxed, counters, tmp_path, "counters.bin")
         assert 1 == len(children(os.getpid()))
     (ours,) = [candidate for candidate in route["candidates"] if candidate["codec"] == CODEC]
     assert "not run: it has no use for this kind of data" == ours["verdict"]

@@ -12,6 +12,7 @@ from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.text.codec import Text
 from lithify.errors import BadArgument, MissingExtra
 from lithify.workers.route import Route, choose, choose_small
 
@@ -271,3 +272,30 @@ def test_parts_may_have_different_winners() -> None:
 def test_a_route_nobody_finished_has_no_winner() -> None:
     kept = route().completed({"raw.ppmd": {"error": "timed_out", "detail": "…"}})
     assert "winner" not in kept
+
+
+# --- slow codecs ----------------------------------------------------------------------------------------
+
+SLOW = Text.facts.too_slow("default", LENGTH)
+
+
+def test_why_a_slow_codec_is_not_tried_is_said() -> None:
+    found = route(probed(raw__ppmd=promise(5.0), text__mixing=promise(1.0, estimate=None, too_slow=SLOW)))
+    assert "not run: it is slow: effort default tries it up to 1024 KiB, effort max at any length" == verdict(
+        found, "text.mixing"
+    )
+
+
+def test_what_is_slow_depends_on_effort_and_length() -> None:
+    most = limits.TEXT_DEFAULT_BYTES_MAX
+    assert Text.facts.too_slow("max", 1 << 40) is None
+    assert Text.facts.too_slow("default", most) is None
+    assert Text.facts.too_slow("default", most + 1)
+    assert Text.facts.too_slow("fast", 1000)
+
+
+def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
+    assert "text.mixing" in choose_small(EXACT, "default", (), 5000, kind="prose").runs
+    assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
+    assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
+    assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
