@@ -27,6 +27,8 @@ _RAW_CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, PPMD: Ppmd}
 _CLASS_BITS = 0x0F
 _DIGEST = re.compile("[0-9a-f]{64}")
 _PRIMED_BYTES_MAX = limits.MIB  # a longer group has enough of its own to learn from
+_GROUP_BYTES: dict[Effort, int] = {"fast": limits.MIB, "default": limits.MIB, "max": limits.TEXT_GROUP_BYTES_MAX}
+"""A range costs its group at half a megabyte a second; larger ones win 0.6 % of prose and less of the rest (FORMAT.md)."""
 _PIECE_BYTES: dict[Effort, int] = {"fast": limits.KIB, "default": limits.KIB, "max": 8 * limits.KIB}
 """What is mixed in each class to see in which a group belongs."""
 _REPETITIVE, _HARD = 8.0, 1.1
@@ -42,7 +44,7 @@ class TextParams(Params):
     """How hard to try, how much at a time, and the primer that decoding needs, by its SHA-256."""
 
     effort: str = "default"
-    group_bytes: int = limits.TEXT_GROUP_BYTES_MAX
+    group_bytes: int = _GROUP_BYTES["default"]
     primer: str = ""
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class Text(Codec):
 
     @classmethod
     def params_for(cls, effort: Effort, length: int) -> TextParams:
-        return TextParams(effort=effort)
+        return TextParams(effort=effort, group_bytes=_GROUP_BYTES[effort])
 
     def decoder_params(self) -> bytes:
         """Only the primer: payloads say the rest themselves."""
