@@ -25,7 +25,7 @@ def primer() -> None:
 @json_option
 @click.pass_obj
 def show(session: Session, collection: str) -> None:
-    """Show the primer that a collection's next logs are encoded with."""
+    """Show the primer that a collection's next logs, or texts, are encoded with."""
     with open_archive(session.local_settings("primer show"), create=False) as archive:
         session.out.document(view := archive.primer(collection), _line(view))
 

@@ -28,7 +28,7 @@ _CLASS_BITS = 0x0F
 _DIGEST = re.compile("[0-9a-f]{64}")
 _PRIMED_BYTES_MAX = limits.MIB  # a longer group has enough of its own to learn from
 _GROUP_BYTES: dict[Effort, int] = {"fast": limits.MIB, "default": limits.MIB, "max": limits.TEXT_GROUP_BYTES_MAX}
-"""A range costs its group at half a megabyte a second; larger ones win 0.6 % of prose and less of the rest (FORMAT.md)."""
+"""A range costs its group at half a megabyte a second; larger ones win 0.6 % of prose, less of the rest (FORMAT.md)."""
 _PIECE_BYTES: dict[Effort, int] = {"fast": limits.KIB, "default": limits.KIB, "max": 8 * limits.KIB}
 """What is mixed in each class to see in which a group belongs."""
 _REPETITIVE, _HARD = 8.0, 1.1

@@ -275,8 +275,8 @@ class Taught:
         return whole[len(self._text) :].tobytes()
 
     def _model(self, length: int) -> Model:
-        """A model of the size that `length` bytes have, which has seen the text. Learning takes up to half a second:
-        the model is kept, and every text gets a copy."""
+        """A model of the size that `length` bytes have, which has seen the text. Learning takes up to a quarter of a
+        second: the model is kept, and every text gets a copy."""
         size = size_of(length)
         if size not in self._models:
             start, primed = self._learnt.starts[self._class], self._learnt.primed_for(self._class)

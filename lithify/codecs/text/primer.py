@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lithify.codecs.text.learnt import Learnt
 
 MAGIC = b"LTHX\x01"
-TEXT_BYTES_MAX = 256 * limits.KIB
-"""Half a second for whoever encodes or decodes the first text with it."""
+TEXT_BYTES_MAX = 128 * limits.KIB
+"""A quarter of a second for whoever encodes or decodes the first text with it, and 32 MiB to copy for every other."""
 _HEAD = struct.Struct("<5sBI")
 
 
