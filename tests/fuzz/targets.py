@@ -50,6 +50,8 @@ _PACK = "c0ffee00c0ffee00c0ffee00c0ffee00"
 _LENGTHS = struct.Struct("<II")
 _DECODED_BYTES_MAX = 4 * limits.MIB
 """Claims above this are cut: decoders are slow by nature, and a campaign is to try many inputs, not long ones."""
+_SLOWLY_DECODED_BYTES_MAX = 64 * limits.KIB
+"""The same for codecs that decode half a megabyte a second."""
 _PLAIN = (
     b"rock",
     b"2026-11-21 01:15:59 worker[7] done item=4f1c bytes=1048576\n" * 40,
@@ -188,10 +190,12 @@ class _Chunks:
 def decode_chunk(codec_id: str, data: bytes) -> bool:
     """Decode one payload. The input: u32 decoded length, u32 length of the shared block, shared block, payload."""
     length, shared_length = _LENGTHS.unpack(data[: _LENGTHS.size].ljust(_LENGTHS.size, b"\0"))
-    length = min(length, _DECODED_BYTES_MAX) or 1
+    codec = by_id(codec_id)
+    most = _SLOWLY_DECODED_BYTES_MAX if codec.facts.default_bytes_max else _DECODED_BYTES_MAX
+    length = min(length, most) or 1
     shared, payload = data[8 : 8 + shared_length], data[8 + shared_length :] or b"\0"
     try:
-        decoded = by_id(codec_id)().decode(payload, shared=shared, length=length)
+        decoded = codec().decode(payload, shared=shared, length=length)
     except REFUSALS:
         return False
     assert len(decoded) <= length, f"{len(decoded)} bytes came, {length} were allowed"
