@@ -1,11 +1,13 @@
 """POST to an object: bodies that end, bodies that do not, and what is there while they last."""
 
+import fcntl
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -266,6 +268,16 @@ def say(process: subprocess.Popen[bytes], data: bytes) -> None:
     process.stdin.flush()
 
 
+def wait_until_read(process: subprocess.Popen[bytes]) -> None:
+    """Until the program has taken all that was said: on a busy machine it takes seconds to start."""
+    assert process.stdin is not None
+    until = time.monotonic() + 60
+    while int.from_bytes(fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)), sys.byteorder):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    time.sleep(0.5)  # what was read is in the program's hands
+
+
 @pytest.fixture(params=["local", "server"])
 def environment(request: pytest.FixtureRequest, served: Served) -> dict[str, str]:
     """The same archive, in its folder or behind its server."""
@@ -301,7 +313,7 @@ def test_follow_keeps_what_came_when_it_is_told_to_end(
 ) -> None:
     with following(collection, {**environment, "LITHIFY_CHECKPOINT_SECONDS": "60"}) as process:
         say(process, b"the first")
-        time.sleep(2.0)
+        wait_until_read(process)
         process.send_signal(number)
         _, err = process.communicate()
     assert (process.returncode, b"interrupted" in err) == (130, True)
