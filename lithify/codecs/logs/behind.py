@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, Bools
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I32, I64, U8, Bools
 from lithify.codecs.logs.cluster import COLUMNS_MAX, TEMPLATES_MAX, Clusters, cluster
 from lithify.codecs.logs.columns import Before, Columns, choose
 from lithify.codecs.logs.encode import (

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, U64, Bools
-from lithify.codecs.logs.kernel import bare, kernel, unsigned, wide
+from lithify.codecs.array_types import I32, I64, U8, U16, U32, U64, Bools
+from lithify.codecs.kernel import bare, kernel, unsigned, wide
 from lithify.codecs.logs.scan import GROUP, WORD, Scan
 
 TEMPLATES_MAX = 8192

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, U32, U64, Bools
+from lithify.codecs.kernel import kernel, unsigned, wide
 from lithify.codecs.logs import pool
-from lithify.codecs.logs.arrays import I32, I64, U8, U32, U64, Bools
 from lithify.codecs.logs.cluster import Clusters
-from lithify.codecs.logs.kernel import kernel, unsigned, wide
 from lithify.codecs.logs.numbers import PLAN_BITS, _logarithms, bit_length, entropy, plan
 from lithify.codecs.logs.scan import MIXED, NUMBER, TIME
 from lithify.codecs.logs.slots import Slots

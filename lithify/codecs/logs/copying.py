@@ -7,8 +7,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from lithify.codecs.logs.arrays import U8
-from lithify.codecs.logs.kernel import inlined
+from lithify.codecs.array_types import U8
+from lithify.codecs.kernel import inlined
 
 STEP = 16
 

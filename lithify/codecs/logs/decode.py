@@ -4,9 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U32, Bools
+from lithify.codecs.array_types import I32, I64, U8, U32, Bools
+from lithify.codecs.kernel import bare, kernel, wide
 from lithify.codecs.logs.copying import STEP, copy
-from lithify.codecs.logs.kernel import bare, kernel, wide
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.literals import Literals, literals
 from lithify.codecs.logs.scan import find_lines

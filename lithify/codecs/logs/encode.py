@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, U32, Bools
 from lithify.codecs.codec import Effort
+from lithify.codecs.kernel import kernel
 from lithify.codecs.logs import numbers, pool
-from lithify.codecs.logs.arrays import I32, I64, U8, U32, Bools
 from lithify.codecs.logs.cluster import COLUMNS_MAX, Clusters, cluster
 from lithify.codecs.logs.columns import FIXED, TEXT, Columns, choose
 from lithify.codecs.logs.decode import Block
 from lithify.codecs.logs.filter import FILTERED, make_filter
 from lithify.codecs.logs.index import BLOCK_BYTES_MIN, Index, pack_index
-from lithify.codecs.logs.kernel import kernel
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.order import (
     HEAD_SPAN,

@@ -7,8 +7,8 @@ are what random ids are made of.
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import U8
-from lithify.codecs.logs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.array_types import U8
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.logs.streams import Stream
 
 FILTERED = (Stream.TEMPLATES, Stream.GROUPS, Stream.WORDS, Stream.LEFT)

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
+from lithify.codecs.array_types import I64
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I64
 from lithify.codecs.logs.cluster import TEMPLATES_MAX
 from lithify.codecs.logs.columns import FIXED
 from lithify.codecs.logs.columns import TEXT as TEXT_FORM

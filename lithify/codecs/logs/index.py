@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I64, U8, Bools
+from lithify.codecs.array_types import I64, U8, Bools
 from lithify.codecs.logs.scan import NUMBER
 from lithify.codecs.logs.streams import get_varint, put_varint
 from lithify.errors import Corrupt, Truncated

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, U16, Bools
 from lithify.codecs.logs import numbers, pool
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, Bools
 from lithify.codecs.logs.cluster import TEMPLATES_MAX
 from lithify.codecs.logs.columns import FIXED, HEX_UPPER, TEXT
 from lithify.codecs.logs.index import Index, read_index

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I64, U8, U32
+from lithify.codecs.array_types import I64, U8, U32
+from lithify.codecs.kernel import bare, unsigned, wide
 from lithify.codecs.logs.columns import FIXED, HEX_UPPER, PREFIXED
 from lithify.codecs.logs.copying import STEP, copy
-from lithify.codecs.logs.kernel import bare, unsigned, wide
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.scan import ADDRESS, NUMBER, TIME, find_lines
 from lithify.codecs.logs.streams import Stream

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, U64, Bools
+from lithify.codecs.array_types import I32, I64, U8, U16, U32, U64, Bools
+from lithify.codecs.kernel import bare, inlined, kernel, unsigned, wide
 from lithify.codecs.logs.cluster import SLOTS_MAX, Clusters
-from lithify.codecs.logs.kernel import bare, inlined, kernel, unsigned, wide
 from lithify.codecs.logs.scan import GROUP, TIME, Scan
 from lithify.codecs.logs.shapes import Shapes
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numba import njit
 
-from lithify.codecs.logs.arrays import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8
 from lithify.errors import Corrupt
 
 WIDTH_MAX = 8

@@ -6,8 +6,8 @@ too wide for their column aside. Where the low bits look random, magnitudes get 
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I64, U8, Bools
-from lithify.codecs.logs.kernel import checked, kernel, unsigned, wide
+from lithify.codecs.array_types import I64, U8, Bools
+from lithify.codecs.kernel import checked, kernel, unsigned, wide
 
 PLAIN, DELTA = 0, 1
 """value - least · zigzag of the difference to the one before, the first to `least`."""

@@ -8,10 +8,10 @@ import re
 
 import numpy as np
 
+from lithify.codecs.array_types import I64, U8, Bools
+from lithify.codecs.kernel import kernel, wide
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I64, U8, Bools
 from lithify.codecs.logs.columns import FIXED, PREFIXED
-from lithify.codecs.logs.kernel import kernel, wide
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.literals import literals
 from lithify.codecs.logs.pieces import Piece

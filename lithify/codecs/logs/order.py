@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, U16, U32, Bools
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, Bools
 from lithify.codecs.logs.scan import TIME
 from lithify.codecs.logs.shapes import Shapes
 from lithify.codecs.logs.streams import Stream

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U32, U64
-from lithify.codecs.logs.kernel import bare, inlined, kernel, unsigned, wide
+from lithify.codecs.array_types import I32, I64, U8, U32, U64
+from lithify.codecs.kernel import bare, inlined, kernel, unsigned, wide
 from lithify.codecs.logs.scan import ADDRESS, MIXED, NUMBER, TIME
 
 GUESSES = 6

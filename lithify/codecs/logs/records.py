@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.logs.mixing import LearntRecords, decode_records, encode_records
 from lithify.codecs.logs.symbols import Segments
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import U8, U16, U32, U64
-from lithify.codecs.logs.kernel import bare, kernel, unsigned, wide
+from lithify.codecs.array_types import U8, U16, U32, U64
+from lithify.codecs.kernel import bare, kernel, unsigned, wide
 from lithify.codecs.logs.times import read_time
 
 WORD, NUMBER, MIXED, ADDRESS, TIME, GROUP = range(6)

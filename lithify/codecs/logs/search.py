@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, Bools
+from lithify.codecs.kernel import kernel
 from lithify.codecs.lines import Candidates, ChunkLines, Needle, Template
-from lithify.codecs.logs.arrays import I32, I64, Bools
 from lithify.codecs.logs.decode import Block
 from lithify.codecs.logs.encode import find_templates
 from lithify.codecs.logs.filter import may_have
-from lithify.codecs.logs.kernel import kernel
 from lithify.codecs.logs.layout import Layout
 from lithify.codecs.logs.occurrences import literals_with
 from lithify.codecs.logs.pieces import Piece, pieces

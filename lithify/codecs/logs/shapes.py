@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.kernel import kernel
 from lithify.codecs.logs.cluster import COLUMNS_MAX
-from lithify.codecs.logs.kernel import kernel
 from lithify.errors import Corrupt, LimitExceeded
 
 ESCAPE_BYTE = 7

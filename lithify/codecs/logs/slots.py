@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U16, U32, U64, Bools
+from lithify.codecs.array_types import I32, I64, U8, U16, U32, U64, Bools
+from lithify.codecs.kernel import bare, kernel, unsigned, wide
 from lithify.codecs.logs.cluster import SLOTS_MAX, Clusters, _flatten
-from lithify.codecs.logs.kernel import bare, kernel, unsigned, wide
 from lithify.codecs.logs.scan import ADDRESS, GROUP, NUMBER, TIME, Scan
 from lithify.codecs.logs.times import read_time
 

@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
+from lithify.codecs.array_types import U8
 from lithify.codecs.line_times import line_time
-from lithify.codecs.logs.arrays import U8
 from lithify.codecs.logs.cluster import Clusters
 from lithify.codecs.logs.scan import TIME, Scan
 from lithify.codecs.logs.shapes import Shapes

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8, U32
-from lithify.codecs.logs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.errors import Corrupt, Truncated
 
 SEQUENCE = 0

@@ -6,8 +6,8 @@ A text is taken as a time only if every part is in range, so that integer and te
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import U8
-from lithify.codecs.logs.kernel import bare
+from lithify.codecs.array_types import U8
+from lithify.codecs.kernel import bare
 
 # Y, y: year of 4 or 2 digits · m: month · b: month by name · d: day · e: day, padded with a space · D: day, unpadded
 # H M S: hour, minute, second · anything else: itself. Their numbers are part of the format: only append.

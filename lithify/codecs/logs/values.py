@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lithify.codecs.array_types import I64, U8, Bools
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I64, U8, Bools
 from lithify.codecs.logs.order import number_segments, places
 from lithify.codecs.logs.streams import STREAMS_BYTES_FREE, STREAMS_BYTES_PER_BYTE, Stream, Streams
 from lithify.errors import Corrupt, LimitExceeded, Truncated

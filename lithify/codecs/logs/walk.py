@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.kernel import bare, wide
 from lithify.codecs.logs import pool
-from lithify.codecs.logs.arrays import I32, I64, U8
-from lithify.codecs.logs.kernel import bare, wide
 from lithify.codecs.logs.layout import Layout
 from lithify.errors import Corrupt
 

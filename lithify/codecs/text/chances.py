@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, U8
+from lithify.codecs.array_types import I32, U8
 
 LIMIT = 2815  # stretched chances: ln(p / (1 - p)) in 1/256, from -11 to 11
 COUNT_MAX = 255

@@ -1,7 +1,7 @@
 """The arithmetic coder of bits: 32 bits, carry-less, chances in 1/65536; at most four bytes above their worth."""
 
-from lithify.codecs.logs.arrays import I64, U8
-from lithify.codecs.logs.kernel import inlined, wide
+from lithify.codecs.array_types import I64, U8
+from lithify.codecs.kernel import inlined, wide
 
 LOW, HIGH, CODE, POSITION = range(4)
 BYTES_PER_BIT_MAX = 4

@@ -3,8 +3,8 @@
 The hashes are part of the format: what was learnt from other texts (learnt.bin) lies where they point.
 """
 
-from lithify.codecs.logs.arrays import I64, U8
-from lithify.codecs.logs.kernel import inlined, wide
+from lithify.codecs.array_types import I64, U8
+from lithify.codecs.kernel import inlined, wide
 
 CONTEXTS = 11
 PRIMED_CONTEXTS = 8

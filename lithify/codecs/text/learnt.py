@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from lithify.codecs.logs.arrays import U8, U32, Bools
+from lithify.codecs.array_types import U8, U32, Bools
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS
 from lithify.codecs.text.matches import BUCKETS

@@ -1,7 +1,7 @@
 """What followed the last time that the bytes before were seen: the longest of all contexts, found by its hash."""
 
-from lithify.codecs.logs.arrays import I32, I64, U8
-from lithify.codecs.logs.kernel import inlined, wide
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.kernel import inlined, wide
 from lithify.codecs.text.contexts import hash_two
 
 POINTER, LENGTH, MISSES, EXPECTED = range(4)

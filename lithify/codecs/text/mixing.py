@@ -15,9 +15,9 @@ checked.
 
 import numpy as np
 
+from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.codec import Buffer
-from lithify.codecs.logs.arrays import I32, I64, U8, U32
-from lithify.codecs.logs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.text.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended

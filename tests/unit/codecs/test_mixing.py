@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.codecs.logs.arrays import I32, U8
+from lithify.codecs.array_types import I32, U8
 from lithify.codecs.logs.mixing import WIDTH_MAX, decode_records, decode_text, encode_records, encode_text
 from lithify.errors import BadBytes, Corrupt
 from tests.house import ROOT

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lithify.codecs.logs.arrays import I64, U8, U16, U32
-from lithify.codecs.logs.kernel import kernel
+from lithify.codecs.array_types import I64, U8, U16, U32
+from lithify.codecs.kernel import kernel
 from lithify.codecs.text.contexts import PRIMED_CONTEXTS
 from lithify.codecs.text.model import SLOT_BYTES
 from lithify.codecs.text.train.corpus import Document

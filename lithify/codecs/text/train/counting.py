@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I64, U8, U16, U32
-from lithify.codecs.logs.kernel import bare, wide
+from lithify.codecs.array_types import I64, U8, U16, U32
+from lithify.codecs.kernel import bare, wide
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, find_contexts, hash_two
 from lithify.codecs.text.model import SLOT_BYTES
 from lithify.codecs.text.train.corpus import Document

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lithify.codecs.logs.arrays import I32, I64, U8
-from lithify.codecs.logs.kernel import bare, wide
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.kernel import bare, wide
 from lithify.codecs.text.chances import chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, PRIMED_CONTEXTS, find_contexts, hash_two

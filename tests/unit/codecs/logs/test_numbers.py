@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lithify.codecs.array_types import I64
 from lithify.codecs.logs import numbers
-from lithify.codecs.logs.arrays import I64
 from lithify.codecs.logs.order import places
 from tests.unit.codecs.logs.corpus import EXAMPLES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lithify.codecs.logs.arrays import U8
+from lithify.codecs.array_types import U8
 from lithify.codecs.text import learnt, proof
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import Text

@@ -1,4 +1,4 @@
-"""The arrays that pass between the kernels of this family."""
+"""The types of the arrays that pass between kernels."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""How this family's loops over bytes become machine code (numba), with the types of ordinary functions.
+"""How loops over bytes become machine code (numba), with the types of ordinary functions.
 
     kernel   arrays may be made inside
     bare     none is made, so that references to arrays need not be counted: numba counts them with atomic instructions
