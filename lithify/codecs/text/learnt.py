@@ -21,10 +21,11 @@ from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS
 from lithify.codecs.text.matches import BUCKETS
 from lithify.codecs.text.model import CODES, INPUTS, MAP_BITS, MIXERS, POINTS, ROWS, SLOT_BYTES, Start
+from lithify.codecs.text.models import ENGLISH
 from lithify.errors import Unsound
 
-PATH = Path(__file__).parent / "learnt.bin"
-DIGEST = "c09f618e3e54ad6594fe3f348383098ceb77933e005976995c48182d49f1d095"
+PATH = ENGLISH.path
+DIGEST = ENGLISH.digest
 NAME_BYTES = 2
 
 MAGIC = b"LTHT\x01"
@@ -61,10 +62,19 @@ class Learnt:
 @cache
 def learnt() -> Learnt:
     """The tables of this release. Raises Unsound if they are not what it was made with."""
+    return shipped(read_tables(PATH))
+
+
+def read_tables(path: Path) -> bytes:
+    """The file of a model. Raises Unsound if it is not there."""
     try:
-        packed = PATH.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Unsound(f"the tables of the text codec cannot be read ({error}): install lithify again") from error
+
+
+def shipped(packed: bytes) -> Learnt:
+    """The tables in a file that should be this release's. Raises Unsound if they are others."""
     found = unpack(packed)
     if found.digest.hex() != DIGEST:
         raise Unsound(

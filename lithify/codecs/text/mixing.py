@@ -13,9 +13,12 @@ is so because numba asks of signed indices whether they count from the end. Test
 checked.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify import limits
+from lithify.codecs.array_types import I32, I64, U8, U16, U32
 from lithify.codecs.codec import Buffer
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.text.chances import COUNT_MAX, LIMIT, Chances, chances
@@ -48,6 +51,8 @@ _RATE, _RATE_FIRST, _RATE_HALF = 12, 40, 1000  # the step of the weights falls f
 _FINAL_RATE = 8
 _COUNT_MASK = 1023
 _BYTES_PER_BYTE_MAX = 8 * BYTES_PER_BIT_MAX + 4
+_WEIGHED_AT_ONCE = 64 * limits.KIB  # between two signs of life: an eighth of a second
+NOBODY_ASKS: U16 = np.zeros(0, np.uint16)
 
 
 @inlined
@@ -147,12 +152,14 @@ def run(
     is_primed: bool,
     start: int,
     taught: int,
+    given: U16,
 ) -> int:
     """Encode `data` to `stream`, or decode `stream` to `data`.
 
     is_primed  whether what was learnt elsewhere is looked up
     start      where to go on: the model has seen what stands before
     taught     so much of `data` both sides know: it teaches, and is not coded
+    given      takes the chance that each bit from `start` on was given, in 1/65536; empty: nobody asks
 
     Gives the bytes written; -1 if the stream has no room for them.
     """
@@ -166,6 +173,7 @@ def run(
     inputs[ONE_INPUT] = _ONE
     far_mask = len(far) // POINTS - 1
     steps = wide(8 * start)
+    asked = len(given) > 0
     for at in range(start, len(data)):
         if not decoding and coder[POSITION] + _BYTES_PER_BYTE_MAX > len(stream):
             return -1
@@ -214,9 +222,12 @@ def run(
             far_at = ((far_hash ^ (partial * 0x9E35)) & far_mask) * POINTS + point
             near_at = partial * POINTS + point
             q = (2 * p + _refined(far, far_at, beyond) + _refined(near, near_at, beyond) + 2) >> 2
+            q = min(max(q, 1), 65535)
             bit = (symbol >> (7 - depth)) & 1
             if at >= taught:
-                bit = code_bit(coder, stream, min(max(q, 1), 65535), decoding, bit)
+                bit = code_bit(coder, stream, q, decoding, bit)
+            if asked:
+                given[unsigned(8 * (at - start) + depth)] = q if bit else 65536 - q
             # Learn.
             step = _RATE + _RATE_FIRST * _RATE_HALF // (_RATE_HALF + steps)
             steps += 1
@@ -255,6 +266,15 @@ def decode_text(stream: bytes, length: int, learnt: Learnt, text_class: TextClas
     return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0).tobytes()
 
 
+def weigh_text(
+    text: Buffer, learnt: Learnt, text_class: TextClass, told: Callable[[int], None] = lambda _: None
+) -> U16:
+    """The chance that each bit of a text is given when its turn comes, in 1/65536: eight for every byte, those that
+    `encode_text` codes it with. `told` hears how many bytes are done, several times a second."""
+    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
+    return _weigh(model, np.frombuffer(text, np.uint8).copy(), text_class, 0, told)
+
+
 class Taught:
     """A text that both sides know, and what it teaches about those that go on behind it."""
 
@@ -274,6 +294,11 @@ class Taught:
         _decode(self._model(len(whole)), stream, whole, self._class, len(self._text))
         return whole[len(self._text) :].tobytes()
 
+    def weigh(self, text: Buffer) -> U16:
+        """The chances of the bits of a text that goes on, those that `encode` codes it with; see `weigh_text`."""
+        whole = np.concatenate((self._text, np.frombuffer(text, np.uint8)))
+        return _weigh(self._model(len(whole)), whole, self._class, len(self._text))
+
     def _model(self, length: int) -> Model:
         """A model of the size that `length` bytes have, which has seen the text. Learning takes up to a quarter of a
         second: the model is kept, and every text gets a copy."""
@@ -281,17 +306,39 @@ class Taught:
         if size not in self._models:
             start, primed = self._learnt.starts[self._class], self._learnt.primed_for(self._class)
             model = new_model(start, primed, size)
-            stream = np.zeros(_BYTES_PER_BYTE_MAX, np.uint8)
-            _run(model, self._text.copy(), stream, False, self._class, 0, len(self._text))
+            _read(model, self._text.copy(), self._class, 0)
             self._models[size] = model
         return copied(self._models[size])
 
 
 def _run(
-    model: Model, data: U8, stream: U8, decoding: bool, text_class: TextClass, start: int = 0, taught: int = 0
+    model: Model,
+    data: U8,
+    stream: U8,
+    decoding: bool,
+    text_class: TextClass,
+    start: int = 0,
+    taught: int = 0,
+    given: U16 = NOBODY_ASKS,
 ) -> int:
     is_primed = text_class is not TextClass.OTHER
-    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught)
+    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught, given)
+
+
+def _read(model: Model, data: U8, text_class: TextClass, start: int, given: U16 = NOBODY_ASKS) -> None:
+    """Let a model see a text from `start` on, and code nothing."""
+    _run(model, data, np.zeros(_BYTES_PER_BYTE_MAX, np.uint8), False, text_class, start, len(data), given)
+
+
+def _weigh(
+    model: Model, data: U8, text_class: TextClass, start: int, told: Callable[[int], None] = lambda _: None
+) -> U16:
+    given = np.zeros(8 * (len(data) - start), np.uint16)
+    for at in range(start, len(data), _WEIGHED_AT_ONCE):
+        end = min(at + _WEIGHED_AT_ONCE, len(data))
+        _read(model, data[:end], text_class, at, given[8 * (at - start) : 8 * (end - start)])
+        told(end - start)
+    return given
 
 
 def _encode(model: Model, data: U8, text_class: TextClass, start: int) -> bytes | None:

@@ -9,6 +9,7 @@ from functools import cache
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.mixing import decode_text, encode_text
+from lithify.codecs.text.models import ENGLISH
 from lithify.errors import Unsound
 
 TEXT = (
@@ -17,7 +18,7 @@ TEXT = (
     b'<p class="note">See <a href="https://example.org/rock">rock</a></p>\n{"grains": [1, 2, 3], "rock": null}\n'
     b"\x00\xff\xfe It settles, it settles, it settles.\r\n"
 )
-STREAMS = "b1296b2aa533a51e8ef8b6fd7cb5adb0a0778d443b4cb72bfba61c8a056989af"
+STREAMS = ENGLISH.streams
 
 
 def streams_digest(tables: Learnt) -> str:
@@ -35,7 +36,11 @@ def streams_digest(tables: Learnt) -> str:
 @cache
 def proved() -> Learnt:
     """The tables, once their streams are what they are everywhere. Raises Unsound if they are not."""
-    tables = learnt()
+    return prove(learnt())
+
+
+def prove(tables: Learnt) -> Learnt:
+    """These tables, if their streams are what they are everywhere. Raises Unsound if they are not."""
     found = streams_digest(tables)
     if found != STREAMS:
         raise Unsound(

@@ -10,7 +10,7 @@ from lithify.codecs.text.chances import chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, PRIMED_CONTEXTS, find_contexts, hash_two
 from lithify.codecs.text.learnt import NOTHING, rounded
-from lithify.codecs.text.mixing import find_primed, run
+from lithify.codecs.text.mixing import NOBODY_ASKS, find_primed, run
 from lithify.codecs.text.model import CODES, Start, blank_start, new_model, size_of
 from lithify.codecs.text.train.corpus import LEARNT_CLASSES, STARTS, Document, pieces
 
@@ -37,7 +37,7 @@ def _start(read: Sequence[Document], text_class: TextClass, primed: U8) -> Start
         data = np.frombuffer(document.text, np.uint8).copy()
         model = new_model(start, primed, size_of(len(data)))
         stream = np.zeros(2 * len(data) + 1024, np.uint8)
-        written += run(model, chances(), data, stream, False, int(text_class), is_primed, 0, 0)
+        written += run(model, chances(), data, stream, False, int(text_class), is_primed, 0, 0, NOBODY_ASKS)
         start = Start(**{name: getattr(model, name) for name in Start._fields})
     length = sum(len(document.text) for document in read)
     print(

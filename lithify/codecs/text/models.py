@@ -1,0 +1,78 @@
+"""The models that this release ships: what each is called, what it was taught, and by which it is known again.
+
+A model is a file of tables beside this one; MODEL.md is the whole story of the one there is. Whoever adds another adds
+a line to MODELS.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from lithify.codecs.text.classes import TextClass
+
+
+class Pack(NamedTuple):
+    """Texts of one kind that a model has read."""
+
+    name: str
+    text_class: TextClass
+    megabytes: int
+    sources: str
+    licences: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model is, without its tables."""
+
+    codec: str
+    digest: str
+    """SHA-256 of the tables, as they are in memory."""
+    streams: str
+    """SHA-256 of what it makes of the texts of proof.py, on every machine."""
+    path: Path
+    data: tuple[Pack, ...]
+
+    @property
+    def name(self) -> str:
+        """The codec, and what payloads call the tables."""
+        return f"{self.codec}-{self.digest[:4]}"
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes of text for which it has learnt something; it knows where any other bytes start."""
+        return list(dict.fromkeys(pack.text_class.name.lower() for pack in self.data))
+
+
+ENGLISH = Model(
+    codec="text.mixing",
+    digest="c09f618e3e54ad6594fe3f348383098ceb77933e005976995c48182d49f1d095",
+    streams="b1296b2aa533a51e8ef8b6fd7cb5adb0a0778d443b4cb72bfba61c8a056989af",
+    path=Path(__file__).parent / "learnt.bin",
+    data=(
+        Pack(
+            "books_en",
+            TextClass.PROSE,
+            122,
+            "247 novels: classic-books-markdown, ELTeC-eng",
+            "public domain in the USA; CC BY 4.0",
+        ),
+        Pack("docs2", TextClass.DOCS, 47, "the documentation of C++ and PowerShell by Microsoft", "CC BY 4.0"),
+        Pack(
+            "code",
+            TextClass.CODE,
+            53,
+            "14 projects: Python, Go, Ruby, Rust, Java, C++, TypeScript",
+            "BSD-3, MIT, Apache-2.0",
+        ),
+        Pack(
+            "json",
+            TextClass.MARKUP,
+            11,
+            "SchemaStore, factbook, OpenAPI, schemathesis",
+            "Apache-2.0, public domain, MIT",
+        ),
+        Pack("markup", TextClass.MARKUP, 5, "openstax (CNXML), warehouse (HTML)", "CC BY 4.0, Apache-2.0"),
+    ),
+)
+MODELS = (ENGLISH,)

@@ -1,0 +1,44 @@
+"""What is said of the models that are shipped is what they are, and what their card says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lithify.codecs.text import learnt, proof
+from lithify.codecs.text.models import ENGLISH, MODELS, Pack
+from lithify.errors import Unsound
+from tests.house import ROOT
+
+CARD = (ROOT / "lithify/codecs/text/MODEL.md").read_text(encoding="utf-8")
+CLASSES = {"prose": "prose", "docs": "documentation", "code": "source code", "markup": "markup"}
+
+
+def row(pack: Pack) -> str:
+    """A pack as the card's table has it."""
+    words = CLASSES[pack.text_class.name.lower()]
+    return f"| {pack.name} | {words} | {pack.megabytes} MB | {pack.sources} | {pack.licences} |"
+
+
+def test_no_two_models_have_the_same_name() -> None:
+    names = [model.name for model in MODELS]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_the_card_has_every_pack_and_no_other() -> None:
+    table = CARD.partition("## Data")[2].partition("\n## ")[0]
+    assert [row(pack) for pack in ENGLISH.data] == re.findall(r"^\| [a-z]\w* \|.*\d MB.*$", table, re.MULTILINE)
+
+
+def test_the_card_has_the_size_and_the_digest() -> None:
+    assert f"{ENGLISH.path.stat().st_size:,} bytes" in CARD
+    assert ENGLISH.digest in CARD
+
+
+def test_what_is_shipped_is_proved() -> None:
+    assert ENGLISH.digest == proof.prove(learnt.shipped(ENGLISH.path.read_bytes())).digest.hex()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unsound, match=r"absent\.bin"):
+        learnt.read_tables(tmp_path / "absent.bin")
