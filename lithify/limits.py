@@ -104,6 +104,20 @@ SEARCH_SECONDS = 600.0  # for one request over REST
 SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is never idle
 TEMPLATES_MAX = 100_000  # kept while those of an object's chunks are put together; beyond, the rarest are only counted
 
+# --- weighing texts (codecs/text/costs.py, likeness.py) -----------------------------------------------
+WEIGHED_BYTES_MAX = 4 * MIB  # of a text whose lines are weighed: 8 s, and 90 bytes of memory for each of its bytes
+WEIGHED_LINES_MAX = 10_000  # told of; their figures are some hundred bytes each
+WEIGHED_STRETCHES_MAX = 600  # of which a curve is drawn: one for each point of its width
+WEIGHED_STRETCH_BYTES_MIN = 16
+LINE_SHOWN_BYTES = 1 * KIB  # of each line, beside its figures
+LIKE_BYTES = 64 * KIB  # of the object that others are compared with: its beginning
+LIKE_TAUGHT_BYTES = 128 * KIB  # of each of the others: with those above, 0.4 s
+LIKE_LISTED_MAX = 100_000  # objects of the catalog from which those to be read are chosen, by kind and length
+LIKE_READ_MAX = 256  # objects whose beginnings are read and sketched
+LIKE_DECODED_BYTES = 16 * MIB  # of originals decoded for that, up to 1 MiB of each: 32 s for the slowest codec, and
+# the most that their beginnings, which travel to one child together, can have
+LIKE_MEASURED_MAX = 32  # objects that are measured, those that share most: 13 s
+
 # --- doors --------------------------------------------------------------------------------------------
 UPLOAD_IDLE_SECONDS = 60.0
 UPLOAD_BYTES_MAX = 1 << 45  # 32 TiB

@@ -25,6 +25,7 @@ from lithify.api import (
     report,
     schedules,
     search,
+    texts,
 )
 from lithify.api.doors import Doors
 from lithify.api.middleware import Linger, Observe, StrictPath, answer
@@ -38,6 +39,7 @@ ROUTERS = (
     objects.router,
     listings.router,
     search.router,
+    texts.router,
     jobs.router,
     report.router,
     policies.router,

@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "report": "report:report",
     "grep": "grep:grep",
     "templates": "templates:templates",
+    "surprise": "surprise:surprise",
+    "like": "like:like",
     "verify": "verify:verify",
     "check": "check:check",
     "scrub": "upkeep:scrub",
@@ -45,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "unpack": "unpack:unpack",
     "info": "info:info",
     "codecs": "codecs:codecs",
+    "model": "model:model",
 }
 EXIT_NOTHING_FOUND = 1
 EXIT_BUG = 70

@@ -26,11 +26,13 @@ from lithify.store.views import (
     CheckReport,
     JobView,
     KeyView,
+    LikeView,
     ObjectView,
     PolicyView,
     Receipt,
     Report,
     ScheduleView,
+    SurpriseView,
     TemplatesView,
     Verdict,
     View,
@@ -214,6 +216,29 @@ class Client:
         """The shapes that the lines of an object have, the most frequent first. Raises NotFound, Conflict."""
         path = f"/v1/templates/{collection_name(collection)}/{quote(object_name(name))}"
         return documents.view(TemplatesView, self._get(path, most=most))
+
+    # --- texts ------------------------------------------------------------------------------------------
+
+    def surprise(
+        self,
+        collection: str,
+        name: str,
+        *,
+        revision: str | None = None,
+        by: str = "excess",
+        lines: int = limits.LIST_PAGE_MAX,
+    ) -> SurpriseView:
+        """What the lines of an object cost, the most surprising first. Raises NotFound."""
+        path = f"/v1/surprise/{collection_name(collection)}/{quote(object_name(name))}"
+        params = given(revision=revision, by=by, lines=lines)
+        return documents.view(SurpriseView, self._remote.ask("GET", path, params=params, timeout=FOREVER))
+
+    def like(
+        self, collection: str, name: str, *, among: str | None = None, limit: int = limits.LIKE_MEASURED_MAX
+    ) -> LikeView:
+        """The objects that resemble one most, of one collection or all. Raises NotFound, Conflict."""
+        wanted = {"collection": collection_name(collection), "name": object_name(name), "among": among, "limit": limit}
+        return documents.view(LikeView, self._post("/v1/like", wanted, timeout=FOREVER))
 
     # --- the archive's health ---------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ Advance = Callable[[float], None]
 """How far a bar has come: bytes so far, or a fraction of the total given to `Output.progress`."""
 
 
+_NUMBER_MAX = 24
+"""Characters of a number with its unit, or of two; what is longer and begins with a digit is a line of some log."""
 SENTENCE_MAX = 1000
 """Characters of an error that are shown: what was typed may be part of it, and may be a megabyte."""
 
@@ -201,4 +203,7 @@ def _aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _numeric(rows: Sequence[Sequence[str]], index: int) -> bool:
-    return bool(rows) and all(row[index].lstrip("-")[:1].isdigit() or row[index] in {"", "-"} for row in rows)
+    cells = [row[index] for row in rows]
+    return bool(cells) and all(
+        cell in {"", "-"} or (len(cell) <= _NUMBER_MAX and cell.lstrip("-")[:1].isdigit()) for cell in cells
+    )

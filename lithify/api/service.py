@@ -13,11 +13,13 @@ if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, 
         CheckReport,
         JobView,
         KeyView,
+        LikeView,
         ObjectView,
         PolicyView,
         Receipt,
         Report,
         ScheduleView,
+        SurpriseView,
         TemplatesView,
         Verdict,
     )
@@ -147,6 +149,19 @@ class Service(Protocol):
 
     def templates(self, collection: str, name: str, *, most: int = ...) -> "TemplatesView":
         """The shapes that the lines of an object have, the most frequent first."""
+        ...
+
+    def surprise(
+        self, collection: str, name: str, *, revision: str | None = None, by: str = ..., lines: int = ...
+    ) -> "SurpriseView":
+        """What the lines of an object cost under the model of texts, the most surprising first.
+
+        by  what makes a line surprising: `excess`, `bits` or `rate` (SurpriseView)
+        """
+        ...
+
+    def like(self, collection: str, name: str, *, among: str | None = None, limit: int = ...) -> "LikeView":
+        """The objects that resemble one most, in a collection or everywhere."""
         ...
 
     def remove(self, collection: str, name: str, *, if_match: str | None = None) -> "ObjectView":

@@ -270,3 +270,85 @@ class TemplatesView(View):
     """How many templates there are."""
     items: tuple[TemplateView, ...]
     """The most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurprisingLine(View):
+    """What one line costs under a model."""
+
+    number: int
+    """The first is 1."""
+    start: int
+    """Where it begins, in bytes."""
+    bytes: int
+    """How long it is, with its end."""
+    bits: float
+    bits_per_byte: float
+    text: str
+    """Without its end, and of a long one the beginning; bytes that are not UTF-8 are written \\xNN."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurpriseView(View):
+    """Where an object is as a model expects, and where it surprises."""
+
+    collection: str
+    name: str
+    revision: str
+    length: int
+    read_bytes: int
+    """What was weighed: the beginning, if less than all."""
+    model: str
+    text_class: str
+    bits: float
+    """What that costs in all."""
+    lines: int
+    """How many lines it has."""
+    by: str
+    """What makes a line surprising: `excess` (bits beyond what so many bytes cost on average here), `bits`, `rate`."""
+    items: tuple[SurprisingLine, ...]
+    """The most surprising first."""
+    stretch_bytes: int
+    stretches: tuple[float, ...]
+    """Bits per byte of one stretch of so many bytes after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikeItem(View):
+    """An object that resembles another."""
+
+    collection: str
+    name: str
+    revision: str
+    length: int
+    compared_bytes: int
+    """Its beginning, as far as it was read."""
+    likeness: float
+    """The share of the other's bits that reading this one first saves; below 0: it only confuses."""
+    bits: float
+    """What the other costs behind this one."""
+    shared: float
+    """The share of the other's places of 8 bytes that are here too."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikeView(View):
+    """What in an archive resembles an object."""
+
+    collection: str
+    name: str
+    revision: str
+    length: int
+    compared_bytes: int
+    """Its beginning, as far as it was read."""
+    text_class: str
+    bits: float
+    """What that costs alone."""
+    objects: int
+    """Others that there were, without empty ones, among the first 100,000 of the catalog."""
+    read: int
+    """Of those, how many were read."""
+    measured: int
+    """And of those, how many were measured."""
+    items: tuple[LikeItem, ...]
+    """The likest first."""

@@ -24,12 +24,14 @@ from lithify.store.views import (
     CheckReport,
     JobView,
     KeyView,
+    LikeView,
     ObjectView,
     PolicyView,
     PrimerView,
     Receipt,
     Report,
     ScheduleView,
+    SurpriseView,
     TemplatesView,
     Verdict,
 )
@@ -223,6 +225,39 @@ class Archive:
         from lithify.workers.templates import object_templates
 
         return object_templates(self, self.stat(collection, name), most, wall_seconds)
+
+    # --- texts ------------------------------------------------------------------------------------------
+
+    def surprise(
+        self,
+        collection: str,
+        name: str,
+        *,
+        revision: str | None = None,
+        by: str = "excess",
+        lines: int = limits.LIST_PAGE_MAX,
+        wall_seconds: float | None = None,
+    ) -> SurpriseView:
+        """What the lines of an object cost, the most surprising first. Raises NotFound."""
+        from lithify.workers.surprise import object_surprise
+
+        view = self.stat(collection, name, revision)
+        return object_surprise(self, view, by=by, lines=lines, wall_seconds=wall_seconds)
+
+    def like(
+        self,
+        collection: str,
+        name: str,
+        *,
+        among: str | None = None,
+        limit: int = limits.LIKE_MEASURED_MAX,
+        wall_seconds: float | None = None,
+    ) -> LikeView:
+        """The objects that resemble one most, of one collection or all. Raises NotFound, Conflict."""
+        from lithify.workers.like import like
+
+        where = None if among is None else collection_name(among)
+        return like(self, self.stat(collection, name), among=where, limit=limit, wall_seconds=wall_seconds)
 
     # --- the archive's health ---------------------------------------------------------------------------
 

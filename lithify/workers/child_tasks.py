@@ -29,6 +29,7 @@ from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
 from lithify.workers.sources import Place, open_slice, open_source
+from lithify.workers.text_tasks import compare, prove, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
 """The raw family is needed by all and loads in 0.1 s: the zygote pays for it. Others are loaded where they are used."""
@@ -344,4 +345,7 @@ TASKS: dict[str, Task] = {
     "digest_small": digest_small,
     "search": search,
     "templates": templates,
+    "weigh": weigh,
+    "compare": compare,
+    "prove": prove,
 }

@@ -5,7 +5,7 @@ LimitExceeded.
 """
 
 from lithify.codecs.frame.primers import Primers, at_hand, primers_of, ready_codec
-from lithify.codecs.frame.read import Tally, decode_frame, read_frame
+from lithify.codecs.frame.read import Tally, decode_frame, is_frame, read_frame
 from lithify.codecs.frame.values import ChunkEntry, ChunkTable, FormatEntry, Frame
 from lithify.codecs.frame.write import FrameWriter, join_frames
 
@@ -19,6 +19,7 @@ __all__ = [
     "Tally",
     "at_hand",
     "decode_frame",
+    "is_frame",
     "join_frames",
     "primers_of",
     "read_frame",

@@ -27,6 +27,11 @@ class Tally:
     chunks: int = 0
 
 
+def is_frame(file: BinaryIO) -> bool:
+    """Whether the file begins as frames do; what else is wrong with it is for `read_frame` to say."""
+    return read_exactly(file, 0, min(file.seek(0, SEEK_END), len(MAGIC))) == MAGIC
+
+
 def read_frame(file: BinaryIO) -> Frame:
     """What the frame in `file` (all of it, wherever it stands) says of itself; payloads are not read.
 

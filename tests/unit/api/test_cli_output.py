@@ -37,6 +37,11 @@ def test_in_a_pipe_a_table_is_plain_aligned_columns(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "title\ncodec      stored\nraw.zstd  1.5 MiB\ntext.t1    -120 B\n"
 
 
+def test_a_line_of_a_log_is_no_number_though_it_begins_with_a_digit(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().table(("line", "text"), [["9", "2026-11-21 01:15:00 it settles"], ["10", "7 grains"]])
+    assert capsys.readouterr().out == "line  text\n   9  2026-11-21 01:15:00 it settles\n  10  7 grains\n"
+
+
 def test_on_a_terminal_a_table_is_drawn_and_never_broken_cell_by_cell(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,11 @@ REFUSALS: list[tuple[type[LithifyError], Callable[[Service, str], object]]] = [
     (BadArgument, lambda service, c: list(service.search(c, "", Query(b"(")))),
     (NotFound, lambda service, c: service.templates(c, "nothing")),
     (Conflict, lambda service, c: service.templates(c, "a")),
+    (NotFound, lambda service, c: service.surprise(c, "nothing")),
+    (NotFound, lambda service, c: service.surprise(c, "a", revision="0" * 32)),
+    (NotFound, lambda service, c: service.like(c, "nothing")),
+    (NotFound, lambda service, c: service.like(c, "a", among="no-such-collection")),
+    (BadName, lambda service, c: service.like(c, "a", among="Not a collection")),
     (RangeNotSatisfiable, lambda service, c: fetched(service, c, "a", start=2)),
     (RangeNotSatisfiable, lambda service, c: fetched(service, c, "a", start=1, end=0)),
 ]

@@ -1,8 +1,8 @@
 """python -m lithify.codecs.text.train FOLDER [OUT]
 
 Makes learnt.bin of the tar files in FOLDER (corpus.py names them): five minutes of one core, 6 GB of memory. The same
-files give the same tables, as long as the logarithms of numpy stay what they are. Prints their SHA-256, which learnt.py
-must name, and that of the streams that proof.py must name.
+files give the same tables, as long as the logarithms of numpy stay what they are. Prints their SHA-256, and that
+of their streams: models.py must name both.
 """
 
 import sys

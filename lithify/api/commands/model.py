@@ -1,0 +1,108 @@
+"""`lithify model`: the models of this installation: which there are, where they come from, whether they are sound."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lithify.api.commands.session import Session, json_option
+from lithify.api.commands.values import TEXT
+from lithify.api.output import size
+from lithify.errors import BadBytes, Unsound
+
+if TYPE_CHECKING:
+    from lithify.api.output import Output
+
+_COLUMNS = ("model", "format", "size", "classes", "sha256")
+_DATA = ("pack", "class", "MB", "from", "licences")
+
+
+@click.group()
+def model() -> None:
+    """See which models codecs were shipped with, and prove them."""
+
+
+@model.command("list")
+@json_option
+@click.pass_obj
+def list_models(session: Session) -> None:
+    """List the models of this installation."""
+    found = _facts(())
+    if session.out.as_json:
+        for facts in found:
+            session.out.document(facts, "")
+        return
+    session.out.table(_COLUMNS, [_row(facts) for facts in found])
+
+
+@model.command()
+@click.argument("names", nargs=-1, type=TEXT, metavar="[MODEL...]")
+@json_option
+@click.pass_obj
+def info(session: Session, names: Sequence[str]) -> None:
+    """Show what a model is, what it has read, and under which licences; all models, if none is named."""
+    for facts in _facts(names):
+        if session.out.as_json:
+            session.out.document(facts, "")
+        else:
+            _describe(session.out, facts)
+
+
+@model.command()
+@click.argument("names", nargs=-1, type=TEXT, metavar="[MODEL...]")
+@json_option
+@click.pass_obj
+def verify(session: Session, names: Sequence[str]) -> None:
+    """Prove that models are what was shipped, and that this machine computes with them what every other does.
+
+    The tables are read again, their SHA-256 is compared, and texts whose encoding is known are encoded and decoded.
+    Exit code 3 says that something is wrong with a model, and what.
+    """
+    from lithify.workers.models import model_names, verify_model
+
+    for name in names or model_names():
+        with session.going_on():
+            try:
+                found = verify_model(name)
+            except Unsound as error:
+                session.out.failure(error.code, f"{name}: {error.message}", BadBytes.exit_code)
+                session.exit_code = session.exit_code or BadBytes.exit_code
+                continue
+            session.out.document(found, f"{name} is sound: {_proved(found)}")
+
+
+def _facts(names: Sequence[str]) -> list[dict[str, Any]]:
+    from lithify.workers.models import model_facts, model_names
+
+    return [model_facts(name) for name in names or model_names()]
+
+
+def _row(facts: Mapping[str, Any]) -> list[str]:
+    return [facts["model"], facts["format"], _size(facts), ", ".join(facts["classes"]), facts["digest"][:12]]
+
+
+def _size(facts: Mapping[str, Any]) -> str:
+    return "missing" if facts["packed_bytes"] is None else size(facts["packed_bytes"])
+
+
+def _describe(out: "Output", facts: Mapping[str, Any]) -> None:
+    length = "" if facts["packed_bytes"] is None else f" ({facts['packed_bytes']} bytes)"
+    lines = {
+        "model": facts["model"],
+        "codec": f"{facts['codec']}, format {facts['format']}, kernels by {facts['compiler']}",
+        "file": f"{facts['file']}, {_size(facts)}{length}",
+        "sha256": f"{facts['digest']} (of its content)",
+        "classes": ", ".join(facts["classes"]),
+    }
+    for name, text in lines.items():
+        out.line(f"{name:<8} {text}")
+    out.line("")
+    rows = [
+        [str(pack[key]) for key in ("name", "text_class", "megabytes", "sources", "licences")] for pack in facts["data"]
+    ]
+    out.table(_DATA, rows, title="what it has read")
+
+
+def _proved(found: Mapping[str, Any]) -> str:
+    what = f"its tables are {found['digest'][:12]}…, as shipped, and encode and decode as on every machine"
+    return f"{what} ({found['seconds']:.1f} s)"
