@@ -44,7 +44,8 @@ def verify_model(name: str) -> dict[str, Any]:
     except OSError as error:
         raise Unsound(f"the tables of {name} cannot be read ({error}): install lithify again") from error
     with Sandbox() as sandbox:
-        proved = sandbox.run("prove", {}, attached=[packed], kernels=True).result
+        known = {"digest": model.digest, "streams": model.streams}
+        proved = sandbox.run("prove", known, attached=[packed], kernels=True).result
     return {"model": name, "sound": True, "packed_bytes": len(packed), **proved}
 
 

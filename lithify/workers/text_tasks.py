@@ -97,15 +97,16 @@ def prove(call: Call) -> Reply:
     """Whether tables are those of this release, and this machine makes of them what every other does.
 
     attached  the file of the tables
+    args      digest, streams: what both must be (codecs/text/models.py)
     answer    digest: of the tables; streams: of what they make of the texts of proof.py; seconds
 
     Raises Unsound when either is not so.
     """
-    from lithify.codecs.text import proof
     from lithify.codecs.text.learnt import shipped
+    from lithify.codecs.text.proof import prove as prove_tables
 
     kernels.require(by_id(CODEC))
     started = time.perf_counter()
-    tables = proof.prove(shipped(call.attached[0]))
+    tables = prove_tables(shipped(call.attached[0], call.args["digest"]), call.args["streams"])
     seconds = time.perf_counter() - started
-    return Reply({"digest": tables.digest.hex(), "streams": proof.STREAMS, "seconds": seconds})
+    return Reply({"digest": tables.digest.hex(), "streams": call.args["streams"], "seconds": seconds})

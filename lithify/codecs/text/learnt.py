@@ -62,7 +62,7 @@ class Learnt:
 @cache
 def learnt() -> Learnt:
     """The tables of this release. Raises Unsound if they are not what it was made with."""
-    return shipped(read_tables(PATH))
+    return shipped(read_tables(PATH), DIGEST)
 
 
 def read_tables(path: Path) -> bytes:
@@ -73,13 +73,13 @@ def read_tables(path: Path) -> bytes:
         raise Unsound(f"the tables of the text codec cannot be read ({error}): install lithify again") from error
 
 
-def shipped(packed: bytes) -> Learnt:
-    """The tables in a file that should be this release's. Raises Unsound if they are others."""
+def shipped(packed: bytes, digest: str) -> Learnt:
+    """The tables in a file that should be those of this SHA-256. Raises Unsound if they are others."""
     found = unpack(packed)
-    if found.digest.hex() != DIGEST:
+    if found.digest.hex() != digest:
         raise Unsound(
-            f"the tables of the text codec in {PATH} are {found.digest.hex()[:12]}…, this release was made with "
-            f"{DIGEST[:12]}…: install lithify again"
+            f"the tables of the text codec are {found.digest.hex()[:12]}…, this release was made with {digest[:12]}…: "
+            "install lithify again"
         )
     return found
 

@@ -1,12 +1,14 @@
 """Surprise, likeness and models at the doors: the same here and over the wire, as tables, as JSON, as a picture."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import httpx
 import pytest
+import structlog
 from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,14 @@ TEXT = (
     b"".join(b"7 grains settle, and turn to rock %d\n" % n for n in range(60)) + b"<b>\xff \x1b[31m & all else is sand"
 )
 Ask = Callable[..., Result]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quiet() -> Iterator[None]:
+    """The server runs in this process: what it logs must not end up among the answers."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -101,8 +111,7 @@ def test_surprises_that_cannot_be_had_are_refused(http: httpx.Client, letters: s
 
 def test_a_picture_is_drawn_beside_the_table(lithify: Ask, letters: str, tmp_path: Path) -> None:
     picture = tmp_path / "a.svg"
-    result = lithify("surprise", f"{letters}/a.txt", "--plot", str(picture))
-    assert (0, "") == (result.exit_code, result.stderr)
+    assert 0 == lithify("surprise", f"{letters}/a.txt", "--plot", str(picture)).exit_code
     drawn = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
     assert drawn.tag.endswith("svg")
     assert f"{letters}/a.txt" in {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}

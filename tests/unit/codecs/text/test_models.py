@@ -36,7 +36,15 @@ def test_the_card_has_the_size_and_the_digest() -> None:
 
 
 def test_what_is_shipped_is_proved() -> None:
-    assert ENGLISH.digest == proof.prove(learnt.shipped(ENGLISH.path.read_bytes())).digest.hex()
+    tables = learnt.shipped(ENGLISH.path.read_bytes(), ENGLISH.digest)
+    assert tables is proof.prove(tables, ENGLISH.streams)
+
+
+def test_what_is_not_what_it_should_be_is_unsound() -> None:
+    with pytest.raises(Unsound, match="this release was made with"):
+        learnt.shipped(ENGLISH.path.read_bytes(), "0" * 64)
+    with pytest.raises(Unsound, match="neither encoded nor decoded here"):
+        proof.prove(proof.proved(), "0" * 64)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
