@@ -1,13 +1,16 @@
 """`lithify stat`: one object, every form it is or was kept in, and why."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lithify.api.commands.session import Session, json_option, open_service
-from lithify.api.commands.values import NAME, TEXT, ObjectName
+from lithify.api.commands.surprise import surprise
+from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
 from lithify.api.output import moment, ratio, size
+from lithify.errors import BadArgument
 
 if TYPE_CHECKING:
     from lithify.api.output import Output
@@ -33,10 +36,23 @@ _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
 @click.command()
 @click.argument("name", type=NAME, metavar="NAME")
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
+@click.option("--surprise", "surprising", is_flag=True, help="Show its most surprising lines instead.")
+@click.option("--plot", "picture", type=PATH, metavar="OUT.svg", help="With --surprise: draw it, as SVG.")
 @json_option
-@click.pass_obj
-def stat(session: Session, name: ObjectName, revision: str | None) -> None:
-    """Show an object: its encodings, why they were chosen, and what was kept."""
+@click.pass_context
+def stat(
+    context: click.Context, name: ObjectName, revision: str | None, *, surprising: bool, picture: Path | None
+) -> None:
+    """Show an object: its encodings, why they were chosen, and what was kept.
+
+    With --surprise: what `lithify surprise NAME` shows, which has more options.
+    """
+    if surprising:
+        context.invoke(surprise, name=name, revision=revision, picture=picture)
+        return
+    if picture is not None:
+        raise BadArgument("--plot draws what --surprise shows: give both")
+    session: Session = context.obj
     with open_service(session) as service:
         view = service.stat(*name, revision)
     if session.out.as_json:

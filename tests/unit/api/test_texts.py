@@ -77,6 +77,15 @@ def test_surprising_lines_are_a_table_and_documents(lithify: Ask, letters: str) 
     assert odd["bits_per_byte"] == pytest.approx(odd["bits"] / odd["bytes"])
 
 
+def test_stat_shows_them_too(lithify: Ask, letters: str, tmp_path: Path) -> None:
+    picture = tmp_path / "a.svg"
+    shown = lithify("stat", f"{letters}/a.txt", "--surprise", "--plot", str(picture)).stdout
+    assert lithify("surprise", f"{letters}/a.txt").stdout == shown
+    assert picture.read_text("utf-8").startswith("<svg")
+    refused = lithify("stat", f"{letters}/a.txt", "--plot", str(picture))
+    assert (refused.exit_code, "--surprise" in refused.stderr) == (2, True)
+
+
 def test_surprising_lines_may_follow_each_other_as_they_do_in_the_text(lithify: Ask, letters: str) -> None:
     lines = lithify("surprise", f"{letters}/a.txt", "--in-order", "--by", "rate", "--json").stdout.splitlines()
     numbers = [json.loads(line)["number"] for line in lines]
