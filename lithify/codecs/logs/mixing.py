@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 
 from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.histories import LAST_BIT_KNOWN, History, histories
 from lithify.errors import Corrupt
 
 WIDTH_MAX = 8
@@ -104,46 +105,6 @@ def _stretch_table(squash: list[int]) -> list[int]:
     return out
 
 
-_SMALLER_LARGER_MAX = (46, 40, 14, 8, 6, 5)
-"""A history counts zeros and ones; by the smaller count, what the larger may be."""
-_LAST_BIT_KNOWN = 17
-"""Histories of both bits and at most so many know the last bit."""
-History = tuple[int, int, int]
-
-
-def _followed(history: History, bit: int) -> History:
-    """The history after one more bit: its count grows, the other is forgotten in part, both are kept within bounds."""
-    counts = [history[0], history[1]]
-    counts[bit] += 1
-    other = counts[1 - bit]
-    counts[1 - bit] = other if other < 6 else 5 if other == 6 else 6 if other == 7 else 7
-    while min(counts) >= len(_SMALLER_LARGER_MAX) or max(counts) > _SMALLER_LARGER_MAX[min(counts)]:
-        small, large = (1, 0) if counts[0] >= counts[1] else (0, 1)
-        if counts[small] >= 2:
-            counts[large] = (counts[large] * (counts[small] - 1) + counts[small] // 2) // counts[small]
-            counts[small] -= 1
-        else:
-            counts[large] -= 1
-    zeros, ones = counts
-    return zeros, ones, bit if zeros and ones and zeros + ones <= _LAST_BIT_KNOWN else 0
-
-
-@cache
-def _histories() -> tuple[list[History], list[int]]:
-    """All histories in the order they can first be reached, and which follows which."""
-    found: list[History] = [(0, 0, 0)]
-    number = {found[0]: 0}
-    follow = []
-    for history in found:
-        for bit in (0, 1):
-            after = _followed(history, bit)
-            if after not in number:
-                number[after] = len(found)
-                found.append(after)
-            follow.append(number[after])
-    return found, follow
-
-
 def _first_chance(history: History, steepness: int) -> int:
     """The chance of a one after a history, in 1/65536, before anything is learnt."""
     zeros, ones, last = history
@@ -151,7 +112,7 @@ def _first_chance(history: History, steepness: int) -> int:
         return 65536 // (2 + steepness * zeros)
     if not zeros:
         return 65536 - 65536 // (2 + steepness * ones)
-    recent = int(zeros + ones <= _LAST_BIT_KNOWN)
+    recent = int(zeros + ones <= LAST_BIT_KNOWN)
     return 65536 * (2 * ones + 1 + 2 * last) // (2 * (zeros + ones) + 2 + 2 * recent)
 
 
@@ -161,7 +122,7 @@ def _tables() -> Tables:
     return Tables(
         np.array(squash, np.int32),
         np.array(_stretch_table(squash), np.int32),
-        np.array(_histories()[1], np.uint8),
+        np.array(histories()[1], np.uint8),
         np.array([65536 * 2 // (2 * n + 3) for n in range(_COUNT_MAX + 1)], np.int32),
     )
 
@@ -170,7 +131,7 @@ def _tables() -> Tables:
 def _first_chances(is_text: bool) -> I32:
     rows = []
     for steepness in _TEXT_STEEPNESS if is_text else _RECORD_STEEPNESS:
-        row = [_first_chance(history, steepness) << 6 for history in _histories()[0]]
+        row = [_first_chance(history, steepness) << 6 for history in histories()[0]]
         rows.append(row + [1 << 21] * (256 - len(row)))
     return np.array(rows, np.int32).reshape(-1)
 
