@@ -21,6 +21,8 @@ import numpy as np
 from numba import njit
 
 from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.bit_coder import HIGH, LOW, POSITION, begin, code_bit, ended
+from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.histories import LAST_BIT_KNOWN, History, histories
 from lithify.errors import Corrupt
 
@@ -36,7 +38,6 @@ _TEXT_CONTEXTS, _RECORD_CONTEXTS = 9, 7
 _TEXT_STEEPNESS = (3, 4, 8, 13, 24, 13, 18, 15, 10)
 _RECORD_STEEPNESS = (7, 15, 3, 7, 7, 8, 10)
 
-_LIMIT = 2815  # stretched chances: ln(p / (1 - p)) in 1/256, from -11 to 11
 _MIXERS = 3
 _INPUTS = 24  # at most two of each context, two of the match, one that is always 1; a multiple of eight is vectorised
 _FINAL_SETS = 256
@@ -50,7 +51,7 @@ _WEIGHT_FIRST = 11000  # of a context's stretched chance
 _WEIGHT_MATCH_FIRST = 20000
 _RATE, _RATE_FIRST, _RATE_HALF = 18, 300, 64  # the step of the weights falls from their sum to the first
 _FINAL_RATE = 8
-_COUNT_FIRST, _COUNT_MAX = 16, 255  # how much a first guess is worth, and after how much all is known that will be
+_COUNT_FIRST = 16  # how much a first guess is worth
 
 _REFINE_STEP = 128
 _REFINE_POINTS = 45
@@ -70,41 +71,6 @@ _LEARNT_BYTES_MIN = 1 << 14  # as if so many records were known, at least, where
 # --- tables -------------------------------------------------------------------------------------------
 
 
-class Tables(NamedTuple):
-    """What never changes."""
-
-    squash: I32
-    stretch: I32
-    follow: U8
-    """The history after a history and a bit: 2 * history + bit."""
-    reciprocal: I32
-
-
-def _squash_table() -> list[int]:
-    """65536 / (1 + e^-x) for x in 1/256, from -_LIMIT to _LIMIT: powers of e^(1/256) in 64 binary digits."""
-    one = 1 << 64
-    root, term, n = 0, one, 0
-    while term:
-        root += term
-        n += 1
-        term //= 256 * n
-    upper, power = [], one
-    for _ in range(_LIMIT + 1):
-        upper.append(min((power << 16) // (one + power), 65535))
-        power = power * root >> 64
-    return [65536 - p for p in reversed(upper[1:])] + upper
-
-
-def _stretch_table(squash: list[int]) -> list[int]:
-    """The inverse for p in 1/4096: the least x whose chance is not below the middle of what p stands for."""
-    out, x = [], 0
-    for p in range(4096):
-        while x < 2 * _LIMIT and squash[x] < 16 * p + 8:
-            x += 1
-        out.append(x - _LIMIT)
-    return out
-
-
 def _first_chance(history: History, steepness: int) -> int:
     """The chance of a one after a history, in 1/65536, before anything is learnt."""
     zeros, ones, last = history
@@ -114,17 +80,6 @@ def _first_chance(history: History, steepness: int) -> int:
         return 65536 - 65536 // (2 + steepness * ones)
     recent = int(zeros + ones <= LAST_BIT_KNOWN)
     return 65536 * (2 * ones + 1 + 2 * last) // (2 * (zeros + ones) + 2 + 2 * recent)
-
-
-@cache
-def _tables() -> Tables:
-    squash = _squash_table()
-    return Tables(
-        np.array(squash, np.int32),
-        np.array(_stretch_table(squash), np.int32),
-        np.array(histories()[1], np.uint8),
-        np.array([65536 * 2 // (2 * n + 3) for n in range(_COUNT_MAX + 1)], np.int32),
-    )
 
 
 @cache
@@ -178,7 +133,6 @@ class Model(NamedTuple):
 _WORD, _WORD_BEFORE, _SEPARATORS, _SHAPE = range(4)  # memory of text
 _ONE, _TWO, _THREE, _HEAD, _BESIDE, _BESIDE_TWO = range(6)  # memory of records
 _POINTER, _LENGTH, _MISSES, _EXPECTED = range(4)  # match
-_LOW, _HIGH, _CODE, _POSITION = range(4)  # coder
 
 
 def _slot_bits(length: int) -> int:
@@ -193,8 +147,8 @@ def _model(length: int, width: int) -> Model:
     weights[:, 0 : 2 * contexts : 2] = _WEIGHT_FIRST
     weights[:, 2 * contexts] = _WEIGHT_MATCH_FIRST
     refine_bits = min(max(bits + 2, _REFINE_BITS_MIN), _REFINE_BITS_MAX)
-    squash = _tables().squash
-    points = squash[np.clip(np.arange(_REFINE_POINTS) * _REFINE_STEP - 1, 0, 2 * _LIMIT)] << 6
+    squash = chances().squash
+    points = squash[np.clip(np.arange(_REFINE_POINTS) * _REFINE_STEP - 1, 0, 2 * LIMIT)] << 6
     return Model(
         cells=np.zeros(contexts << (bits + 4), np.uint8),
         chances=_first_chances(is_text).copy(),
@@ -440,44 +394,14 @@ def _approach(chances: I32, counts: U8, at: int, target: int, reciprocal: I32) -
     n = wide(counts[at])
     p = wide(chances[at])
     chances[at] = p + (((target - p) * reciprocal[n]) >> 16)
-    if n < _COUNT_MAX:
+    if n < COUNT_MAX:
         counts[at] = n + 1
-
-
-@_hot
-def _next(coder: I64, stream: U8) -> int:
-    """The stream's next byte; behind its end there are zeros."""
-    at = coder[_POSITION]
-    coder[_POSITION] = at + 1
-    return wide(stream[at]) if at < len(stream) else wide(0)
-
-
-@_hot
-def _code(coder: I64, stream: U8, p: int, decoding: bool, told: int) -> int:
-    """One bit through the arithmetic coder; gives it back."""
-    low, high = coder[_LOW], coder[_HIGH]
-    middle = low + (((high - low) * p) >> 16)
-    bit = wide(coder[_CODE] <= middle) if decoding else told
-    if bit:
-        high = middle
-    else:
-        low = middle + 1
-    while (low ^ high) & 0xFF000000 == 0:
-        if decoding:
-            coder[_CODE] = (coder[_CODE] << 8) & 0xFFFFFFFF | _next(coder, stream)
-        else:
-            stream[coder[_POSITION]] = high >> 24
-            coder[_POSITION] += 1
-        low = (low << 8) & 0xFFFFFFFF
-        high = (high << 8) & 0xFFFFFFFF | 255
-    coder[_LOW], coder[_HIGH] = low, high
-    return bit
 
 
 @njit(cache=True, nogil=True)
 def _run(
     m: Model,
-    t: Tables,
+    t: Chances,
     data: U8,
     stream: U8,
     decoding: bool,
@@ -501,10 +425,7 @@ def _run(
     far_points, near_points = m.far_points, m.near_points
     memory, match, coder = m.memory, m.match, m.coder
     match_table, match_chances, match_counts = m.match_table, m.match_chances, m.match_counts
-    coder[_HIGH] = 0xFFFFFFFF
-    if decoding:
-        for _ in range(4):
-            coder[_CODE] = coder[_CODE] << 8 | _next(coder, stream)
+    begin(coder, stream, decoding)
     contexts = len(context)
     inputs[2 * contexts + 2] = 256
     least = 5 if width < 2 else 6 if width < 4 else 2 * width
@@ -552,20 +473,20 @@ def _run(
                 final = _MIXERS * partial
             x = wide(0)
             for i in range(_MIXERS):
-                mixed[i] = _within(_dot(inputs, weights, row[i]), _LIMIT)
+                mixed[i] = _within(_dot(inputs, weights, row[i]), LIMIT)
                 x += mixed[i] * final_weights[final + i]
-            x = _within(x >> 16, _LIMIT) + _LIMIT
+            x = _within(x >> 16, LIMIT) + LIMIT
             p = wide(squash[x])
             # What came of such predictions before.
             point, beyond = (x + 1) >> 7, (x + 1) & 127
             far = ((far_hash ^ (partial * 0x9E35)) & far_mask) * _REFINE_POINTS + point
             near = (place << 8 | partial) * _REFINE_POINTS + point
             q = (2 * p + _refined(far_points, far, beyond) + _refined(near_points, near, beyond) + 2) >> 2
-            if not decoding and at >= taught and coder[_POSITION] + 8 > len(stream):
+            if not decoding and at >= taught and coder[POSITION] + 8 > len(stream):
                 return -1
             bit = (symbol >> (7 - depth)) & 1
             if at >= taught:
-                bit = _code(coder, stream, min(max(q, 1), 65535), decoding, bit)
+                bit = code_bit(coder, stream, min(max(q, 1), 65535), decoding, bit)
             # Learn.
             target, all_of_it = bit << 16, (bit << 22) - bit
             step = _RATE + _RATE_FIRST * _RATE_HALF // (_RATE_HALF + steps)
@@ -574,7 +495,7 @@ def _run(
                 error = (target - p) * _FINAL_RATE
                 moved = final_weights[final + i] + ((mixed[i] * error + (1 << 19)) >> 20)
                 final_weights[final + i] = _within(moved, _WEIGHT_MAX)
-                error = (target - squash[mixed[i] + _LIMIT]) * step
+                error = (target - squash[mixed[i] + LIMIT]) * step
                 _train(inputs, weights, row[i], error >> 8)
             far += beyond >> 6
             far_points[far] += (all_of_it - far_points[far]) >> 6
@@ -591,7 +512,7 @@ def _run(
             node = node << 1 | bit
         if decoding:
             data[at] = partial & 255
-    return wide(coder[_POSITION])
+    return wide(coder[POSITION])
 
 
 # --- doors --------------------------------------------------------------------------------------------
@@ -622,15 +543,15 @@ class Learnt:
         whole = np.concatenate((self._text, data))
         stream = np.zeros(2 * len(data) + 1024, np.uint8)
         model = self._model(len(whole))
-        written = _run(model, _tables(), whole, stream, False, 0, _NO_SIDE, _NO_BESIDE, len(self._text), 0)
+        written = _run(model, chances(), whole, stream, False, 0, _NO_SIDE, _NO_BESIDE, len(self._text), 0)
         assert written >= 0, "a text never takes twice its length"
-        return _ended(stream[:written].tobytes(), int(model.coder[_LOW]), int(model.coder[_HIGH]))
+        return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
     def decode(self, stream: bytes, length: int) -> U8:
         """The `length` bytes of it. Bytes that no encoder wrote give some text or other."""
         whole = np.concatenate((self._text, np.zeros(length, np.uint8)))
         coded = np.frombuffer(stream, np.uint8).copy()
-        _run(self._model(len(whole)), _tables(), whole, coded, True, 0, _NO_SIDE, _NO_BESIDE, len(self._text), 0)
+        _run(self._model(len(whole)), chances(), whole, coded, True, 0, _NO_SIDE, _NO_BESIDE, len(self._text), 0)
         return whole[len(self._text) :]
 
     def _model(self, length: int) -> Model:
@@ -640,7 +561,7 @@ class Learnt:
         if bits not in self._models:
             model, seen = _model(length, 0), len(self._text)
             nothing = np.zeros(8, np.uint8)
-            _run(model, _tables(), self._text.copy(), nothing, False, 0, _NO_SIDE, _NO_BESIDE, 0, seen)
+            _run(model, chances(), self._text.copy(), nothing, False, 0, _NO_SIDE, _NO_BESIDE, 0, seen)
             self._models[bits] = model
         copies = {name: array.copy() for name, array in self._models[bits]._asdict().items()}
         return self._models[bits]._replace(**copies)
@@ -666,7 +587,7 @@ class LearntRecords:
         stream = np.zeros(2 * len(data) + 1024, np.uint8)
         model, written = self._run(data.astype(np.uint8), stream, False, side, beside)
         assert written >= 0, "records never take twice their length"
-        return _ended(stream[:written].tobytes(), int(model.coder[_LOW]), int(model.coder[_HIGH]))
+        return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
     def decode(self, stream: bytes, length: int, side: U8, beside: I32 | None) -> U8:
         """The `length` bytes of them. Raises Corrupt where sides and neighbours do not fit."""
@@ -685,7 +606,7 @@ class LearntRecords:
         mine = np.where(mine < 0, -1, mine + rows).astype(np.int32)
         neighbours = np.concatenate((self._beside, mine))
         model = self._model()
-        written = _run(model, _tables(), whole, stream, decoding, self._width, sides, neighbours, seen, 0)
+        written = _run(model, chances(), whole, stream, decoding, self._width, sides, neighbours, seen, 0)
         data[:] = whole[seen:]
         return model, written
 
@@ -694,7 +615,7 @@ class LearntRecords:
         if self._learnt is None:
             model, seen = _model(max(2 * len(self._known), _LEARNT_BYTES_MIN), self._width), len(self._known)
             nothing = np.zeros(8, np.uint8)
-            _run(model, _tables(), self._known, nothing, False, self._width, self._side, self._beside, 0, seen)
+            _run(model, chances(), self._known, nothing, False, self._width, self._side, self._beside, 0, seen)
             self._learnt = model
         return self._learnt._replace(**{name: array.copy() for name, array in self._learnt._asdict().items()})
 
@@ -741,25 +662,15 @@ def _encode(data: U8, width: int, side: U8, beside: I32) -> bytes:
     while True:
         stream = np.zeros(room, np.uint8)
         model = _model(len(data), width)
-        written = _run(model, _tables(), plain, stream, False, width, plain_side, plain_beside, 0, 0)
+        written = _run(model, chances(), plain, stream, False, width, plain_side, plain_beside, 0, 0)
         if written >= 0:
-            return _ended(stream[:written].tobytes(), int(model.coder[_LOW]), int(model.coder[_HIGH]))
+            return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
         room *= 4
-
-
-def _ended(stream: bytes, low: int, high: int) -> bytes:
-    """The stream and the fewest bytes that bring it between low and high, given that zeros follow."""
-    for count in range(5):
-        step = 1 << (32 - 8 * count)
-        value = -(-low // step) * step
-        if value <= high:
-            return (stream + value.to_bytes(5, "big")[1 : 1 + count]).rstrip(b"\0")
-    raise AssertionError("low is above high")
 
 
 def _decode(stream: bytes, length: int, width: int, side: U8, beside: I32) -> U8:
     data = np.zeros(length, np.uint8)
     coded = np.frombuffer(stream, np.uint8).copy()
     plain_side, plain_beside = side.astype(np.uint8), beside.astype(np.int32)
-    _run(_model(length, width), _tables(), data, coded, True, width, plain_side, plain_beside, 0, 0)
+    _run(_model(length, width), chances(), data, coded, True, width, plain_side, plain_beside, 0, 0)
     return data

@@ -19,11 +19,11 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import I32, I64, U8, U16, U32
+from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
+from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.codec import Buffer
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
-from lithify.codecs.text.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
 from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS, byte_at, find_contexts, hash_two
 from lithify.codecs.text.learnt import Learnt
 from lithify.codecs.text.matches import EXPECTED, follow_match, trust

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify.codecs.chances import LIMIT, chances
 from lithify.codecs.histories import histories
-from lithify.codecs.text.chances import LIMIT, chances
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, PRIMED_CONTEXTS
 from lithify.codecs.text.matches import BUCKETS
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.chances import chances
 from lithify.codecs.kernel import bare, wide
-from lithify.codecs.text.chances import chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, PRIMED_CONTEXTS, find_contexts, hash_two
 from lithify.codecs.text.learnt import NOTHING, rounded
