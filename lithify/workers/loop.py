@@ -75,11 +75,9 @@ class Worker:
             log("worker").warning("sandbox_gap", gap=gap)
         for thread in (*helpers, *slots):
             thread.start()
-        for thread in slots:
-            thread.join()
+        _join(slots)
         self._stop.set()
-        for thread in helpers:
-            thread.join()
+        _join(helpers)
 
     def run_until_settled(
         self,
@@ -193,3 +191,10 @@ class Worker:
             with suppress(NotNow):
                 schedule.fire_due(self._archive.queue)
             self._stop.wait(10 * limits.POLL_SECONDS)
+
+
+def _join(threads: Sequence[threading.Thread]) -> None:
+    """Wait for them, looking up now and then: a signal that another thread caught does not wake a join for good."""
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(limits.POLL_SECONDS)

@@ -47,10 +47,11 @@ def _stop_on_signals(worker: "Worker") -> None:
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         # Whoever asks again later is not patient any more; `timeout` and some shells send everything twice at once.
-        if asked and time.monotonic() - asked[0] > _PATIENCE_SECONDS:
+        if not asked:
+            asked.append(time.monotonic())  # first: the other signal may come in the middle of stopping
+            worker.stop()
+        elif time.monotonic() - asked[0] > _PATIENCE_SECONDS:
             raise KeyboardInterrupt
-        asked.append(time.monotonic())
-        worker.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -84,6 +84,22 @@ def test_a_worker_that_is_asked_to_end_does() -> None:
     assert b"Traceback" not in errors
 
 
+def test_a_worker_ends_though_another_of_its_threads_caught_the_signal() -> None:
+    """The kernel may give a signal to any thread; what waits in the main one is then not woken by it."""
+    told = """
+import signal, threading, time
+def tell():
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        time.sleep(0.01)
+    time.sleep(1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+threading.Thread(target=tell, daemon=True).start()
+"""
+    assert run("put", "-", "--name", "x", stdin=b"abc").exit_code == 0
+    ended = subprocess.run([*PROGRAM[:2], told + PROGRAM[2], "work"], capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (0, b"")
+
+
 def test_a_bar_is_drawn_on_a_terminal_and_the_bytes_stay_clean() -> None:
     data = os.urandom(2_000_000)
     assert run("put", "-", "--name", "x", stdin=data).exit_code == 0
