@@ -5,7 +5,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from lithify.codecs.array_types import I32
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.model import INPUTS, MIXERS, POINTS, ROWS, Start
+from lithify.codecs.text.models import NETWORK
 from lithify.codecs.text.neural import (
     ACTIVATION_MAX,
     HASHED,
@@ -26,8 +26,8 @@ from lithify.codecs.text.neural import (
 )
 from lithify.errors import Unsound
 
-PATH = Path(__file__).parent / "network.bin"
-DIGEST = "8796626782c5476fe1ded7fb1ceed380d522a6bac89fe3173d5b62fad5a7f7f4"
+PATH = NETWORK.path
+DIGEST = NETWORK.digest
 NAME_BYTES = 2
 
 MAGIC = b"LTHN\x01"
@@ -118,11 +118,16 @@ def trained() -> Trained:
         packed = PATH.read_bytes()
     except OSError as error:
         raise Unsound(f"the network of the text codec cannot be read ({error}): install lithify again") from error
+    return shipped(packed, DIGEST)
+
+
+def shipped(packed: bytes, digest: str) -> Trained:
+    """The network in a file that should be that of this SHA-256. Raises Unsound if it is another."""
     found = unpack(packed, learnt())
-    if found.digest.hex() != DIGEST:
+    if found.digest.hex() != digest:
         raise Unsound(
-            f"the network of the text codec in {PATH} is {found.digest.hex()[:12]}…, this release was made with "
-            f"{DIGEST[:12]}…: install lithify again"
+            f"the network of the text codec is {found.digest.hex()[:12]}…, this release was made with "
+            f"{digest[:12]}…: install lithify again"
         )
     return found
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.chances import LIMIT
 from lithify.codecs.kernel import bare, inlined, wide
-from lithify.codecs.text.chances import LIMIT
 from lithify.codecs.text.contexts import BEFORE, WORD, byte_at, hash_two
 
 I8 = npt.NDArray[np.int8]

@@ -9,7 +9,7 @@ from functools import cache
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.mixing import decode_read, decode_text, encode_read, encode_text
-from lithify.codecs.text.models import ENGLISH
+from lithify.codecs.text.models import ENGLISH, NETWORK
 from lithify.codecs.text.network import Trained, trained
 from lithify.errors import Unsound
 
@@ -20,7 +20,7 @@ TEXT = (
     b"\x00\xff\xfe It settles, it settles, it settles.\r\n"
 )
 STREAMS = ENGLISH.streams
-READ_STREAMS = "1b9ac77c5db563eca821d28d2df9ac7daa16aadbc302674deb408703cf8531cc"
+READ_STREAMS = NETWORK.streams
 
 
 def streams_digest(tables: Learnt) -> str:
@@ -68,11 +68,15 @@ def read_streams_digest(network: Trained) -> str:
 def proved_network() -> Trained:
     """The network, once its streams are what they are everywhere. Raises Unsound if they are not."""
     proved()
-    network = trained()
+    return prove_network(trained(), READ_STREAMS)
+
+
+def prove_network(network: Trained, streams: str) -> Trained:
+    """This network, if the SHA-256 of its streams is what it is everywhere. Raises Unsound if it is not."""
     found = read_streams_digest(network)
-    if found != READ_STREAMS:
+    if found != streams:
         raise Unsound(
-            f"on this machine the network of the text codec writes {found[:12]}… where {READ_STREAMS[:12]}… is right: "
+            f"on this machine the network of the text codec writes {found[:12]}… where {streams[:12]}… is right: "
             "it is neither used nor are its texts decoded here"
         )
     return network

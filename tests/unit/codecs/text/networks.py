@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from lithify.codecs.text.chances import sigmoids
+from lithify.codecs.chances import sigmoids
 from lithify.codecs.text.learnt import learnt
 from lithify.codecs.text.model import NEURAL_INPUT, Start
 from lithify.codecs.text.network import Shape, Trained, pack, unpack

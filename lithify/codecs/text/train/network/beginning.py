@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lithify.codecs.text.chances import chances
+from lithify.codecs.chances import chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.mixing import NOBODY_ASKS, run

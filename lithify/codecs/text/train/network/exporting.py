@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lithify.codecs.array_types import I32
-from lithify.codecs.text.chances import sigmoids
+from lithify.codecs.chances import sigmoids
 from lithify.codecs.text.network import WEIGHT_MAX
 from lithify.codecs.text.neural import (
     ACTIVATION_MAX,

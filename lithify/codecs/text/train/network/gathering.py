@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8, U16
+from lithify.codecs.chances import chances
 from lithify.codecs.kernel import bare, wide
-from lithify.codecs.text.chances import chances
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import MEMORY, remember
 from lithify.codecs.text.learnt import learnt
