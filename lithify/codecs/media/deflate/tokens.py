@@ -41,18 +41,17 @@ _RIGHT = 0  # by what was predicted (8), how the last three predictions did (8),
 _LITERAL = 2048  # instead of a match: by the same, without the three
 _REFERENCE = 2304
 _BY_HOPS = 2560
-_KIND = 2576
-_FINAL = 2592
-_TO_END = 2596
-_USUAL = 2600
-_PADDED = 2604
-_EVEN_FROM = 2608
-_SHORTER = 2608
-_SAME_LENGTH = 2624
-_NUMBERS = 2880
+_PADDED = 2592
+_KIND = 2600
+_FINAL = 2616
+_NOT_TO_END = 2620
+_UNUSUAL = 2624
+_SHORTER = 2640
+_SAME_LENGTH = 2656
+_NUMBERS = 2912
 _N_COUNT, _N_STORED, _N_LENGTH, _N_LESS, _N_MORE, _N_HOPS, _N_HOPS_2, _N_ALL = range(8)
 CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
-EVEN_FROM = _EVEN_FROM
+EVEN_FROM = _KIND
 
 
 @bare
@@ -94,8 +93,10 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int
     work = wide(0)
     while True:
         work += 1
-        if plain[unsigned(place + best)] == end and plain[unsigned(place + best - 1)] == before_end and (
-            plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c
+        if (
+            plain[unsigned(place + best)] == end
+            and plain[unsigned(place + best - 1)] == before_end
+            and (plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c)
         ):
             length = wide(3)
             while length < longest and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
@@ -200,7 +201,11 @@ def _code_match(
     length, distance = told >> 16, told & 0xFFFF
     if reference_length:
         same = code_chance(
-            coder, stream, chances, _SAME_LENGTH + kind * _GRADES + _grade(reference), decoding,
+            coder,
+            stream,
+            chances,
+            _SAME_LENGTH + kind * _GRADES + _grade(reference),
+            decoding,
             wide(length == reference_length),
         )
         if same:
@@ -208,19 +213,33 @@ def _code_match(
         else:
             less = code_chance(coder, stream, chances, _SHORTER + kind, decoding, wide(length < reference_length))
             if less:
-                length = reference_length - 1 - code_number(
-                    coder, stream, chances, _NUMBERS + _N_LESS * NUMBER_CHANCES, decoding,
-                    reference_length - 1 - length,
+                length = (
+                    reference_length
+                    - 1
+                    - code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_LESS * NUMBER_CHANCES,
+                        decoding,
+                        reference_length - 1 - length,
+                    )
                 )
             else:
-                length = reference_length + 1 + code_number(
-                    coder, stream, chances, _NUMBERS + _N_MORE * NUMBER_CHANCES, decoding,
-                    length - reference_length - 1,
+                length = (
+                    reference_length
+                    + 1
+                    + code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_MORE * NUMBER_CHANCES,
+                        decoding,
+                        length - reference_length - 1,
+                    )
                 )
     else:
-        length = 3 + code_number(
-            coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3
-        )
+        length = 3 + code_number(coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3)
     if length < 3 or length > 258 or length > len(plain) - at:
         return 0
     hops = wide(0)
@@ -244,7 +263,7 @@ def _code_match(
 
 
 @bare
-def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a token depends on the one before
+def code_tokens(
     plain: U8,
     tokens: I32,
     blocks: I64,
@@ -263,7 +282,11 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
     size = len(plain)
     greedy = config[CONFIG_HOW] == GREEDY
     short, far, lazy, good, chain = (
-        config[CONFIG_SHORT], config[CONFIG_FAR], config[CONFIG_LAZY], config[CONFIG_GOOD], config[CONFIG_CHAIN],
+        config[CONFIG_SHORT],
+        config[CONFIG_FAR],
+        config[CONFIG_LAZY],
+        config[CONFIG_GOOD],
+        config[CONFIG_CHAIN],
     )
     at, token, block, remembered = wide(0), wide(0), wide(0), wide(0)
     usual, usual_stored = wide(_SYMBOLS_USUAL), wide(0)
@@ -276,7 +299,9 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
         if coder[POSITION] + _MARGIN > len(stream) and not decoding:
             return COSTLY
         final = code_chance(coder, stream, chances, _FINAL, decoding, blocks[block, BLOCK_FINAL])
-        kind = code_chance(coder, stream, chances, _KIND + last_kind * 4, decoding, wide(blocks[block, BLOCK_TYPE] != 2))
+        kind = code_chance(
+            coder, stream, chances, _KIND + last_kind * 4, decoding, wide(blocks[block, BLOCK_TYPE] != 2)
+        )
         if kind:
             stored = code_chance(
                 coder, stream, chances, _KIND + last_kind * 4 + 1, decoding, wide(blocks[block, BLOCK_TYPE] == 0)
@@ -288,21 +313,16 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
         count = blocks[block, BLOCK_COUNT]
         left = wide(0)
         if kind == 0:
-            to_end = code_chance(coder, stream, chances, _TO_END + 1, decoding, wide(at + count == size))
-            if to_end:
+            if code_chance(coder, stream, chances, _NOT_TO_END + 1, decoding, wide(at + count != size)) == 0:
                 count = size - at
             else:
-                same = code_chance(coder, stream, chances, _USUAL + 1, decoding, wide(count == usual_stored))
-                if same:
+                other = code_chance(coder, stream, chances, _UNUSUAL + 1, decoding, wide(count != usual_stored))
+                if other == 0:
                     count = usual_stored
                 else:
-                    count = code_number(
-                        coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count
-                    )
+                    count = code_number(coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count)
             usual_stored = count
-            padded = code_chance(
-                coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0)
-            )
+            padded = code_chance(coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0))
             padding = wide(0)
             if padded:
                 padding = code_plain(coder, stream, 7, decoding, blocks[block, BLOCK_PADDING])
@@ -321,12 +341,11 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                 for i in range(token, token + count):
                     rest += max(wide(tokens[i]) >> 16, 1)
                 to_end = wide(rest == size)
-            to_end = code_chance(coder, stream, chances, _TO_END, decoding, to_end)
+            to_end = 1 - code_chance(coder, stream, chances, _NOT_TO_END, decoding, 1 - to_end)
             if to_end:
                 left = wide(size + 1)
             else:
-                same = code_chance(coder, stream, chances, _USUAL, decoding, wide(count == usual))
-                if same:
+                if code_chance(coder, stream, chances, _UNUSUAL, decoding, wide(count != usual)) == 0:
                     count = usual
                 else:
                     count = code_number(coder, stream, chances, _NUMBERS + _N_COUNT * NUMBER_CHANCES, decoding, count)
@@ -372,7 +391,12 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                 actual = wide(tokens[token]) if not decoding else wide(0)
                 grade = _grade(here)
                 wrong = code_chance(
-                    coder, stream, chances, _RIGHT + case * 256 + history * _GRADES + grade, decoding, wide(actual != guess)
+                    coder,
+                    stream,
+                    chances,
+                    _RIGHT + case * 256 + history * _GRADES + grade,
+                    decoding,
+                    wide(actual != guess),
                 )
                 history = (history << 1 | wrong) & 7
                 if wrong == 0:
@@ -389,7 +413,12 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                         other = wide(1)
                         if here != 0 and guess == 0:
                             other = code_chance(
-                                coder, stream, chances, _REFERENCE + case * _GRADES + grade, decoding, wide(actual != here)
+                                coder,
+                                stream,
+                                chances,
+                                _REFERENCE + case * _GRADES + grade,
+                                decoding,
+                                wide(actual != here),
                             )
                             if other == 0:
                                 actual = here
