@@ -50,7 +50,7 @@ def zipped(
 ) -> bytes:
     """A zip file; streamed: as written into a pipe, with data descriptors."""
     out = _Pipe() if streamed else io.BytesIO()
-    with zipfile.ZipFile(out, "w", method, compresslevel=level) as archive:  # type: ignore[type-var]
+    with zipfile.ZipFile(out, "w", method, compresslevel=level) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, (2026, 11, 21, 1, 15, 58)), content, method, level)
     return out.data if isinstance(out, _Pipe) else out.getvalue()

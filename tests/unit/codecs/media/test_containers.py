@@ -241,13 +241,16 @@ def test_containers_lie_only_so_deep_in_each_other() -> None:
     encoded(archive)
 
 
+def _as_it_is(data: bytes) -> bytes:
+    return pack_part(data, "fast", lambda _: None)
+
+
 def test_payloads_that_nest_deeper_are_refused() -> None:
     payload, length = bytes([OPENED]), 9
-    part = pack_part(b"settles." * 1 + b"\n", "fast", lambda codec: codec if codec.facts.family == "raw" else None)
+    part = pack_part(b"settles.\n", "fast", lambda codec: codec if codec.facts.family == "raw" else None)
     table = pack_table([Piece((Segment(0, length),))])
-    stored = lambda data: pack_part(data, "fast", lambda _: None)  # noqa: E731
     for _ in range(DEPTH_MAX + 1):
-        payload = bytes([OPENED, len(table)]) + stored(table) + stored(b"") + b"\x01" + bytes([length]) + part
+        payload = bytes([OPENED, len(table)]) + _as_it_is(table) + _as_it_is(b"") + b"\x01" + bytes([length]) + part
         part = b"\x80\x0a\x01\x00\x00\x00\x01" + bytes([len(payload), length]) + payload if len(payload) < 128 else part
     with pytest.raises(BadBytes):
         Deflate().decode(payload[:1] + b"\x7f" + payload[2:], shared=b"", length=length)
