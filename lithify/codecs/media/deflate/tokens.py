@@ -70,7 +70,7 @@ def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behin
             value = a << 16 | b << 8 | c
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
-            h = ((value * 0x9E3779B1) & 0xFFFFFFFF) >> 16
+            h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
         places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
         heads[unsigned(h)] = at
 
