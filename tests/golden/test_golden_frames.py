@@ -31,6 +31,7 @@ from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, STORED, ZSTD, Text
 from tests.golden import logs_frames, text_frames
 from tests.golden.logs_frames import LOGS
+from tests.golden.media_frames import MEDIA
 from tests.golden.primers import golden_primers
 from tests.golden.text_frames import TEXT
 from tests.suites.codec_suite import framed, log_lines
@@ -105,6 +106,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "v0_1_0__frame__bounded_contract": (bounded, MEASURED[0]),
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
+    **{f"v0_1_0__{name}": golden for name, golden in MEDIA.items()},
 }
 
 

@@ -1,0 +1,13 @@
+"""The suite, run by the codecs of the media family."""
+
+from lithify.codecs.media.audio import Audio
+from lithify.codecs.media.jpeg import Jpeg
+from tests.suites.codec_suite import CodecSuite
+
+
+class TestJpeg(CodecSuite):
+    codec = Jpeg
+
+
+class TestAudio(CodecSuite):
+    codec = Audio
