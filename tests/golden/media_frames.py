@@ -7,6 +7,7 @@ from lithify.codecs.frame import FrameWriter
 from lithify.codecs.media.audio import Audio, AudioParams
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON
+from lithify.codecs.media.pixels import Pixels
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 
@@ -18,6 +19,15 @@ SOUNDS = (
     wav(bytes(range(250, 130, -2)), 1, 1, code=7),
     wav(corpus.floats(tone(60, 1, 9000), 2.0**-15), 1, 4, code=3),
     b"RIFF and no sound",
+)
+PIXELS = (
+    corpus.bmp(),
+    corpus.tiff(),
+    corpus.dicom(),
+    corpus.y4m(),
+    b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
+    b"P6 8 8 65535\n" + corpus.row_bytes(corpus.slope(8, 8, 3, 60_000), 2, big=True),
+    b"P5 and no pixels",
 )
 
 
@@ -42,8 +52,19 @@ def sounds() -> bytes:
     return file.getvalue()
 
 
+def pixels() -> bytes:
+    """Every coder, forms of all kinds, gaps, padding; and no pixels."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Pixels())
+    for number, data in enumerate(PIXELS):
+        sink.chunk(Pixels().encode_file(data, (number % 5,)), data)
+    writer.finish()
+    return file.getvalue()
+
+
 MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "media_jpeg__two_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
+    "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),
 }
 """Name: how it was made, and what it decodes to."""

@@ -2,6 +2,7 @@
 
 from lithify.codecs.media.audio import Audio
 from lithify.codecs.media.jpeg import Jpeg
+from lithify.codecs.media.pixels import Pixels
 from tests.suites.codec_suite import CodecSuite
 
 
@@ -11,3 +12,7 @@ class TestJpeg(CodecSuite):
 
 class TestAudio(CodecSuite):
     codec = Audio
+
+
+class TestPixels(CodecSuite):
+    codec = Pixels

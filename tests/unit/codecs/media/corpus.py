@@ -98,3 +98,110 @@ def aiff(data: bytes, channels: int, width: int) -> bytes:
     body = b"AIFF" + b"COMM" + struct.pack(">I", 18) + comm
     body += b"NAME" + struct.pack(">I", 3) + b"one\0" + b"SSND" + struct.pack(">III", len(data) + 8, 0, 0) + data
     return b"FORM" + struct.pack(">I", len(body)) + body
+
+
+# --- pixels -----------------------------------------------------------------------------------------------
+
+
+def slope(height: int, width: int, channels: int, most: int, *, seed: int = 1) -> list[list[int]]:
+    """Rows of samples of a picture: a slope, a wave, and a little noise."""
+    chance = random.Random(seed)
+    return [
+        [
+            min(
+                most,
+                max(0, round(most * (0.3 + 0.4 * x / width + 0.1 * math.sin(y / 5 + c)) + chance.gauss(0, most / 200))),
+            )
+            for x in range(width)
+            for c in range(channels)
+        ]
+        for y in range(height)
+    ]
+
+
+def row_bytes(rows: list[list[int]], octets: int = 1, *, big: bool = False, padding: bytes = b"") -> bytes:
+    """Rows of unsigned samples, each with what stands behind it."""
+    order = "big" if big else "little"
+    return b"".join(
+        b"".join(x.to_bytes(octets, order) for x in row) + padding  # type: ignore[arg-type] # one of two
+        for row in rows
+    )
+
+
+def bmp() -> bytes:
+    """13 × 9 pixels, blue first, rows filled up to four bytes."""
+    pixels = row_bytes(slope(9, 13, 3, 255), padding=b"pad"[: -13 * 3 % 4])
+    head = struct.pack("<IiiHHIIiiII", 40, 13, 9, 1, 24, 0, len(pixels), 2835, 2835, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + head + pixels
+
+
+def tiff(height: int = 12, width: int = 10, *, big: bool = True, signed: bool = True) -> bytes:
+    """Grey of 16 bits in strips of five rows, with something between them."""
+    order = ">" if big else "<"
+    rows = row_bytes(slope(height, width, 1, 30_000), 2, big=big)
+    strips = [rows[at : at + 10 * width] for at in range(0, len(rows), 10 * width)]
+    data, starts = bytearray(b"MM\0*" if big else b"II*\0") + bytes(4), []
+    for strip in strips:
+        starts.append(len(data))
+        data += strip + b"gap!" * (len(starts) == 1)
+    lists = len(data)
+    data += b"".join(struct.pack(order + "I", start) for start in starts)
+    data += b"".join(struct.pack(order + "I", len(strip)) for strip in strips)
+    data[4:8] = struct.pack(order + "I", len(data))
+    count = len(strips)
+    short, long = 3, 4
+    entries = [
+        (256, short, 1, width), (257, short, 1, height), (258, short, 1, 16), (259, short, 1, 1), (262, short, 1, 1),
+        (273, long, count, lists), (277, short, 1, 1), (278, short, 1, 5), (279, long, count, lists + 4 * count),
+        (339, short, 1, 2 if signed else 1),
+    ]  # fmt: skip
+    data += struct.pack(order + "H", len(entries))
+    for tag, kind, many, value in entries:
+        body = struct.pack(order + "HH", value, 0) if kind == short else struct.pack(order + "I", value)
+        data += struct.pack(order + "HHI", tag, kind, many) + body
+    return bytes(data) + bytes(4)
+
+
+def element(tag: int, form: bytes, value: bytes, order: str = "<") -> bytes:
+    """An element of a DICOM file, its form told."""
+    head = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF) + form
+    wide = form in {b"OB", b"OW", b"SQ", b"UN"}
+    return head + (struct.pack(order + "HI", 0, len(value)) if wide else struct.pack(order + "H", len(value))) + value
+
+
+def dicom(rows: int = 11, columns: int = 9, frames: int = 2, *, bits: int = 16) -> bytes:
+    """Some frames, a sequence before them that has pixels of its own, and something behind."""
+
+    def short(value: int) -> bytes:
+        return struct.pack("<H", value)
+
+    meta = element(0x20010, b"UI", b"1.2.840.10008.1.2.1\0")
+    inner = element(0x7FE00010, b"OW", bytes(range(40)))
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner
+    pixels = b"".join(
+        row_bytes(slope(rows, columns, 1, 4000 if bits == 16 else 200, seed=n), bits // 8) for n in range(frames)
+    )
+    return (
+        bytes(128) + b"DICM" + meta
+        + element(0x100010, b"PN", b"Nobody^At All ")
+        + element(0x880200, b"SQ", item)
+        + element(0x280002, b"US", short(1)) + element(0x280008, b"IS", b"%d " % frames)
+        + element(0x280010, b"US", short(rows)) + element(0x280011, b"US", short(columns))
+        + element(0x280100, b"US", short(bits)) + element(0x280103, b"US", short(1))
+        + element(0x7FE00010, b"OW", pixels)
+        + element(0xFFFCFFFC, b"OB", b"padding ")
+    )  # fmt: skip
+
+
+def y4m() -> bytes:
+    """Two frames of 16 × 8 pixels with halved chroma."""
+
+    def frame(seed: int) -> bytes:
+        planes = (
+            slope(8, 16, 1, 255, seed=seed),
+            slope(4, 8, 1, 255, seed=seed + 1),
+            slope(4, 8, 1, 255, seed=seed + 2),
+        )
+        return b"FRAME\n" + b"".join(map(row_bytes, planes))
+
+    return b"YUV4MPEG2 W16 H8 F25:1 Ip C420jpeg\n" + frame(1) + frame(5)
