@@ -1,0 +1,198 @@
+"""Deflate streams opened so that they can be closed again: the plain bytes, and a recipe for the very same stream.
+
+Whoever wrote a stream chose its tokens and tables by some method. We know several such methods, find the one that comes
+nearest, and keep where the stream departs from it (FORMAT.md). A recipe was always tried before it is given out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lithify import limits
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.bit_coder import CODE, HIGH, LOW, POSITION, ended
+from lithify.codecs.codec import Buffer
+from lithify.codecs.media.deflate import tables, tokens
+from lithify.codecs.media.deflate.corrections import new_chances
+from lithify.codecs.media.deflate.inflate import BLOCK_FIELDS, Stream, inflate, read_only
+from lithify.codecs.media.deflate.presets import PRESETS, TRIED, Preset, config_of
+from lithify.codecs.media.deflate.recipe import Recipe, pack_recipe, unpack_recipe
+from lithify.errors import Corrupt, LimitExceeded
+
+_TABLES_MAX = 16 * limits.MIB  # numbers
+_PROBED_TOKENS = (4000, 40_000)
+_NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
+_SLACK_BYTES = 8192
+_COSTLY = 8  # corrections beyond an eighth of the plain bytes are not worth opening a stream
+_WORK_BASE, _WORK_PER_BYTE = 1 << 20, 2048
+"""Places that may be looked at: far above what zlib's highest level does on anything but bytes made to be slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStream:
+    """A deflate stream as what it says and how that was said."""
+
+    plain: bytes
+    end: int
+    """The byte behind the stream, in the data it was found in."""
+    recipe: bytes
+    method: int
+    """Which known way of writing came nearest: a hint for the next stream of the same writer."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """Corrections under one method, so far."""
+
+    coder: I64
+    stream: U8
+    complete: bool
+
+    @property
+    def size(self) -> int:
+        return int(self.coder[POSITION])
+
+
+def open_stream(
+    data: Buffer, offset: int = 0, *, plain_max: int = limits.OPENED_BYTES_MAX, hint: int | None = None
+) -> OpenedStream | None:
+    """The deflate stream that begins at `offset`, opened; None if there is none, or it is not worth opening.
+
+    plain_max  plain bytes that it may have
+    hint       the method of an earlier stream that is probably by the same writer
+    """
+    stream = inflate(
+        data, offset, plain_max=plain_max, blocks_max=limits.OPENED_BLOCKS_MAX, tables_max=_TABLES_MAX
+    )
+    if stream is None or not len(stream.plain):
+        return None
+    preset, attempt = _nearest(stream, hint)
+    if attempt is None:
+        return None
+    corrections = _with_tables(stream, attempt)
+    if corrections is None:
+        return None
+    plain = stream.plain.tobytes()
+    recipe = pack_recipe(Recipe(stream.end - offset, len(stream.blocks), preset, stream.padding, corrections))
+    try:
+        again = rebuild(plain, recipe)
+    except (Corrupt, LimitExceeded):
+        return None
+    if again != bytes(data[offset : stream.end]):
+        return None
+    return OpenedStream(plain, stream.end, recipe, preset)
+
+
+def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES) -> bytes:
+    """The deflate stream, byte by byte. Raises Corrupt, Truncated or LimitExceeded if the recipe is not one for `plain`.
+
+    length_max  bytes that the stream may have
+    """
+    told = unpack_recipe(recipe)
+    if told.length > length_max:
+        raise LimitExceeded(f"a recipe for a deflate stream of {told.length} bytes; there may be {length_max}")
+    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > limits.OPENED_BLOCKS_MAX:
+        raise LimitExceeded(f"a recipe for {len(plain)} plain bytes in {told.blocks} blocks is beyond the limits")
+    source = read_only(plain)
+    kept = np.zeros(len(source), np.int32)
+    blocks = np.zeros((told.blocks, BLOCK_FIELDS), np.int64)
+    stream = np.frombuffer(bytearray(told.corrections), np.uint8)
+    coder = np.array([0, 0xFFFFFFFF, int.from_bytes(told.corrections[:4].ljust(4, b"\0"), "big"), 4], np.int64)
+    status, state = _walk(source, kept, blocks, PRESETS[told.method], coder, stream, None)
+    if status != tokens.WHOLE or state[tokens.STATE_BLOCKS] != told.blocks:
+        raise Corrupt(f"a recipe does not fit its {len(plain)} plain bytes ({_REASONS[status]})")
+    out = np.zeros(told.length, np.uint8)
+    writer = np.zeros(3, np.int64)
+    scratch, narrow = tables.new_table_scratch()
+    status = tables.code_tables(
+        source, kept, blocks, np.zeros(0, np.int32), coder, stream, _table_chances(), scratch, narrow, out, writer, True
+    )
+    if status != tables.WHOLE:
+        raise Corrupt("a recipe tells tables that a deflate stream cannot have, or more than its length")
+    buffer, bits, at = (int(number) for number in writer)
+    if bits:
+        if at < len(out):
+            out[at] = buffer | told.padding << bits & 255
+        at += 1
+    if at != told.length:
+        raise Corrupt(f"a recipe makes a deflate stream of {at} bytes, and says {told.length}")
+    return out.tobytes()
+
+
+_REASONS = {
+    tokens.WHOLE: "other blocks",
+    tokens.WRONG: "a token cannot be",
+    tokens.SLOW: "it takes too long",
+    tokens.FULL: "more blocks than it says",
+    tokens.COSTLY: "it is too long",
+}
+
+
+def _walk(
+    plain: U8, kept: I32, blocks: I64, preset: Preset, coder: I64, stream: U8, tokens_max: int | None
+) -> tuple[int, I64]:
+    """Code tokens: the first `tokens_max`, or (None) decode all."""
+    heads, places = tokens.new_chains()
+    state = np.zeros(tokens.STATE_FIELDS, np.int64)
+    chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
+    work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
+    decoding = tokens_max is None
+    status = tokens.code_tokens(
+        plain, kept, blocks, config_of(preset), heads, places, coder, stream, chances, state,
+        tokens_max or 0, work_max, decoding,
+    )  # fmt: skip
+    return int(status), state
+
+
+def _table_chances() -> I32:
+    return new_chances(tables.CHANCES, tables.EVEN_FROM)
+
+
+def _attempt(stream: Stream, method: int, tokens_max: int, bytes_max: int) -> _Attempt | None:
+    """The corrections of the first tokens under one method; None if they are longer than `bytes_max`."""
+    coder = np.array([0, 0xFFFFFFFF, 0, 0], np.int64)
+    out = np.zeros(bytes_max + _SLACK_BYTES, np.uint8)
+    status, state = _walk(stream.plain, stream.tokens, stream.blocks, PRESETS[method], coder, out, tokens_max)
+    if status != tokens.WHOLE or coder[POSITION] > bytes_max:
+        return None
+    return _Attempt(coder, out, bool(state[tokens.STATE_AT] == len(stream.plain)))
+
+
+def _nearest(stream: Stream, hint: int | None) -> tuple[int, _Attempt | None]:
+    """The method with the shortest corrections, and these."""
+    most = len(stream.plain) // _COSTLY + 64
+    methods: Iterable[int] = TRIED if hint is None else (hint, *(method for method in TRIED if method != hint))
+    for count in (*_PROBED_TOKENS, len(stream.tokens) + 1):
+        found: dict[int, _Attempt] = {}
+        least = most
+        for method in methods:
+            attempt = _attempt(stream, method, count, least + _NEAR_BYTES)
+            if attempt is not None:
+                found[method] = attempt
+                least = min(least, attempt.size)
+        if not found:
+            return 0, None
+        best = min(found, key=lambda method: found[method].size)
+        if count > len(stream.tokens):
+            return best, found[best]
+        methods = [method for method, attempt in found.items() if attempt.size <= least + _NEAR_BYTES]
+        if len(methods) == 1:
+            return best, _attempt(stream, best, len(stream.tokens) + 1, most)
+    raise AssertionError("the last round returns")
+
+
+def _with_tables(stream: Stream, attempt: _Attempt) -> bytes | None:
+    """The corrections of the tokens, and behind them those of the tables."""
+    coder = attempt.coder
+    room = len(stream.blocks) * 512 + _SLACK_BYTES
+    out = np.concatenate([attempt.stream[: attempt.size], np.zeros(room, np.uint8)])
+    scratch, narrow = tables.new_table_scratch()
+    status = tables.code_tables(
+        stream.plain, stream.tokens, stream.blocks, stream.tables, coder, out, _table_chances(), scratch, narrow,
+        np.zeros(0, np.uint8), np.zeros(3, np.int64), False,
+    )  # fmt: skip
+    if status != tables.WHOLE:
+        return None
+    coder[CODE] = 0
+    return ended(out[: coder[POSITION]].tobytes(), int(coder[LOW]), int(coder[HIGH]))
