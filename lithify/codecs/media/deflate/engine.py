@@ -4,7 +4,6 @@ Whoever wrote a stream chose its tokens and tables by some method. We know sever
 nearest, and keep where the stream departs from it (FORMAT.md). A recipe was always tried before it is given out.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +14,15 @@ from lithify.codecs.bit_coder import CODE, HIGH, LOW, POSITION, ended
 from lithify.codecs.codec import Buffer
 from lithify.codecs.media.deflate import tables, tokens
 from lithify.codecs.media.deflate.corrections import new_chances
-from lithify.codecs.media.deflate.inflate import BLOCK_FIELDS, Stream, inflate, read_only
-from lithify.codecs.media.deflate.presets import PRESETS, TRIED, Preset, config_of
-from lithify.codecs.media.deflate.recipe import Recipe, pack_recipe, unpack_recipe
+from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FIELDS, BLOCK_FINAL, Stream, inflate, read_only
+from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib_window
+from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
 _TABLES_MAX = 16 * limits.MIB  # numbers
-_PROBED_TOKENS = (4000, 40_000)
+_PROBED_TOKENS = (1000, 8000, 40_000)
+_TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
+_WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
 _SLACK_BYTES = 8192
 _COSTLY = 8  # corrections beyond an eighth of the plain bytes are not worth opening a stream
@@ -45,9 +46,10 @@ class OpenedStream:
 class _Attempt:
     """Corrections under one method, so far."""
 
+    method: int
+    shape: Shape
     coder: I64
     stream: U8
-    complete: bool
 
     @property
     def size(self) -> int:
@@ -67,21 +69,25 @@ def open_stream(
     )
     if stream is None or not len(stream.plain):
         return None
-    preset, attempt = _nearest(stream, hint)
+    attempt = _nearest(stream, hint)
     if attempt is None:
         return None
     corrections = _with_tables(stream, attempt)
     if corrections is None:
         return None
     plain = stream.plain.tobytes()
-    recipe = pack_recipe(Recipe(stream.end - offset, len(stream.blocks), preset, stream.padding, corrections))
+    recipe = pack_recipe(
+        Recipe(
+            stream.end - offset, len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections
+        )
+    )
     try:
         again = rebuild(plain, recipe)
     except (Corrupt, LimitExceeded):
         return None
     if again != bytes(data[offset : stream.end]):
         return None
-    return OpenedStream(plain, stream.end, recipe, preset)
+    return OpenedStream(plain, stream.end, recipe, attempt.method)
 
 
 def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES) -> bytes:
@@ -99,7 +105,7 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     blocks = np.zeros((told.blocks, BLOCK_FIELDS), np.int64)
     stream = np.frombuffer(bytearray(told.corrections), np.uint8)
     coder = np.array([0, 0xFFFFFFFF, int.from_bytes(told.corrections[:4].ljust(4, b"\0"), "big"), 4], np.int64)
-    status, state = _walk(source, kept, blocks, PRESETS[told.method], coder, stream, None)
+    status, state = _walk(source, kept, blocks, told.method, told.shape, coder, stream, None)
     if status != tokens.WHOLE or state[tokens.STATE_BLOCKS] != told.blocks:
         raise Corrupt(f"a recipe does not fit its {len(plain)} plain bytes ({_REASONS[status]})")
     out = np.zeros(told.length, np.uint8)
@@ -130,16 +136,17 @@ _REASONS = {
 
 
 def _walk(
-    plain: U8, kept: I32, blocks: I64, preset: Preset, coder: I64, stream: U8, tokens_max: int | None
+    plain: U8, kept: I32, blocks: I64, method: int, shape: Shape, coder: I64, stream: U8, tokens_max: int | None
 ) -> tuple[int, I64]:
     """Code tokens: the first `tokens_max`, or (None) decode all."""
     heads, places = tokens.new_chains()
     state = np.zeros(tokens.STATE_FIELDS, np.int64)
     chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
     work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
+    config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     decoding = tokens_max is None
     status = tokens.code_tokens(
-        plain, kept, blocks, config_of(preset), heads, places, coder, stream, chances, state,
+        plain, kept, blocks, config, heads, places, coder, stream, chances, state,
         tokens_max or 0, work_max, decoding,
     )  # fmt: skip
     return int(status), state
@@ -149,37 +156,56 @@ def _table_chances() -> I32:
     return new_chances(tables.CHANCES, tables.EVEN_FROM)
 
 
-def _attempt(stream: Stream, method: int, tokens_max: int, bytes_max: int) -> _Attempt | None:
+def _attempt(stream: Stream, method: int, shape: Shape, tokens_max: int, bytes_max: int) -> _Attempt | None:
     """The corrections of the first tokens under one method; None if they are longer than `bytes_max`."""
     coder = np.array([0, 0xFFFFFFFF, 0, 0], np.int64)
     out = np.zeros(bytes_max + _SLACK_BYTES, np.uint8)
-    status, state = _walk(stream.plain, stream.tokens, stream.blocks, PRESETS[method], coder, out, tokens_max)
+    status, _ = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
     if status != tokens.WHOLE or coder[POSITION] > bytes_max:
         return None
-    return _Attempt(coder, out, bool(state[tokens.STATE_AT] == len(stream.plain)))
+    return _Attempt(method, shape, coder, out)
 
 
-def _nearest(stream: Stream, hint: int | None) -> tuple[int, _Attempt | None]:
-    """The method with the shortest corrections, and these."""
+def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
+    """The method with the shortest corrections: all on a few tokens, those that remain on more, the last on all."""
+    shapes = _shapes_of(stream)
+    everything = max(len(stream.tokens), len(stream.plain)) + 1
+    if hint is not None:
+        found = _attempt(stream, hint, shapes[0], everything, 16 + len(stream.tokens) // _TOKENS_PER_CORRECTION)
+        if found is not None:
+            return found
     most = len(stream.plain) // _COSTLY + 64
-    methods: Iterable[int] = TRIED if hint is None else (hint, *(method for method in TRIED if method != hint))
-    for count in (*_PROBED_TOKENS, len(stream.tokens) + 1):
-        found: dict[int, _Attempt] = {}
+    tried = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    for count in (*_PROBED_TOKENS, everything):
+        attempts: list[_Attempt] = []
         least = most
-        for method in methods:
-            attempt = _attempt(stream, method, count, least + _NEAR_BYTES)
+        for method, shape in tried:
+            attempt = _attempt(stream, method, shape, count, least + _NEAR_BYTES)
             if attempt is not None:
-                found[method] = attempt
+                attempts.append(attempt)
                 least = min(least, attempt.size)
-        if not found:
-            return 0, None
-        best = min(found, key=lambda method: found[method].size)
-        if count > len(stream.tokens):
-            return best, found[best]
-        methods = [method for method, attempt in found.items() if attempt.size <= least + _NEAR_BYTES]
-        if len(methods) == 1:
-            return best, _attempt(stream, best, len(stream.tokens) + 1, most)
+        if not attempts:
+            return None
+        best = min(attempts, key=lambda attempt: attempt.size)
+        if count >= len(stream.plain):
+            return best
+        tried = [(attempt.method, attempt.shape) for attempt in attempts if attempt.size <= least + _NEAR_BYTES]
+        if len(tried) == 1:
+            return _attempt(stream, best.method, best.shape, everything, most)
     raise AssertionError("the last round returns")
+
+
+def _shapes_of(stream: Stream) -> tuple[Shape, ...]:
+    """The memory that a zlib may have had: its blocks end when their tokens fill it, and its window is its reach."""
+    hash_bits = {USUAL.hash_bits}
+    for memory in range(1, 10):
+        if stream.blocks[0, BLOCK_COUNT] == (1 << memory + 6) - 1 and not stream.blocks[0, BLOCK_FINAL]:
+            hash_bits.add(memory + 7)
+    farthest = int(np.max(stream.tokens & 0xFFFF, initial=0))
+    window_bits = USUAL.window_bits
+    if len(stream.plain) > _WINDOWS_SURE * farthest:
+        window_bits = next((bits for bits in range(9, 15) if farthest <= zlib_window(bits)), window_bits)
+    return tuple(Shape(bits, window_bits) for bits in sorted(hash_bits, key=lambda bits: bits == USUAL.hash_bits))
 
 
 def _with_tables(stream: Stream, attempt: _Attempt) -> bytes | None:

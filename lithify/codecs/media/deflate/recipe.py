@@ -4,9 +4,23 @@ from dataclasses import dataclass
 
 from lithify.codecs.media.deflate.presets import PRESETS
 from lithify.codecs.media.varints import take_varint, varint
-from lithify.errors import Truncated, UnknownFormat
+from lithify.errors import Corrupt, Truncated, UnknownFormat
 
-_PADDED = 0x80
+_PADDED, _SHAPED, _METHOD = 0x80, 0x40, 0x3F
+_HASH_BITS_MIN, _WINDOW_BITS_MIN = 8, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the memory of a zlib was like; both are 15 by default."""
+
+    hash_bits: int = 15
+    """8 to 16."""
+    window_bits: int = 15
+    """9 to 15."""
+
+
+USUAL = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +32,7 @@ class Recipe:
     blocks: int
     method: int
     """Index of the preset."""
+    shape: Shape
     padding: int
     """The bits behind the last one."""
     corrections: bytes
@@ -25,19 +40,32 @@ class Recipe:
 
 def pack_recipe(recipe: Recipe) -> bytes:
     """The recipe as bytes."""
-    method = bytes([recipe.method | _PADDED, recipe.padding]) if recipe.padding else bytes([recipe.method])
-    return method + varint(recipe.length) + varint(recipe.blocks - 1) + recipe.corrections
+    head = bytearray([recipe.method])
+    if recipe.padding:
+        head[0] |= _PADDED
+        head.append(recipe.padding)
+    if recipe.shape != USUAL:
+        head[0] |= _SHAPED
+        head.append((recipe.shape.hash_bits - _HASH_BITS_MIN) << 4 | recipe.shape.window_bits - _WINDOW_BITS_MIN)
+    return bytes(head) + varint(recipe.length) + varint(recipe.blocks - 1) + recipe.corrections
 
 
 def unpack_recipe(data: bytes) -> Recipe:
     """The recipe that was packed. Raises Truncated, Corrupt, or UnknownFormat if its method is not known."""
-    if len(data) < 1 + bool(data and data[0] & _PADDED):
-        raise Truncated(f"a recipe of {len(data)} bytes ends before its method")
-    method, padding, at = data[0] & ~_PADDED, 0, 1
-    if data[0] & _PADDED:
-        padding, at = data[1], 2
-    if method >= len(PRESETS):
-        raise UnknownFormat(f"a recipe names method {method}; this release knows {len(PRESETS)}")
-    length, at = take_varint(data, at)
+    flags = data[0] if data else 0
+    padded, shaped = bool(flags & _PADDED), bool(flags & _SHAPED)
+    if len(data) < 1 + padded + shaped:
+        raise Truncated(f"a recipe of {len(data)} bytes ends before its lengths")
+    if flags & _METHOD >= len(PRESETS):
+        raise UnknownFormat(f"a recipe names method {flags & _METHOD}; this release knows {len(PRESETS)}")
+    shape = _shape(data[1 + padded]) if shaped else USUAL
+    length, at = take_varint(data, 1 + padded + shaped)
     blocks, at = take_varint(data, at)
-    return Recipe(length, blocks + 1, method, padding, data[at:])
+    return Recipe(length, blocks + 1, flags & _METHOD, shape, data[1] if padded else 0, data[at:])
+
+
+def _shape(byte: int) -> Shape:
+    hash_bits, window_bits = (byte >> 4) + _HASH_BITS_MIN, (byte & 15) + _WINDOW_BITS_MIN
+    if hash_bits > 16 or not 9 <= window_bits <= 15:
+        raise Corrupt(f"a recipe names a hash of {hash_bits} bits, a window of 2^{window_bits}: zlib has no such")
+    return Shape(hash_bits, window_bits)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import POSITION
-from lithify.codecs.kernel import bare, wide
+from lithify.codecs.kernel import bare, unsigned, wide
 from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
 from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FINAL, BLOCK_PADDING, BLOCK_TYPE
 from lithify.codecs.media.deflate.presets import (
@@ -16,6 +16,7 @@ from lithify.codecs.media.deflate.presets import (
     CONFIG_FAR,
     CONFIG_GOOD,
     CONFIG_HASH_BITS,
+    CONFIG_HASH_BYTES,
     CONFIG_HOW,
     CONFIG_LAZY,
     CONFIG_NICE,
@@ -32,75 +33,89 @@ STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
 _HOPS_MAX = 4096
 _MARGIN = 2048  # bytes that the corrections of one token or the head of a block never need
 _SYMBOLS_USUAL = 16383
+_TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
 
 # Chances: those of what is rare until it was seen, then those of numbers.
-_RIGHT = 0  # by what was predicted (8), how the last three predictions did (8), how long the match is (8)
-_LITERAL = 512  # instead of a match: by the same, without the three
-_REFERENCE = 640
-_BY_HOPS = 704
-_KIND = 768
-_FINAL = 784
-_TO_END = 788
-_USUAL = 792
-_PADDED = 796
-_EVEN_FROM = 800
-_SHORTER = 800
-_SAME_LENGTH = 864
-_NUMBERS = 1024
+_GRADES = 32
+_RIGHT = 0  # by what was predicted (8), how the last three predictions did (8), the grade of the match (32)
+_LITERAL = 2048  # instead of a match: by the same, without the three
+_REFERENCE = 2304
+_BY_HOPS = 2560
+_KIND = 2576
+_FINAL = 2592
+_TO_END = 2596
+_USUAL = 2600
+_PADDED = 2604
+_EVEN_FROM = 2608
+_SHORTER = 2608
+_SAME_LENGTH = 2624
+_NUMBERS = 2880
 _N_COUNT, _N_STORED, _N_LENGTH, _N_LESS, _N_MORE, _N_HOPS, _N_HOPS_2, _N_ALL = range(8)
 CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
 EVEN_FROM = _EVEN_FROM
 
 
 @bare
-def _hash(plain: U8, at: int, hash_bits: int) -> int:
-    three = wide(plain[at]) << 16 | wide(plain[at + 1]) << 8 | wide(plain[at + 2])
-    if hash_bits == 0:
-        return ((three * 0x9E3779B1) & 0xFFFFFFFF) >> 16
-    shift = (hash_bits + 2) // 3
-    return ((three >> 16) << 2 * shift ^ (three >> 8 & 255) << shift ^ (three & 255)) & ((1 << hash_bits) - 1)
-
-
-@bare
-def _remember(plain: U8, heads: I32, places: I32, first: int, behind: int, hash_bits: int) -> None:
+def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behind: int) -> None:
     """Put the places from `first` up to before `behind` into their chains."""
-    for at in range(first, min(behind, len(plain) - 2)):
-        h = _hash(plain, at, hash_bits)
-        places[at & (PLACES - 1)] = heads[h]
-        heads[h] = at
+    hash_bits, hash_bytes = config[CONFIG_HASH_BITS], config[CONFIG_HASH_BYTES]
+    shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
+    for at in range(first, min(behind, len(plain) - hash_bytes + 1)):
+        a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
+        if hash_bits:
+            h = (a << 2 * shift ^ b << shift ^ c) & mask
+        else:
+            value = a << 16 | b << 8 | c
+            if hash_bytes == 4:
+                value = value << 8 | wide(plain[unsigned(at + 3)])
+            h = ((value * 0x9E3779B1) & 0xFFFFFFFF) >> 16
+        places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
+        heads[unsigned(h)] = at
 
 
 @bare
 def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int, chain: int) -> int:
     """The best match at `at`, a remembered place, that is longer than `least`: length << 16 | distance; 0: none."""
     longest = min(258, len(plain) - at)
-    if least >= longest or longest < 3:
+    hash_bytes = config[CONFIG_HASH_BYTES]
+    if least >= longest or longest < hash_bytes or chain == 0:
         return 0
     nice = min(config[CONFIG_NICE], longest)
     window, exact = config[CONFIG_WINDOW], config[CONFIG_HASH_BITS] == 0
-    limit = max(at - window, 0 - config[CONFIG_ZERO])
-    place = wide(places[at & (PLACES - 1)])
-    if place < 0 or (place == 0 and not config[CONFIG_ZERO]) or at - place > window:
+    limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
+    place = wide(places[unsigned(at & (PLACES - 1))])
+    if place < 0 or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
         return 0
     best, found = least, wide(0)
     left = chain
-    a, b, c = plain[at], plain[at + 1], plain[at + 2]
+    a, b, c = plain[unsigned(at)], plain[unsigned(at + 1)], plain[unsigned(at + 2)]
+    end = plain[unsigned(at + best)]
+    before_end = plain[unsigned(at + best - 1)]
     work = wide(0)
     while True:
         work += 1
-        if exact and (plain[place] != a or plain[place + 1] != b or plain[place + 2] != c):
-            left += 1
-        elif plain[place + best] == plain[at + best] and plain[place] == a and plain[place + 1] == b:
-            length = wide(2)
-            while length < longest and plain[place + length] == plain[at + length]:
+        if plain[unsigned(place + best)] == end and plain[unsigned(place + best - 1)] == before_end and (
+            plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c
+        ):
+            length = wide(3)
+            while length < longest and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
                 length += 1
             work += length >> 3
-            if length > best:
+            if length > best and length >= hash_bytes:
                 best = length
                 found = length << 16 | (at - place)
                 if length >= nice:
                     break
-        before = wide(places[place & (PLACES - 1)])
+                end = plain[unsigned(at + best)]
+                before_end = plain[unsigned(at + best - 1)]
+        elif exact and (
+            plain[unsigned(place)] != a
+            or plain[unsigned(place + 1)] != b
+            or plain[unsigned(place + 2)] != c
+            or (hash_bytes == 4 and plain[unsigned(place + 3)] != plain[unsigned(at + 3)])
+        ):
+            left += 1
+        before = wide(places[unsigned(place & (PLACES - 1))])
         if before <= limit or before >= place:
             break
         place = before
@@ -157,15 +172,13 @@ def _place_behind(plain: U8, places: I32, state: I64, at: int, length: int, hops
 
 
 @bare
-def _grade(length: int) -> int:
-    """How long a match is, in eight steps."""
-    if length < 6:
-        return max(length - 2, 0)
-    if length < 10:
-        return wide(4)
-    if length < 18:
-        return wide(5)
-    return wide(6) if length < 66 else wide(7)
+def _grade(match: int) -> int:
+    """How long a match is, in eight steps, and how far, in four."""
+    length, distance = match >> 16, match & 0xFFFF
+    grade = max(length - 2, 0)
+    if length >= 6:
+        grade = wide(4) + wide(length >= 10) + wide(length >= 18) + wide(length >= 66)
+    return grade << 2 | wide(distance >= 64) + wide(distance >= 1024) + wide(distance >= 8192)
 
 
 @bare
@@ -187,7 +200,7 @@ def _code_match(
     length, distance = told >> 16, told & 0xFFFF
     if reference_length:
         same = code_chance(
-            coder, stream, chances, _SAME_LENGTH + kind * 8 + _grade(reference_length), decoding,
+            coder, stream, chances, _SAME_LENGTH + kind * _GRADES + _grade(reference), decoding,
             wide(length == reference_length),
         )
         if same:
@@ -246,9 +259,8 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
     work_max: int,
     decoding: bool,
 ) -> int:
-    """Code the blocks and their tokens, or (when encoding) the first `tokens_max` of these."""
+    """Code the blocks and their tokens, or (when encoding) about the first `tokens_max` of these."""
     size = len(plain)
-    hash_bits = config[CONFIG_HASH_BITS]
     greedy = config[CONFIG_HOW] == GREEDY
     short, far, lazy, good, chain = (
         config[CONFIG_SHORT], config[CONFIG_FAR], config[CONFIG_LAZY], config[CONFIG_GOOD], config[CONFIG_CHAIN],
@@ -297,7 +309,7 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
             if count > 65535 or at + count > size:
                 return WRONG
             blocks[block, BLOCK_PADDING] = padding
-            _remember(plain, heads, places, remembered, at + count, hash_bits)
+            _remember(plain, heads, places, config, remembered, at + count)
             at += count
             remembered = max(remembered, at)
             is_held = False
@@ -328,12 +340,12 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                     return COSTLY
                 if state[STATE_WORK] > work_max:
                     return SLOW
-                if token >= tokens_max and not decoding:
+                if not decoding and (token >= tokens_max or at >= tokens_max * _TOKEN_BYTES):
                     state[STATE_AT], state[STATE_TOKENS], state[STATE_BLOCKS] = at, token, block
                     return WHOLE
                 # what is predicted
                 if remembered <= at:
-                    _remember(plain, heads, places, remembered, at + 1, hash_bits)
+                    _remember(plain, heads, places, config, remembered, at + 1)
                     remembered = at + 1
                 here = held if is_held else _search(plain, places, config, state, at, 2, chain)
                 length = here >> 16
@@ -348,7 +360,7 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                     if length < lazy:
                         case = wide(4)
                         if remembered <= at + 1:
-                            _remember(plain, heads, places, remembered, at + 2, hash_bits)
+                            _remember(plain, heads, places, config, remembered, at + 2)
                             remembered = at + 2
                         if at + 1 < size:
                             behind = _search(
@@ -358,9 +370,9 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                             guess, case = wide(0), wide(5)
                 # what there is
                 actual = wide(tokens[token]) if not decoding else wide(0)
-                grade = _grade(length)
+                grade = _grade(here)
                 wrong = code_chance(
-                    coder, stream, chances, _RIGHT + case * 64 + history * 8 + grade, decoding, wide(actual != guess)
+                    coder, stream, chances, _RIGHT + case * 256 + history * _GRADES + grade, decoding, wide(actual != guess)
                 )
                 history = (history << 1 | wrong) & 7
                 if wrong == 0:
@@ -369,7 +381,7 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                     is_match = wide(1)
                     if guess:
                         is_match = 1 - code_chance(
-                            coder, stream, chances, _LITERAL + case * 8 + grade, decoding, wide(actual == 0)
+                            coder, stream, chances, _LITERAL + case * _GRADES + grade, decoding, wide(actual == 0)
                         )
                     if is_match == 0:
                         actual = wide(0)
@@ -377,7 +389,7 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                         other = wide(1)
                         if here != 0 and guess == 0:
                             other = code_chance(
-                                coder, stream, chances, _REFERENCE + case * 8 + grade, decoding, wide(actual != here)
+                                coder, stream, chances, _REFERENCE + case * _GRADES + grade, decoding, wide(actual != here)
                             )
                             if other == 0:
                                 actual = here
@@ -398,7 +410,7 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                     at += length
                     is_held = False
                     if not greedy or length <= lazy:
-                        _remember(plain, heads, places, remembered, at, hash_bits)
+                        _remember(plain, heads, places, config, remembered, at)
                     remembered = max(remembered, at)
             count = token - first
         if decoding:
