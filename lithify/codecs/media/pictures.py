@@ -22,6 +22,8 @@ Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED = range(5)
 """How a picture is kept: its bytes packed; JPEG XL; WebP; WebP of a single channel as its green; differences packed."""
+GREEN_CODERS = (JXL, WEBP_GREEN)
+"""For a channel whose numbers are names, not brightness."""
 _WEBP_SIDE_MAX = 16_383
 _WEBP_HEAD_BYTES = 30
 _JXL_EFFORTS: dict[Effort, int] = {"fast": 3, "default": 6, "max": 7}

@@ -3,6 +3,7 @@
 from lithify.codecs.media.audio import Audio
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
+from lithify.codecs.media.png import PngCodec
 from tests.suites.codec_suite import CodecSuite
 
 
@@ -16,3 +17,7 @@ class TestAudio(CodecSuite):
 
 class TestPixels(CodecSuite):
     codec = Pixels
+
+
+class TestPng(CodecSuite):
+    codec = PngCodec

@@ -64,9 +64,7 @@ def open_stream(
     plain_max  plain bytes that it may have
     hint       the method of an earlier stream that is probably by the same writer
     """
-    stream = inflate(
-        data, offset, plain_max=plain_max, blocks_max=limits.OPENED_BLOCKS_MAX, tables_max=_TABLES_MAX
-    )
+    stream = inflate(data, offset, plain_max=plain_max, blocks_max=limits.OPENED_BLOCKS_MAX, tables_max=_TABLES_MAX)
     if stream is None or not len(stream.plain):
         return None
     attempt = _nearest(stream, hint)
@@ -77,9 +75,7 @@ def open_stream(
         return None
     plain = stream.plain.tobytes()
     recipe = pack_recipe(
-        Recipe(
-            stream.end - offset, len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections
-        )
+        Recipe(stream.end - offset, len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections)
     )
     try:
         again = rebuild(plain, recipe)

@@ -222,9 +222,7 @@ def _code_steps(narrow: I32, coder: I64, stream: U8, chances: I32, as_predicted:
 
 
 @bare
-def _code_metas(
-    wide_scratch: I64, narrow: I32, how: int, coder: I64, stream: U8, chances: I32, decoding: bool
-) -> bool:
+def _code_metas(wide_scratch: I64, narrow: I32, how: int, coder: I64, stream: U8, chances: I32, decoding: bool) -> bool:
     """The lengths of the codes for steps."""
     for i in range(19):
         wide_scratch[_WEIGHTS + i] = 0
@@ -334,7 +332,12 @@ def _write_tokens(tokens: I32, first: int, count: int, plain: U8, at: int, narro
         code_2 = wide(narrow[_CODES + 288 + symbol_2])
         if code == 0 or code_2 == 0:
             return False
-        _put(out, writer, code >> 4 | (length - wide(LENGTH_BASE[symbol])) << (code & 15), (code & 15) + LENGTH_BITS[symbol])
+        _put(
+            out,
+            writer,
+            code >> 4 | (length - wide(LENGTH_BASE[symbol])) << (code & 15),
+            (code & 15) + LENGTH_BITS[symbol],
+        )
         _put(
             out,
             writer,
@@ -357,9 +360,7 @@ def _write_stored(plain: U8, at: int, count: int, padding: int, out: U8, writer:
 
 
 @bare
-def _code_table(
-    wide_scratch: I64, narrow: I32, coder: I64, stream: U8, chances: I32, decoding: bool
-) -> bool:
+def _code_table(wide_scratch: I64, narrow: I32, coder: I64, stream: U8, chances: I32, decoding: bool) -> bool:
     """One dynamic block's table; its weights are known."""
     how = wide(0)
     differ = wide(1)

@@ -94,8 +94,10 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int
     work = wide(0)
     while True:
         work += 1
-        if plain[unsigned(place + best)] == end and plain[unsigned(place + best - 1)] == before_end and (
-            plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c
+        if (
+            plain[unsigned(place + best)] == end
+            and plain[unsigned(place + best - 1)] == before_end
+            and (plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c)
         ):
             length = wide(3)
             while length < longest and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
@@ -200,7 +202,11 @@ def _code_match(
     length, distance = told >> 16, told & 0xFFFF
     if reference_length:
         same = code_chance(
-            coder, stream, chances, _SAME_LENGTH + kind * _GRADES + _grade(reference), decoding,
+            coder,
+            stream,
+            chances,
+            _SAME_LENGTH + kind * _GRADES + _grade(reference),
+            decoding,
             wide(length == reference_length),
         )
         if same:
@@ -208,19 +214,33 @@ def _code_match(
         else:
             less = code_chance(coder, stream, chances, _SHORTER + kind, decoding, wide(length < reference_length))
             if less:
-                length = reference_length - 1 - code_number(
-                    coder, stream, chances, _NUMBERS + _N_LESS * NUMBER_CHANCES, decoding,
-                    reference_length - 1 - length,
+                length = (
+                    reference_length
+                    - 1
+                    - code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_LESS * NUMBER_CHANCES,
+                        decoding,
+                        reference_length - 1 - length,
+                    )
                 )
             else:
-                length = reference_length + 1 + code_number(
-                    coder, stream, chances, _NUMBERS + _N_MORE * NUMBER_CHANCES, decoding,
-                    length - reference_length - 1,
+                length = (
+                    reference_length
+                    + 1
+                    + code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_MORE * NUMBER_CHANCES,
+                        decoding,
+                        length - reference_length - 1,
+                    )
                 )
     else:
-        length = 3 + code_number(
-            coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3
-        )
+        length = 3 + code_number(coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3)
     if length < 3 or length > 258 or length > len(plain) - at:
         return 0
     hops = wide(0)
@@ -263,7 +283,11 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
     size = len(plain)
     greedy = config[CONFIG_HOW] == GREEDY
     short, far, lazy, good, chain = (
-        config[CONFIG_SHORT], config[CONFIG_FAR], config[CONFIG_LAZY], config[CONFIG_GOOD], config[CONFIG_CHAIN],
+        config[CONFIG_SHORT],
+        config[CONFIG_FAR],
+        config[CONFIG_LAZY],
+        config[CONFIG_GOOD],
+        config[CONFIG_CHAIN],
     )
     at, token, block, remembered = wide(0), wide(0), wide(0), wide(0)
     usual, usual_stored = wide(_SYMBOLS_USUAL), wide(0)
@@ -276,7 +300,9 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
         if coder[POSITION] + _MARGIN > len(stream) and not decoding:
             return COSTLY
         final = code_chance(coder, stream, chances, _FINAL, decoding, blocks[block, BLOCK_FINAL])
-        kind = code_chance(coder, stream, chances, _KIND + last_kind * 4, decoding, wide(blocks[block, BLOCK_TYPE] != 2))
+        kind = code_chance(
+            coder, stream, chances, _KIND + last_kind * 4, decoding, wide(blocks[block, BLOCK_TYPE] != 2)
+        )
         if kind:
             stored = code_chance(
                 coder, stream, chances, _KIND + last_kind * 4 + 1, decoding, wide(blocks[block, BLOCK_TYPE] == 0)
@@ -296,13 +322,9 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                 if same:
                     count = usual_stored
                 else:
-                    count = code_number(
-                        coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count
-                    )
+                    count = code_number(coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count)
             usual_stored = count
-            padded = code_chance(
-                coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0)
-            )
+            padded = code_chance(coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0))
             padding = wide(0)
             if padded:
                 padding = code_plain(coder, stream, 7, decoding, blocks[block, BLOCK_PADDING])
@@ -372,7 +394,12 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                 actual = wide(tokens[token]) if not decoding else wide(0)
                 grade = _grade(here)
                 wrong = code_chance(
-                    coder, stream, chances, _RIGHT + case * 256 + history * _GRADES + grade, decoding, wide(actual != guess)
+                    coder,
+                    stream,
+                    chances,
+                    _RIGHT + case * 256 + history * _GRADES + grade,
+                    decoding,
+                    wide(actual != guess),
                 )
                 history = (history << 1 | wrong) & 7
                 if wrong == 0:
@@ -389,7 +416,12 @@ def code_tokens(  # noqa: PLR0912, PLR0915 - one loop: what is predicted for a t
                         other = wide(1)
                         if here != 0 and guess == 0:
                             other = code_chance(
-                                coder, stream, chances, _REFERENCE + case * _GRADES + grade, decoding, wide(actual != here)
+                                coder,
+                                stream,
+                                chances,
+                                _REFERENCE + case * _GRADES + grade,
+                                decoding,
+                                wide(actual != here),
                             )
                             if other == 0:
                                 actual = here

@@ -4,6 +4,7 @@ import base64
 import math
 import random
 import struct
+import zlib
 
 PHOTO = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAoHBwgHBgoICAgLCgoLDhgQDg0NDh0VFhEYIx8lJCIfIiEmKzcvJik0KSEiMEExNDk7Pj4+JS5ESU"
@@ -31,6 +32,57 @@ PROGRESSIVE = base64.b64decode(
     "E/EFRCIRNHxDYXNHRDYWf/2Q=="
 )
 """24 × 24 pixels in colour, in several scans."""
+PNG_COLOUR = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABgAAAAQCAIAAACDRijCAAABLElEQVR4nB1TW09cVRRet73P1H/gi743+mJSUx/UNEaTptKmNARimyIwIlBogB"
+    "Sq5ZIJYBlaghRokY5FqRSlWqjNaKptE03Vv8TM2TfXIWeffVmXvdb6vrWhpdzd2tvXfmnwk+Hhi6NXusavliemBiqVy3Pzo9X58RuLU0urldvr"
+    "c7Xa/L3Nxa0HSw92Vh7tbuw9qdXrW7//uf3sxS/PX+6//A/P9nYZEpGMgOwrYsQyGyvGGGAWMpllMZkRJrZWdSoUQ1bVkmVCljP9BJkMBKFoKC"
+    "9lzoK3lFtuCh8IR+ZQYi8cGJ2YcCQ2DHkDXgiEQolchkCSZxAse37z2FGDxJxsQmOZEATpMDJYRkOaQDKcsgRs2WAyApbAoA4ko15gJBohOeI9"
+    "Z0SByUaJmqJaA1N2WeulAAABLElEQVTKgAESq39k46z6cEJRDRSRilsgSYhiQYDIB+j+7GxfX1t/f8fI5QLrq1/0Tk73z8yNzFwfXrg5dmNpYn"
+    "llcm19trYxt7m5+MP2yk87a49+vrv3+Lt6/f5vT3eePX/4l2L97xMs97RoQaJ5iDVMpZLGY6PoG8O2ZIgK+AXF6EFAWGHWOtRAB5UUfjk8qmGz"
+    "kZxPwUlsiPex6cB5iB585PwAg+PUpNCkmKtcgk8ul+gohBSdNBz4JkaHyfFbR18rctDKQfFIioEAMBKh7kkgUEJCUS1iLKgApSrpRsGipDbIoA"
+    "ZReYyeciLNyRr0mPDQI2dIMSnaHJNniClZoKiJYtRbLERAiwCITm0Amwa6zxzva3tvsOPDkYsnx7tPTZRbpj5vnR1qnx+5sDDWuXTQBnuHAAAB"
+    "KElEQVStZ63Svz5z6W519PvFK9vL1x6uVnbvVPa/rdbvL/yxfevF7u2/99b/eVzDno/fLvrzEFzJGIzJSJRtKkl22M7a49rNVo0KsehWSSkIYO"
+    "VGnwBbrdxm5PLQDF7nPE8+j/4gep/yEEPuvQvF3AyhkUKOIVe76IMPIfhcJZQKcvSA3iG/8fqrqFVrEDQxaMMpzAWOoH80CgIja8tF4KCKJBgB"
+    "ImNKurJ+RIq1ruIOIJQgNgAlkCX1wEYiC3nSPXuMEcEJZNFbzyGloBEUcH3YeWqAUpBUkEKC0+8ca33/eMeJdy98cKLr1EflMycHzp0eaj83cr"
+    "5trPP8VM+nlb7O2cHe6ujAzfGhr78cuzM9sVGZvHd9emvhqx+Xqrsry/vf3Pq1tvo/QMqbyRltEqoAAAAQdEVYdFRpdGxlAEl0IHNldHRsZXNd"
+    "j8dkAAAAAElFTkSuQmCCdGFpbA=="
+)
+"""16 × 24 pixels, all five filters, image data in several chunks, something behind the end."""
+PNG_DEEP = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAA4AAAAMEAAAAAAnew9FAAABZ0lEQVR4nAFcAaP+AE3PVURaxGD3Z85wfHZnfSGGdo2ilWma0KM7qmYBT04K2Q"
+    "f7CuEEewfQCQEG8QgoBqMI/whHB9YGiQIFYQS6BIgCugXcBmkDNgXZBIkD7QQOA+gGegWQAzH/BvIFDgSbCGwFiQeOBB0GNAlrB6EEGwQ7BzQE"
+    "BPkDSwVwBJ0EQQbuA2oE/QTTA0AA3AZrBRwEWQBhOmjQcfR31oBAhaGMdZTNl/mix6pJr8W5Lr8jAWC3ChsHSAfWCLkJCgbMBxYIyQR2CyEFUA"
+    "kuBUQCAz0BIAUCA+gByQBoAMMBWQAiBZL/DwJMALoC4AM1+gREA0UFAAZlAgQGmAJBBTYG0wO1BC0FSwQuBP57/zoAl//8/Z8F7ACAAuQAcv7L"
+    "AEL/O//8AS0AZIBqs3EMeWqCZIlAjeuV/Jt0oxysC7MXu4rDLQFhwwjeBeMHhAlSCgYETgZXCQYIwgQhCpcFdQqmtst19fPl5MUAAAAQdEVYdF"
+    "RpdGxlAEl0IHNldHRsZXNdj8dkAAAAAElFTkSuQmCC"
+)
+"""Grey of 16 bits."""
+PNG_PALETTE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAACgAAAAUCAMAAADImI+JAAAAFVBMVEUAAP8lW/5Ktv1vEfyUbPu5x/reIvlUPXH/AAAAAnRSTlMAgJsrThgAAA"
+    "BrSURBVHiclZBBCsAgDASTmPb/7xWEds1BkYRu57BgCKujCFBgoAEHF7hBrKwsoyNMSBrROBBO3Kq0R0A28jKmBX28rKOzjUJ4zBW1b4+QSZ8H"
+    "jlnLGkcy42UIj7kS/1MqbDL0zYdM5vFP5gEZoBQXfUyEuQAAABB0RVh0VGl0bGUASXQgc2V0dGxlc12Px2QAAAAASUVORK5CYII="
+)
+"""Seven colours, two of them not opaque."""
+PNG_INTERLACED = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABUAAAATAgAAAAFnkjFgAAAAg0lEQVR42mNQYCxhEmEoYexgCmGQFmDc+J9BmoFR+ilToANzNQcLAwMD63oWxq"
+    "hpGUxAJnOTWR2LY6gLUIyBkXVVIFgsIucGSBlD1IcAxvVhsyFiq/2A6gIYGEJX/WdwYGQIDQ1ldADJgCRBnFAzFggPrCK0gXEVUCxUDK5Eu1Fb"
+    "mxsAaMUeIYFd0uQAAAAQdEVYdFRpdGxlAEl0IHNldHRsZXNdj8dkAAAAAElFTkSuQmCC"
+)
+"""Grey of 2 bits, in the seven passes of Adam7."""
+PNG_COLOURS = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAYCAMAAACsjQ8GAAAAwFBMVEVAMKjYolxMOaLEk2bcpVrgqFj0t05gSJhQPKDkq1aMaYKsgXKQbICgeH"
+    "jAkGhUP56ke3awhHDMmWL4ukwsIbJsUZIMCcK0h25YQpzssVIcFbp4WowYErwEA8b8vUpcRZoIBsS8jWq4imzQnGBoTpRINqRkS5YQDMAUD76Y"
+    "cnwkG7Y0J66Ub36AYIjwtFA8LarIlmQoHrQgGLiEY4ZwVJAAAMicdXowJLB8XYpEM6Y4KqzUn150V46ofnSIZoTorlQqD2qrAAAB1ElEQVR4nC"
+    "2SW5NDQBSEp+SBCkJShAopKysStxKXHaLw/3/W9jk8z6nu/rpH/N1/XuGtzRtnmsT3qVlRlCZuH4zVeiwzaYr7/fV+470pilo8Fc2PoiTp53Fc"
+    "j4YhpS3uP1dSaIahxoGGAxXvc9Cta1lKEwfX9ztsG4cdFMVnh3msuiMcTNsWVxLIc6fAO0Xw09SFwNgdjSyT9iKuLwjkzVBMNQT2iHPVrYZR4h"
+    "0Hm0OxOViRmiZAYAYk0M84uLWt4wwFHDTNUlUkoAiImMll0cUrhAAcaghoJOD2/TjCgRiWs4eDFg6IQBF9cnDngCKUUpo6LEIwIEJdf5+K5fP7"
+    "XFVUAiBJARHwDgZq0Y8IAYwcERk9T4TbASJoXEKCiHjfGbxY3OAwTBxRi1SqGQJoqTTNZfHogFuqtxZpp4AYUKO0EfFxEm0OhJoUrK2EYC8BEf"
+    "VHjAPsxEMrvq+qrtuPYKCazYUENoWJGFFCSg4BGOmrgPFMCtwi7UQR054YOgNDcgmP04cO+K/xkPhq/NcMYtS9R3w4COw08U5oMeWI60o/YSGB"
+    "+AAFZysBNYOBdoJDSQiU4PMRmIl2ssCQurQTd7AnOFwuYt+JGXreCQgZM8bx5/L7D9amZ4IuW0jPAAAAEHRFWHRUaXRsZQBJdCBzZXR0bGVzXY"
+    "/HZAAAAABJRU5ErkJggg=="
+)
+"""A palette in no order of brightness."""
+PNGS = (PNG_COLOUR, PNG_DEEP, PNG_PALETTE, PNG_INTERLACED, PNG_COLOURS)
 
 
 # --- pictures that others wrote ---------------------------------------------------------------------------
@@ -129,9 +181,9 @@ def row_bytes(rows: list[list[int]], octets: int = 1, *, big: bool = False, padd
 
 
 def bmp() -> bytes:
-    """13 × 9 pixels, blue first, rows filled up to four bytes."""
-    pixels = row_bytes(slope(9, 13, 3, 255), padding=b"pad"[: -13 * 3 % 4])
-    head = struct.pack("<IiiHHIIiiII", 40, 13, 9, 1, 24, 0, len(pixels), 2835, 2835, 0, 0)
+    """21 × 16 pixels, blue first, rows filled up to four bytes."""
+    pixels = row_bytes(slope(16, 21, 3, 255), padding=b"pad"[: -21 * 3 % 4])
+    head = struct.pack("<IiiHHIIiiII", 40, 21, 16, 1, 24, 0, len(pixels), 2835, 2835, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + head + pixels
 
 
@@ -205,3 +257,63 @@ def y4m() -> bytes:
         return b"FRAME\n" + b"".join(map(row_bytes, planes))
 
     return b"YUV4MPEG2 W16 H8 F25:1 Ip C420jpeg\n" + frame(1) + frame(5)
+
+
+# --- PNG --------------------------------------------------------------------------------------------------
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk with its checksum."""
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(
+    width: int,
+    height: int,
+    depth: int,
+    colour: int,
+    rows: bytes,
+    *,
+    interlaced: bool = False,
+    before: bytes = b"",
+    tail: bytes = b"",
+    cut: int = 1 << 20,
+    level: int = 6,
+) -> bytes:
+    """A PNG of filtered rows, its image data cut into pieces of `cut`."""
+    image = zlib.compress(rows, level)
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
+    pieces = b"".join(png_chunk(b"IDAT", image[at : at + cut]) for at in range(0, len(image), cut))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + head
+        + before
+        + pieces
+        + png_chunk(b"tEXt", b"Title\0It settles")
+        + png_chunk(b"IEND", b"")
+        + tail
+    )
+
+
+def filtered(pixels: bytes, row: int, pixel: int) -> bytes:
+    """Rows of so many bytes, each by another of the five filters."""
+    out = bytearray()
+    for y in range(len(pixels) // row):
+        method = y % 5
+        out.append(method)
+        for x in range(row):
+            at = y * row + x
+            left = pixels[at - pixel] if x >= pixel else 0
+            up = pixels[at - row] if y else 0
+            corner = pixels[at - row - pixel] if y and x >= pixel else 0
+            base = left + up - corner
+            nearest = min((abs(base - left), 0, left), (abs(base - up), 1, up), (abs(base - corner), 2, corner))[2]
+            out.append((pixels[at] - (0, left, up, (left + up) // 2, nearest)[method]) & 255)
+    return bytes(out)
+
+
+def palette(count: int, *, opaque: bool = True) -> bytes:
+    """PLTE, and tRNS if some colours are not opaque."""
+    colours = bytes(c for i in range(count) for c in (i * 37 % 256, i * 91 % 256, 255 - i))
+    made = png_chunk(b"PLTE", colours)
+    return made if opaque else made + png_chunk(b"tRNS", bytes([0, 128]))
