@@ -11,6 +11,7 @@ from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, varint
 from lithify.codecs.media.sound import decode_frames, encode_frames
 from lithify.codecs.media.sound_files import Kind, Layout, find_sound
+from lithify.codecs.media.sound_guess import guess_sound
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 _SOUND = 0x10
@@ -92,7 +93,7 @@ class Audio(Codec):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Encode some frames from the beginning, and decode them again."""
-        layout = find_sound(sample, length)
+        layout = find_sound(sample, length) or _guessed(sample[: limits.PROBE_BYTES // 3], length)
         if layout is None or layout.end - layout.start < length // 2:
             return None
         end = min(layout.end, len(sample), layout.start + _TASTE_BYTES)
@@ -118,20 +119,20 @@ class Audio(Codec):
         data = source.read(0, source.length)
         if len(data) != source.length:
             raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
-        layout = find_sound(data)
+        layout = find_sound(data) or guess_sound(data)
         for group in _groups(data, layout, self._own.group_bytes):
             sink.chunk(self._encode_group(group, layout), group.data)
 
     def encode_group(self, data: bytes) -> bytes:
         """The smallest payload of a whole file of at least one byte."""
-        layout = find_sound(data)
+        layout = find_sound(data) or guess_sound(data)
         group = _Group(data, layout.start, layout.end) if layout else _Group(data, 0, 0)
         return self._encode_group(group, layout)
 
     def _encode_group(self, group: _Group, layout: Layout | None) -> bytes:
         """Samples are compared with what the general codecs make of a piece of them; only if that is close, of all."""
         data, start, end = group.data, group.start, group.end
-        if layout is None or start == end:
+        if layout is None or not 0 < end - start <= limits.SOUND_GROUP_BYTES_MAX:
             return general.pack(data, self._effort)
         packed = encode_frames(data[start:end], layout.kind, layout.channels, self._effort)
         if packed is None:
@@ -171,13 +172,19 @@ class Audio(Codec):
         return around[:start] + sound + around[start:]
 
 
+def _guessed(beginning: bytes, length: int) -> Layout | None:
+    """What the beginning of a file of `length` bytes without a head looks like."""
+    layout = guess_sound(beginning)
+    return layout and layout._replace(end=length)
+
+
 def _groups(data: bytes, layout: Layout | None, group_bytes: int) -> Iterator[_Group]:
     """Cut a file: between frames, as few groups as can be, of about equal length."""
     if layout is None or max(layout.start, len(data) - layout.end) > _AROUND_BYTES_MAX:
         yield _Group(data, 0, 0)
         return
     frames = (layout.end - layout.start) // layout.frame_bytes
-    parts = max(1, -(-(layout.end - layout.start) // group_bytes))
+    parts = max(1, -(-frames // max(1, group_bytes // layout.frame_bytes)))
     cuts = [layout.start + frames * i // parts * layout.frame_bytes for i in range(parts + 1)]
     for number in range(parts):
         begin = 0 if number == 0 else cuts[number]
