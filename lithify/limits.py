@@ -31,7 +31,7 @@ DICTIONARY_BYTES_MAX = 1 * MIB
 TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way, also for a hostile chunk
 TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
 
-IMAGE_PLAIN_BYTES_MAX = 256 * MIB  # of one picture before it is deflated
+IMAGE_PLAIN_BYTES_MAX = 64 * MIB  # of one picture before it is deflated: 30 times as much memory, 2 GiB
 SOUND_GROUP_BYTES_MAX = 16 * MIB  # of samples that are coded as a whole: 6 s each way
 SOUND_COARSE_BITS_MAX = 16  # that the filters of a coder of sound do without, of samples of up to 32 bits
 IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is decoded: 100 megapixels and a border

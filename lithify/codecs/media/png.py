@@ -32,7 +32,7 @@ _COLOUR_PALETTE = 3
 _DOUBTFUL = 0.98
 _RATIO, _BYTES_PER_SECOND = 1.4, 1.5e6  # what screenshots and photographs came to; a taste of a PNG says nothing
 _PEAK_BYTES = 512 * limits.MIB
-_PEAK_BYTES_PER_BYTE = 20
+_PEAK_BYTES_PER_BYTE = 30
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from lithify.codecs.bit_coder import code_bit
 from lithify.codecs.kernel import bare, wide
 
 NUMBER_CHANCES = 64
-"""Chances that a number takes: of its length in bits, one for each that may be the last; of the two bits below the top."""
+"""Chances that a number takes: of each bit of its length, and of the bit below the top, by that length."""
 NUMBER_BITS_MAX = 31
 _COUNT_MAX = 254
 _P_MIN = 16
 _EVEN = 32768
-_FRESH = 65536 // 24  # a correction is rare until it was seen
+_FRESH = 65536 // 48  # a correction is rare until it was seen
 
 
 def new_chances(count: int, numbers_from: int) -> I32:

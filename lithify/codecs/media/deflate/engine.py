@@ -4,6 +4,7 @@ Whoever wrote a stream chose its tokens and tables by some method. We know sever
 nearest, and keep where the stream departs from it (FORMAT.md). A recipe was always tried before it is given out.
 """
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +15,25 @@ from lithify.codecs.bit_coder import CODE, HIGH, LOW, POSITION, ended
 from lithify.codecs.codec import Buffer
 from lithify.codecs.media.deflate import tables, tokens
 from lithify.codecs.media.deflate.corrections import new_chances
-from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FIELDS, BLOCK_FINAL, Stream, inflate, read_only
+from lithify.codecs.media.deflate.inflate import (
+    BLOCK_COUNT,
+    BLOCK_FIELDS,
+    BLOCK_FINAL,
+    Stream,
+    inflate,
+    measure,
+    read_only,
+)
 from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib_window
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
-_TABLES_MAX = 16 * limits.MIB  # numbers
 _PROBED_TOKENS = (1000, 8000, 40_000)
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
 _SLACK_BYTES = 8192
+_BLOCK_BYTES_MAX = 512  # its table, its end, and what surrounds a stored one
 _COSTLY = 8  # corrections beyond an eighth of the plain bytes are not worth opening a stream
 _WORK_BASE, _WORK_PER_BYTE = 1 << 20, 2048
 """Places that may be looked at: far above what zlib's highest level does on anything but bytes made to be slow."""
@@ -64,9 +73,10 @@ def open_stream(
     plain_max  plain bytes that it may have
     hint       the method of an earlier stream that is probably by the same writer
     """
-    stream = inflate(data, offset, plain_max=plain_max, blocks_max=limits.OPENED_BLOCKS_MAX, tables_max=_TABLES_MAX)
-    if stream is None or not len(stream.plain):
+    measured = measure(data, offset, plain_max=plain_max)
+    if not measured.whole or not measured.plain:
         return None
+    stream = inflate(data, measured)
     attempt = _nearest(stream, hint)
     if attempt is None:
         return None
@@ -74,9 +84,7 @@ def open_stream(
     if corrections is None:
         return None
     plain = stream.plain.tobytes()
-    recipe = pack_recipe(
-        Recipe(stream.end - offset, len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections)
-    )
+    recipe = pack_recipe(Recipe(len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections))
     try:
         again = rebuild(plain, recipe)
     except (Corrupt, LimitExceeded):
@@ -87,13 +95,11 @@ def open_stream(
 
 
 def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES) -> bytes:
-    """The deflate stream, byte by byte. Raises Corrupt, Truncated or LimitExceeded if the recipe is not one for `plain`.
+    """The deflate stream. Raises Corrupt, Truncated, UnknownFormat or LimitExceeded if the recipe is not for `plain`.
 
     length_max  bytes that the stream may have
     """
     told = unpack_recipe(recipe)
-    if told.length > length_max:
-        raise LimitExceeded(f"a recipe for a deflate stream of {told.length} bytes; there may be {length_max}")
     if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > limits.OPENED_BLOCKS_MAX:
         raise LimitExceeded(f"a recipe for {len(plain)} plain bytes in {told.blocks} blocks is beyond the limits")
     source = read_only(plain)
@@ -104,24 +110,27 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     status, state = _walk(source, kept, blocks, told.method, told.shape, coder, stream, None)
     if status != tokens.WHOLE or state[tokens.STATE_BLOCKS] != told.blocks:
         raise Corrupt(f"a recipe does not fit its {len(plain)} plain bytes ({_REASONS[status]})")
-    out = np.zeros(told.length, np.uint8)
+    out = np.empty(_length_max(len(source), told.blocks, length_max), np.uint8)
     writer = np.zeros(3, np.int64)
     scratch, narrow = tables.new_table_scratch()
     status = tables.code_tables(
         source, kept, blocks, np.zeros(0, np.int32), coder, stream, _table_chances(), scratch, narrow, out, writer, True
     )
-    if status != tables.WHOLE:
-        raise Corrupt("a recipe tells tables that a deflate stream cannot have, or more than its length")
+    if status != tokens.WHOLE:
+        raise Corrupt(f"a recipe tells tables that a deflate stream cannot have, or more than {len(out)} bytes")
     buffer, bits, at = (int(number) for number in writer)
-    if bits:
-        if at < len(out):
-            out[at] = buffer | told.padding << bits & 255
-        at += 1
-    if at != told.length:
-        raise Corrupt(f"a recipe makes a deflate stream of {at} bytes, and says {told.length}")
-    return out.tobytes()
+    last = bytes([buffer | told.padding << bits & 255]) if bits else b""
+    if at + len(last) > length_max:
+        raise LimitExceeded(f"a recipe makes a deflate stream of more than {length_max} bytes")
+    return out[:at].tobytes() + last
 
 
+def _length_max(plain_length: int, blocks: int, length_max: int) -> int:
+    """The most bytes that so many plain ones can become: of 15 bits a literal, of 48 a match of three."""
+    return min(length_max, 2 * plain_length + _BLOCK_BYTES_MAX * blocks)
+
+
+_WARMING = b"what settles in the river settles in the sea, and all that settles turns to rock" * 3
 _REASONS = {
     tokens.WHOLE: "other blocks",
     tokens.WRONG: "a token cannot be",
@@ -214,7 +223,14 @@ def _with_tables(stream: Stream, attempt: _Attempt) -> bytes | None:
         stream.plain, stream.tokens, stream.blocks, stream.tables, coder, out, _table_chances(), scratch, narrow,
         np.zeros(0, np.uint8), np.zeros(3, np.int64), False,
     )  # fmt: skip
-    if status != tables.WHOLE:
+    if status != tokens.WHOLE:
         return None
     coder[CODE] = 0
     return ended(out[: coder[POSITION]].tobytes(), int(coder[LOW]), int(coder[HIGH]))
+
+
+def warm() -> None:
+    """Run every kernel once for each set of types that it is given."""
+    opened = open_stream(zlib.compress(_WARMING), 2)
+    assert opened is not None
+    assert rebuild(opened.plain, opened.recipe) == zlib.compress(_WARMING)[2:-4]

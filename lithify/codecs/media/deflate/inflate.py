@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lithify import limits
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.codec import Buffer
 from lithify.codecs.kernel import bare, wide
@@ -35,6 +36,7 @@ _LITERAL_CODES, _DISTANCE_CODES, _META_CODES, _LOOKUP = 0, _CODES, 2 * _CODES, 3
 _LENGTHS_AT = _LOOKUP
 _SCRATCH = _LENGTHS_AT + 320
 _TABLE_MOST = TABLE_HEAD + 320
+_TABLES_MAX = 16 * limits.MIB  # numbers
 _WHOLE, _TRUNCATED, _WRONG, _FULL = 0, 1, 2, 3
 
 
@@ -107,7 +109,7 @@ def _look_up(scratch: I32, at: int, window: int) -> int:
 
 
 @bare
-def _inflate(  # noqa: PLR0911, PLR0912, PLR0915 - one loop over bits; taken apart, it would pass the bits on at every call
+def _inflate(
     data: U8, start: int, plain: U8, tokens: I32, blocks: I64, tables: I32, counts: I64, scratch: I32, keep: bool
 ) -> int:
     """Take a stream apart, or (without `keep`) count what there is of everything, up to what `counts` came with."""
@@ -249,6 +251,7 @@ def _inflate(  # noqa: PLR0911, PLR0912, PLR0915 - one loop over bits; taken apa
                 buffer |= wide(data[at]) << bits
                 bits += 8
                 at += 1
+            counts[_END] = at  # what garbage cost until it showed
             entry = _look_up(scratch, _LITERAL_CODES, buffer)
             if entry == 0:
                 return _WRONG
@@ -316,19 +319,35 @@ def read_only(data: Buffer) -> U8:
     return np.frombuffer(memoryview(data).toreadonly(), np.uint8)
 
 
-def inflate(data: Buffer, start: int, *, plain_max: int, blocks_max: int, tables_max: int) -> Stream | None:
-    """The deflate stream that begins at byte `start`; None if there is none, or none within the limits."""
-    source = read_only(data)
-    counts = np.array([0, plain_max, plain_max, blocks_max, tables_max, 0], np.int64)
-    scratch = np.zeros(_SCRATCH, np.int32)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How much of everything there is in a stream; or that there is none, and how many bytes it took to see that."""
+
+    start: int
+    end: int
+    whole: bool
+    plain: int
+    tokens: int
+    blocks: int
+    tables: int
+
+
+def measure(data: Buffer, start: int, *, plain_max: int) -> Measured:
+    """Whether a deflate stream begins at byte `start`, within the limits, and how long everything in it is."""
+    counts = np.array([start, plain_max, plain_max, limits.OPENED_BLOCKS_MAX, _TABLES_MAX, 0], np.int64)
     nothing = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, BLOCK_FIELDS), np.int64), np.zeros(0, np.int32)
-    if _inflate(source, start, *nothing, counts, scratch, False) != _WHOLE:
-        return None
-    plain = np.empty(counts[_PLAIN], np.uint8)
-    tokens = np.empty(counts[_TOKENS], np.int32)
-    blocks = np.zeros((counts[_BLOCKS], BLOCK_FIELDS), np.int64)
-    counts[_TABLES] += _TABLE_MOST  # a table is only begun where the longest has room
-    tables = np.zeros(counts[_TABLES], np.int32)
-    status = _inflate(source, start, plain, tokens, blocks, tables, counts, scratch, True)
+    scratch = np.zeros(_SCRATCH, np.int32)
+    whole = _inflate(read_only(data), start, *nothing, counts, scratch, False) == _WHOLE
+    return Measured(start, int(counts[_END]), whole, *(int(counts[i]) for i in (_PLAIN, _TOKENS, _BLOCKS, _TABLES)))
+
+
+def inflate(data: Buffer, measured: Measured) -> Stream:
+    """A stream that was measured, taken apart."""
+    room = measured.tables + _TABLE_MOST  # a table is only begun where the longest has room
+    counts = np.array([0, measured.plain, measured.tokens, measured.blocks, room, 0], np.int64)
+    plain, tokens = np.empty(measured.plain, np.uint8), np.empty(measured.tokens, np.int32)
+    blocks, tables = np.zeros((measured.blocks, BLOCK_FIELDS), np.int64), np.zeros(room, np.int32)
+    scratch = np.zeros(_SCRATCH, np.int32)
+    status = _inflate(read_only(data), measured.start, plain, tokens, blocks, tables, counts, scratch, True)
     assert status == _WHOLE, "a stream is the same the second time"
-    return Stream(read_only(plain.data), tokens, blocks, tables, int(counts[_END]), int(counts[_PADDING]))
+    return Stream(read_only(plain.data), tokens, blocks, tables, measured.end, int(counts[_PADDING]))

@@ -60,9 +60,9 @@ PRESETS = (
     Preset(LAZY, 32, 258, 258, 1024, hash_bytes=4),
     Preset(LAZY, 258, 258, 258, 1024),
 )
-"""By their number in a recipe: zlib's levels from 1 to 9; those from 4 on with its strategy for filtered data; runs only;
-no matches; zlib-ng's level 1; fast levels of later zlibs, which find four equal bytes; two lazy ones of that kind; and one
-that looks at everything. The order never changes; new ones are added behind."""
+"""By their number in a recipe: zlib's levels from 1 to 9; those from 4 on with its strategy for filtered data; runs
+only; no matches; zlib-ng's level 1; fast levels of later zlibs, which find four equal bytes; two lazy ones of that
+kind; and one that looks at everything. The order never changes; new ones are added behind."""
 ZLIB_6 = 5
 TRIED = (ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13, 15, 16)
 """In which order they are tried: the most frequent first."""

@@ -6,7 +6,7 @@ from lithify.codecs.media.deflate.presets import PRESETS
 from lithify.codecs.media.varints import take_varint, varint
 from lithify.errors import Corrupt, Truncated, UnknownFormat
 
-_PADDED, _SHAPED, _METHOD = 0x80, 0x40, 0x3F
+_PADDED, _SHAPED, _BLOCKS, _METHOD = 0x80, 0x40, 0x20, 0x1F
 _HASH_BITS_MIN, _WINDOW_BITS_MIN = 8, 8
 
 
@@ -27,8 +27,6 @@ USUAL = Shape()
 class Recipe:
     """How a deflate stream is made from its plain bytes."""
 
-    length: int
-    """Bytes of the stream."""
     blocks: int
     method: int
     """Index of the preset."""
@@ -47,21 +45,24 @@ def pack_recipe(recipe: Recipe) -> bytes:
     if recipe.shape != USUAL:
         head[0] |= _SHAPED
         head.append((recipe.shape.hash_bits - _HASH_BITS_MIN) << 4 | recipe.shape.window_bits - _WINDOW_BITS_MIN)
-    return bytes(head) + varint(recipe.length) + varint(recipe.blocks - 1) + recipe.corrections
+    if recipe.blocks > 1:
+        head[0] |= _BLOCKS
+        head += varint(recipe.blocks)
+    return bytes(head) + recipe.corrections
 
 
 def unpack_recipe(data: bytes) -> Recipe:
     """The recipe that was packed. Raises Truncated, Corrupt, or UnknownFormat if its method is not known."""
     flags = data[0] if data else 0
     padded, shaped = bool(flags & _PADDED), bool(flags & _SHAPED)
-    if len(data) < 1 + padded + shaped:
-        raise Truncated(f"a recipe of {len(data)} bytes ends before its lengths")
+    at = 1 + padded + shaped
+    if len(data) < at:
+        raise Truncated(f"a recipe of {len(data)} bytes ends in its head")
     if flags & _METHOD >= len(PRESETS):
         raise UnknownFormat(f"a recipe names method {flags & _METHOD}; this release knows {len(PRESETS)}")
     shape = _shape(data[1 + padded]) if shaped else USUAL
-    length, at = take_varint(data, 1 + padded + shaped)
-    blocks, at = take_varint(data, at)
-    return Recipe(length, blocks + 1, flags & _METHOD, shape, data[1] if padded else 0, data[at:])
+    blocks, at = take_varint(data, at) if flags & _BLOCKS else (1, at)
+    return Recipe(blocks, flags & _METHOD, shape, data[1] if padded else 0, data[at:])
 
 
 def _shape(byte: int) -> Shape:

@@ -79,7 +79,7 @@ def _weigh(tokens: I32, first: int, count: int, plain: U8, at: int, wide_scratch
 
 @bare
 def _predict(wide_scratch: I64, narrow: I32, guess: int, how: int) -> int:
-    """Lengths by weight: literals from `guess`, distances from 288 places on; their numbers, literals << 8 | distances."""
+    """Lengths by weight: literals from `guess`, distances 288 places on; their numbers, literals << 8 | distances."""
     for i in range(286):
         wide_scratch[_WEIGHTS + i] = wide_scratch[_HELD + i]
     literals = code_lengths(wide_scratch, wide_scratch[_WEIGHTS:], 286, 15, how, narrow, guess)

@@ -1,4 +1,4 @@
-"""Lengths of Huffman codes as encoders choose them: two ways that agree in the cost of a block, and rarely in the codes.
+"""Lengths of Huffman codes as encoders choose them: two ways that agree in what a block costs, and rarely in the codes.
 
 The way of zlib takes the two rarest nodes from a heap, the shallower first where they are as frequent. The other sorts
 symbols once and merges two queues, leaves first (Moffat and Katajainen); libdeflate, 7-Zip, miniz and Go do that.
@@ -153,7 +153,7 @@ def _sorted(s: I64, weights: I64, count: int, bits_max: int, lengths: I32, at: i
 
 @bare
 def code_lengths(s: I64, weights: I64, count: int, bits_max: int, how: int, lengths: I32, at: int) -> int:
-    """The lengths of `count` symbols by their weights, which must have room for as many sums; the last one used, + 1."""
+    """The lengths of `count` symbols by their weights (with room for as many sums); the last one used, and one more."""
     used, highest = wide(0), wide(-1)
     for i in range(count):
         lengths[at + i] = 0
