@@ -15,9 +15,10 @@ _JPEGS = 0x10
 """First byte of a payload that is taken apart; below it stand the methods of `general`."""
 _CODERS: dict[Effort, tuple[int, ...]] = {"fast": (LEPTON,), "default": (LEPTON, JXL), "max": (LEPTON, JXL)}
 _WHOLE_BYTES_MAX = 64 * limits.KIB
-"""Up to here a file is tried with its foreign segments left where they are, too: JPEG XL knows some by heart."""
+"""Up to here a file is tried with its foreign segments left where they are, too: JPEG XL knows some by heart. And the
+general codecs are tried, for half of it may be names and numbers."""
 _DOUBTFUL = 0.98
-"""Of the file: what is not smaller is compared with what the general codecs make of it."""
+"""Of a longer file: what is not smaller is compared with what the general codecs make of it."""
 _STREAMS_MAX = 4096
 _RUNS_MAX = 65_536
 _START = b"\xff\xd8\xff"
@@ -93,7 +94,7 @@ class Jpeg(Codec):
         if len(data) <= _WHOLE_BYTES_MAX:
             payloads.append(_taken_apart(find_jpegs(data, strip=False), coders, effort))
         made = [payload for payload in payloads if payload is not None]
-        if not made or min(map(len, made)) > _DOUBTFUL * len(data):
+        if not made or len(data) <= _WHOLE_BYTES_MAX or min(map(len, made)) > _DOUBTFUL * len(data):
             made.append(general.pack(data, effort))
         return min(made, key=len)
 

@@ -22,7 +22,8 @@ _BIG, _SIGNED, _TWO_OCTETS, _BLUE_FIRST = 0x08, 0x10, 0x20, 0x40
 _CHANNELS = 0x07
 _FORM = _CHANNELS | _BIG | _SIGNED | _TWO_OCTETS | _BLUE_FIRST
 _TASTE_SAMPLES = 128 * limits.KIB
-_DOUBTFUL = 0.9
+_DOUBTFUL, _FLAT = 0.9, 0.06
+"""Of the file: what is not much smaller, or nearly nothing, is compared with what the general codecs make of all."""
 _PEAK_BYTES = 256 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 30
 
@@ -104,7 +105,7 @@ class Pixels(Codec):
         """The smallest payload of a file of at least one byte, by these coders, or those that are worth trying."""
         regions = find_pixels(data)
         made = [_taken_apart(data, regions, coders, self._effort)] if regions else []
-        if not made or len(made[0]) > _DOUBTFUL * len(data):
+        if not made or not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
             made.append(general.pack(data, self._effort))
         return min(made, key=len)
 

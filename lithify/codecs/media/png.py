@@ -20,6 +20,7 @@ from lithify.codecs.media.png_chunks import (
     take_png_apart,
     write_rest,
 )
+from lithify.codecs.media.png_layout import plain_length, row_count
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 _OPENED = 0x10
@@ -81,14 +82,17 @@ class PngCodec(Codec):
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
-        """Only whether it begins like a PNG: deflated pixels in pieces say nothing about the whole."""
-        if not sample.startswith(SIGNATURE) or length > limits.PART_BYTES:
+        """Only what its header says: deflated pixels in pieces say nothing about the whole."""
+        header = (
+            Png([(sample[12:16], sample[16:29])], b"", [], [], b"").header if sample.startswith(SIGNATURE) else None
+        )
+        if header is None or length > limits.PART_BYTES or plain_length(header) > limits.IMAGE_PLAIN_BYTES_MAX:
             return None
         return Estimate(
             ratio=_RATIO,
             encode_bytes_per_second=_BYTES_PER_SECOND,
             decode_bytes_per_second=2 * _BYTES_PER_SECOND,
-            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length,
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * plain_length(header),
             confidence=0.5,
         )
 
@@ -141,7 +145,7 @@ def _opened(data: bytes, effort: Effort) -> bytes | None:
 
 def _packed_image(png: Png, plain: bytes, effort: Effort) -> tuple[int, bytes]:
     """The pixels of a picture and how its rows are filtered; or, where there is none to be seen, its plain bytes."""
-    from lithify.codecs.media.png_rows import plain_length, to_picture, to_plain
+    from lithify.codecs.media.png_rows import to_picture, to_plain
 
     header = png.header
     if header is None or not _is_sound(header) or len(plain) != plain_length(header):
@@ -235,7 +239,7 @@ def _image(png: Png, flags: int, fields: Fields, most: int) -> bytes:
     if not flags & _PIXELS:
         plain_bytes = fields.number(most, "the length of plain image data")
         return general.unpack(fields.rest(), plain_bytes)
-    from lithify.codecs.media.png_rows import plain_length, row_count, to_plain
+    from lithify.codecs.media.png_rows import to_plain
 
     header = png.header
     if header is None or not _is_sound(header) or plain_length(header) > most:

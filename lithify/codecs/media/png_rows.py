@@ -5,7 +5,6 @@ that were made for them.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,48 +12,10 @@ from lithify.codecs.array_types import U8
 from lithify.codecs.kernel import bare, inlined, wide
 from lithify.codecs.media.pictures import Picture
 from lithify.codecs.media.png_chunks import Header
+from lithify.codecs.media.png_layout import Pass, passes, plain_length, row_bytes
 from lithify.errors import Corrupt
 
 _FILTERS = 5
-
-
-class Pass(NamedTuple):
-    """Pixels that are filtered as a picture of their own: all, or one of the seven of Adam7."""
-
-    top: int
-    left: int
-    down: int
-    right: int
-    """The first pixel, and the steps to the next."""
-    height: int
-    width: int
-
-
-_ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
-
-
-def passes(header: Header) -> list[Pass]:
-    """Those that have pixels."""
-    steps = _ADAM7 if header.interlaced else ((0, 0, 1, 1),)
-    made = [
-        Pass(*step, -(-(header.height - step[0]) // step[2]), -(-(header.width - step[1]) // step[3])) for step in steps
-    ]
-    return [one for one in made if one.height > 0 and one.width > 0]
-
-
-def row_bytes(header: Header, width: int) -> int:
-    """Of a row of so many pixels, without its filter."""
-    return (width * header.channels * header.depth + 7) // 8
-
-
-def plain_length(header: Header) -> int:
-    """Bytes of all rows with their filters."""
-    return sum(one.height * (1 + row_bytes(header, one.width)) for one in passes(header))
-
-
-def row_count(header: Header) -> int:
-    """Rows of all passes."""
-    return sum(one.height for one in passes(header))
 
 
 def to_picture(plain: bytes, header: Header) -> tuple[Picture, bytes] | None:

@@ -14,7 +14,8 @@ from lithify.codecs.media import general
 from lithify.codecs.media.fields import piece, varint
 from lithify.codecs.media.png import PngCodec, PngParams
 from lithify.codecs.media.png_chunks import Header, put_png_together, take_png_apart
-from lithify.codecs.media.png_rows import passes, row_bytes, to_picture, to_plain
+from lithify.codecs.media.png_layout import passes, row_bytes
+from lithify.codecs.media.png_rows import to_picture, to_plain
 from lithify.errors import BadBytes
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import PNGS, palette, png, png_chunk
