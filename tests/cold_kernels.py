@@ -13,6 +13,7 @@ from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.lines import Needle
 from lithify.codecs.registry import FORMATS, codec_class
 from lithify.workers.kernel_cache import make_kernels
+from tests.unit.codecs.media.corpus import PNGS, sample_bytes, tone, wav
 
 TEXTS = (
     b"".join(
@@ -32,6 +33,8 @@ TEXTS = (
     bytes(range(256)) * 40,
     b"one line without an end",
     b"\n" * 5000,
+    wav(sample_bytes(tone(700, 3, 9000), 2), 3, 2),
+    *PNGS,
 )
 
 

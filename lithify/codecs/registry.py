@@ -20,6 +20,10 @@ FORMATS: dict[int, str] = {
     0x0200: "lithify.codecs.logs.codec:Logs",
     0x0300: "lithify.codecs.text.codec:Text",
     0x0500: "lithify.codecs.media.containers.codec:Deflate",
+    0x0501: "lithify.codecs.media.jpeg:Jpeg",
+    0x0502: "lithify.codecs.media.audio:Audio",
+    0x0503: "lithify.codecs.media.png:PngCodec",
+    0x0504: "lithify.codecs.media.pixels:Pixels",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

@@ -43,6 +43,8 @@ from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
 from tests.golden.primers import golden_primers
 from tests.unit.codecs.logs import blocks, corpus
+from tests.unit.codecs.media import corpus as corpus_of_media
+from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 
 Found = TypeVar("Found")
 REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer)
@@ -52,7 +54,8 @@ _LENGTHS = struct.Struct("<II")
 _DECODED_BYTES_MAX = 4 * limits.MIB
 """Claims above this are cut: decoders are slow by nature, and a campaign is to try many inputs, not long ones."""
 _SLOWLY_DECODED_BYTES_MAX = 64 * limits.KIB
-"""The same for codecs that decode half a megabyte a second."""
+"""The same for codecs that decode half a megabyte a second, or three."""
+_SLOW = ("media.audio",)
 _PLAIN = (
     b"rock",
     b"2026-11-21 01:15:59 worker[7] done item=4f1c bytes=1048576\n" * 40,
@@ -193,7 +196,8 @@ def decode_chunk(codec_id: str, data: bytes) -> bool:
     """Decode one payload. The input: u32 decoded length, u32 length of the shared block, shared block, payload."""
     length, shared_length = _LENGTHS.unpack(data[: _LENGTHS.size].ljust(_LENGTHS.size, b"\0"))
     codec = by_id(codec_id)
-    most = _SLOWLY_DECODED_BYTES_MAX if codec.facts.default_bytes_max else _DECODED_BYTES_MAX
+    is_slow = codec.facts.default_bytes_max or codec_id in _SLOW
+    most = _SLOWLY_DECODED_BYTES_MAX if is_slow else _DECODED_BYTES_MAX
     length = min(length, most) or 1
     shared, payload = data[8 : 8 + shared_length], data[8 + shared_length :] or b"\0"
     try:
@@ -207,7 +211,7 @@ def decode_chunk(codec_id: str, data: bytes) -> bool:
 def chunk_seeds(codec_id: str) -> list[bytes]:
     """Payloads at two efforts."""
     chunks, codec = _Chunks(), by_id(codec_id)
-    for plain in _PLAIN:
+    for plain in (*_PLAIN, *MEDIA.get(codec_id, ())):
         for effort in ("fast", "default"):
             codec(codec.params_for(effort, len(plain))).encode(_Plain(plain), chunks)
     return chunks.inputs
@@ -215,6 +219,49 @@ def chunk_seeds(codec_id: str) -> list[bytes]:
 
 _STREAM = b"\0STREAM"
 """Stands before each stream, so that bytes lost or added in one do not move the others."""
+
+
+MEDIA = {
+    "media.jpeg": (corpus_of_media.camera_jpeg(), corpus_of_media.two_jpegs()),
+    "media.audio": (
+        wav(sample_bytes(tone(150, 2, 9000), 2), 2, 2, tail=b"tail"),
+        aiff(sample_bytes(tone(60, 1, 99), 3, big=True), 1, 3),
+    ),
+    "media.png": corpus_of_media.PNGS,
+    "media.pixels": (
+        corpus_of_media.bmp(),
+        corpus_of_media.tiff(24, 20),
+        corpus_of_media.dicom(),
+        corpus_of_media.y4m(),
+    ),
+}
+"""Files that the codecs of media take apart."""
+
+
+def keep_file(codec_id: str, data: bytes) -> bool:
+    """Encode a damaged file and decode it: whatever the damage, it comes back. Accepted are those taken apart."""
+    codec, chunks = by_id(codec_id), _Chunks()
+    if not data:
+        return False
+    codec(codec.params_for("fast", len(data))).encode(_Plain(data), chunks)
+    came = b""
+    for one in chunks.inputs:
+        length, shared_length = _LENGTHS.unpack(one[: _LENGTHS.size])
+        came += codec().decode(one[8 + shared_length :], shared=one[8 : 8 + shared_length], length=length)
+    assert data == came, "another file came back"
+    return chunks.inputs[0][8] >= _TAKEN_APART
+
+
+_TAKEN_APART = 0x10
+
+
+def mend_png(data: bytes) -> bytes:
+    """The same with right checksums, as far as there are chunks."""
+    out, at = bytearray(data[:8]), 8
+    while at + 12 <= len(data) and at + 12 + (size := int.from_bytes(data[at : at + 4], "big")) <= len(data):
+        out += corpus_of_media.png_chunk(data[at + 4 : at + 8], data[at + 8 : at + 8 + size])
+        at += 12 + size
+    return bytes(out) + data[at:]
 
 
 def decode_streams(data: bytes) -> bool:
@@ -421,7 +468,17 @@ def targets() -> dict[str, Target]:
         Target(codec.facts.id, partial(decode_chunk, codec.facts.id), partial(chunk_seeds, codec.facts.id))
         for codec in all_codecs()
     ]
+    files = [
+        Target(
+            f"file of {name}",
+            partial(keep_file, name),
+            partial(list, MEDIA[name]),
+            mend_png if name == "media.png" else _as_it_is,
+        )
+        for name in MEDIA
+    ]
     others = [
+        *files,
         Target("frame", decode_whole, frame_seeds, mend_frame),
         Target("search", search_whole, frame_seeds, mend_frame),
         Target("pattern", read_pattern, pattern_seeds),

@@ -32,6 +32,7 @@ from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, T
 from tests.golden import logs_frames, text_frames
 from tests.golden.container_frames import CONTAINERS
 from tests.golden.logs_frames import LOGS
+from tests.golden.media_frames import MEDIA
 from tests.golden.primers import golden_primers
 from tests.golden.text_frames import TEXT
 from tests.suites.codec_suite import framed, log_lines
@@ -107,6 +108,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
     **{f"v0_1_0__media_deflate__{name}": golden for name, golden in CONTAINERS.items()},
+    **{f"v0_1_0__{name}": golden for name, golden in MEDIA.items()},
 }
 
 

@@ -1,0 +1,193 @@
+"""Pictures that are not compressed, in whatever file they lie: by JPEG XL or WebP; all else by the general codecs."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from lithify import limits
+from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.media import general
+from lithify.codecs.media.fields import Fields, piece, varint
+from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture
+from lithify.codecs.media.pixel_files import Region, find_pixels
+from lithify.errors import Corrupt, Truncated
+
+_PICTURES = 0x10
+"""First byte of a payload that is taken apart; below it stand the methods of `general`."""
+_PICTURES_MAX = 4096
+_BIG, _SIGNED, _TWO_OCTETS, _BLUE_FIRST = 0x08, 0x10, 0x20, 0x40
+_CHANNELS = 0x07
+_FORM = _CHANNELS | _BIG | _SIGNED | _TWO_OCTETS | _BLUE_FIRST
+_TASTE_SAMPLES = 128 * limits.KIB
+_DOUBTFUL, _FLAT = 0.9, 0.06
+"""Of the file: what is not much smaller, or nearly nothing, is compared with what the general codecs make of all."""
+_PEAK_BYTES = 256 * limits.MIB
+_PEAK_BYTES_PER_BYTE = 30
+
+
+@dataclass(frozen=True)
+class PixelsParams(Params):
+    """How hard to try."""
+
+    effort: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.effort not in EFFORTS:
+            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
+
+
+class Pixels(Codec):
+    """A payload is one file: its pictures, and the rest of it (FORMAT.md)."""
+
+    facts: ClassVar[Facts] = Facts(
+        family="media",
+        name="pixels",
+        format=Format(0x0504, 1, 0),
+        kinds=frozenset({"image", "video"}),
+        needs=("media",),
+        seams="whole",
+        papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
+    )
+    params_type: ClassVar[type[Params]] = PixelsParams
+
+    @property
+    def _effort(self) -> Effort:
+        return cast("Effort", cast("PixelsParams", self.params).effort)
+
+    @classmethod
+    def params_for(cls, effort: Effort, length: int) -> PixelsParams:
+        return PixelsParams(effort)
+
+    def decoder_params(self) -> bytes:
+        """Nothing: payloads say all."""
+        return b""
+
+    @classmethod
+    def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
+        """Encode some rows of the first picture."""
+        if length > limits.PART_BYTES:
+            return None
+        regions = find_pixels(sample, length)
+        if not regions:
+            return None
+        first = regions[0]
+        rows = min(
+            first.height, max(1, _TASTE_SAMPLES // first.row_bytes), (len(sample) - first.start) // first.row_bytes
+        )
+        if rows < 1:
+            return None
+        region = first._replace(height=rows)
+        started = time.perf_counter()
+        _, packed = encode_picture(_picture(sample, region)[0], effort)
+        seconds = time.perf_counter() - started
+        taken = region.end - region.start
+        return Estimate(
+            ratio=taken / (len(packed) + 1),
+            encode_bytes_per_second=taken / seconds,
+            decode_bytes_per_second=2 * taken / seconds,
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, limits.PART_BYTES),
+            confidence=0.5 + 0.5 * taken / length,
+        )
+
+    def encode(self, source: Source, sink: ChunkSink) -> None:
+        """One chunk of all."""
+        if not source.length:
+            return
+        data = source.read(0, source.length)
+        if len(data) != source.length:
+            raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
+        sink.chunk(self.encode_file(data), data)
+
+    def encode_file(self, data: bytes, coders: tuple[int, ...] = ()) -> bytes:
+        """The smallest payload of a file of at least one byte, by these coders, or those that are worth trying."""
+        regions = find_pixels(data)
+        made = [_taken_apart(data, regions, coders, self._effort)] if regions else []
+        if not made or not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
+            made.append(general.pack(data, self._effort))
+        return min(made, key=len)
+
+    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+        if shared:
+            raise Corrupt(f"pixels have no use for {len(shared)} shared bytes")
+        if not payload:
+            raise Truncated("a payload of pixels has no bytes")
+        return _restored(payload, length) if payload[0] == _PICTURES else general.unpack(payload, length)
+
+
+def _taken_apart(data: bytes, regions: list[Region], coders: tuple[int, ...], effort: Effort) -> bytes:
+    out, rest, at = [bytes([_PICTURES]), varint(len(regions))], [], 0
+    for region in regions:
+        picture, padding = _picture(data, region)
+        coder, packed = encode_picture(picture, effort, coders)
+        form = region.channels | _BIG * region.big | _SIGNED * region.signed | _TWO_OCTETS * (region.octets == 2)
+        form |= _BLUE_FIRST * region.blue_first
+        sizes = (region.start - at, region.height, region.width, region.padding)
+        out += [bytes([form, coder]), *map(varint, sizes), piece(packed)]
+        rest += [data[at : region.start], padding]
+        at = region.end
+    rest.append(data[at:])
+    return b"".join([*out, general.pack(b"".join(rest), effort)])
+
+
+def _picture(data: bytes, region: Region) -> tuple[Picture, bytes]:
+    """The picture of a region, and the bytes behind its rows."""
+    rows = np.frombuffer(data, np.uint8, region.height * region.row_bytes, region.start)
+    rows = rows.reshape(region.height, region.row_bytes)
+    used = region.row_bytes - region.padding
+    samples = np.ascontiguousarray(rows[:, :used])
+    padding = rows[:, used:].tobytes()
+    if region.octets == 1:
+        picture: Picture = samples ^ np.uint8(0x80) if region.signed else samples
+    else:
+        words = samples.view(">u2" if region.big else "<u2").astype(np.uint16)
+        picture = words ^ np.uint16(0x8000) if region.signed else words
+    picture = picture.reshape(region.height, region.width, region.channels)
+    return (_swapped(picture) if region.blue_first else picture), padding
+
+
+def _swapped(picture: Picture) -> Picture:
+    """The same with red for blue."""
+    return cast("Picture", np.ascontiguousarray(picture[:, :, (2, 1, 0, 3)[: picture.shape[2]]]))
+
+
+def _restored(payload: bytes, length: int) -> bytes:
+    fields = Fields(payload[1:])
+    pieces, left = [], length
+    for _ in range(fields.number(_PICTURES_MAX, "the number of pictures")):
+        form, coder = fields.byte(), fields.byte()
+        gap = fields.number(left, "the bytes before a picture")
+        height, width = (fields.number(limits.IMAGE_SAMPLES_MAX, what) for what in ("a height", "a width"))
+        padding = fields.number(left, "the padding of a row")
+        shape = Shape(height, width, form & _CHANNELS, 2 if form & _TWO_OCTETS else 1)
+        if form & ~_FORM or (form & _BLUE_FIRST and shape.channels < 3):
+            raise Corrupt(f"a picture has form 0x{form:02x}, which does not exist")
+        left -= gap + shape.length + height * padding
+        if left < 0:
+            raise Corrupt(f"pictures take {-left} bytes more than the {length} of their file")
+        picture = decode_picture(coder, fields.piece("a picture"), shape)
+        pieces.append((gap, padding, _row_bytes(picture, form)))
+    rest_bytes = left + sum(gap + padding * len(rows) for gap, padding, rows in pieces)
+    return _joined(pieces, general.unpack(fields.rest(), rest_bytes))
+
+
+def _row_bytes(picture: Picture, form: int) -> npt.NDArray[np.uint8]:
+    """The bytes of each row, without its padding."""
+    rows = (_swapped(picture) if form & _BLUE_FIRST else picture).reshape(len(picture), -1)
+    if not form & _TWO_OCTETS:
+        return rows.astype(np.uint8) ^ np.uint8(0x80 if form & _SIGNED else 0)
+    words = rows ^ np.uint16(0x8000 if form & _SIGNED else 0)
+    return words.astype(">u2" if form & _BIG else "<u2").view(np.uint8)
+
+
+def _joined(pieces: list[tuple[int, int, npt.NDArray[np.uint8]]], rest: bytes) -> bytes:
+    out, at = [], 0
+    for gap, padding, rows in pieces:
+        out.append(rest[at : at + gap])
+        at += gap
+        behind = np.frombuffer(rest, np.uint8, len(rows) * padding, at).reshape(len(rows), padding)
+        at += behind.size
+        out.append(np.concatenate((rows, behind), axis=1).tobytes() if padding else rows.tobytes())
+    return b"".join([*out, rest[at:]])

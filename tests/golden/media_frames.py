@@ -1,0 +1,84 @@
+"""How the golden frames of the media family were made: small files, each for one part of its format."""
+
+import io
+from collections.abc import Callable
+
+from lithify.codecs.frame import FrameWriter
+from lithify.codecs.media.audio import Audio, AudioParams
+from lithify.codecs.media.jpeg import Jpeg
+from lithify.codecs.media.jpeg_coders import JXL, LEPTON
+from lithify.codecs.media.pixels import Pixels
+from lithify.codecs.media.png import PngCodec
+from tests.unit.codecs.media import corpus
+from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
+
+JPEGS = corpus.camera_jpeg(), corpus.two_jpegs(), corpus.PROGRESSIVE, b"no picture at all"
+SOUNDS = (
+    wav(sample_bytes(tone(150, 2, 20_000), 2), 2, 2, tail=b"LIST\x04\0\0\0tail"),
+    wav(sample_bytes([[9 * x for x in frame] for frame in tone(100, 1, 9000)], 3), 1, 3),
+    corpus.aiff(sample_bytes(tone(150, 3, 9000), 2, big=True), 3, 2),
+    wav(bytes(range(250, 130, -2)), 1, 1, code=7),
+    wav(corpus.floats(tone(60, 1, 9000), 2.0**-15), 1, 4, code=3),
+    b"RIFF and no sound",
+)
+PIXELS = (
+    b"P6 12 8 65535\n"
+    + corpus.row_bytes([[x & ~1023 for x in row] for row in corpus.slope(8, 12, 3, 60_000)], 2, big=True),
+    corpus.tiff(30, 20),
+    corpus.bmp(),
+    corpus.y4m(),
+    corpus.dicom(24, 20),
+    b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
+    b"P5 and no pixels",
+)
+PNGS = *corpus.PNGS, corpus.PNG_DEEP[:-1]
+
+
+def jpegs() -> bytes:
+    """Runs, a thumbnail, a tail, what only looks like a JPEG; and no picture."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Jpeg())
+    for number, data in enumerate(JPEGS):
+        sink.chunk(Jpeg().encode_file(data, (JXL if number == 2 else LEPTON,)), data)
+    writer.finish()
+    return file.getvalue()
+
+
+def sounds() -> bytes:
+    """Kinds of samples, one, two and three channels, a step, presets."""
+    efforts = ("default", "fast", "default", "default", "default", "fast")
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Audio())
+    for effort, data in zip(efforts, SOUNDS, strict=True):
+        sink.chunk(Audio(AudioParams(effort=effort)).encode_group(data), data)
+    writer.finish()
+    return file.getvalue()
+
+
+def pixels() -> bytes:
+    """Every coder, forms of all kinds, gaps, padding; and no pixels."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Pixels())
+    for number, data in enumerate(PIXELS):
+        sink.chunk(Pixels().encode_file(data, (number % 5,)), data)
+    writer.finish()
+    return file.getvalue()
+
+
+def pngs() -> bytes:
+    """Every colour type but two, depths, filters, passes; no PNG."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(PngCodec())
+    for data in PNGS:
+        sink.chunk(PngCodec().encode_file(data), data)
+    writer.finish()
+    return file.getvalue()
+
+
+MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
+    "media_jpeg__two_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
+    "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
+    "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
+    "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),
+}
+"""Name: how it was made, and what it decodes to."""

@@ -1,0 +1,214 @@
+"""Pictures that are not compressed: found in files of every format, kept by every coder, and every byte again."""
+
+import os
+import random
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lithify import limits
+from lithify.codecs.media import pictures
+from lithify.codecs.media.fields import piece, varint
+from lithify.codecs.media.pictures import (
+    AS_BYTES,
+    FILTERED,
+    JXL,
+    WEBP,
+    WEBP_GREEN,
+    Picture,
+    Shape,
+    decode_picture,
+    encode_picture,
+    shape_of,
+)
+from lithify.codecs.media.pixel_files import find_pixels
+from lithify.codecs.media.pixels import Pixels, PixelsParams
+from lithify.errors import BadBytes, Corrupt, LimitExceeded
+from tests.unit.codecs.media import corpus
+from tests.unit.codecs.media.corpus import row_bytes, slope
+
+EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+PICTURES = 0x10
+CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED}
+
+
+def round_trip(data: bytes, effort: str = "default") -> bytes:
+    payload = Pixels(PixelsParams(effort)).encode_file(data)
+    assert data == Pixels().decode(payload, shared=b"", length=len(data))
+    return payload
+
+
+def picture(height: int, width: int, channels: int, octets: int, seed: int = 1) -> Picture:
+    rows = slope(height, width, channels, (1 << 8 * octets) - 1, seed=seed)
+    return as_picture(np.array(rows).ravel().astype(f"u{octets}").tobytes(), Shape(height, width, channels, octets))
+
+
+def as_picture(data: bytes, shape: Shape) -> Picture:
+    return decode_picture(AS_BYTES, b"\0" + data, shape)
+
+
+# --- coders -------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 4), st.sampled_from([1, 2]), st.data())
+def test_any_picture_comes_back_from_every_coder_that_takes_it(
+    height: int, width: int, channels: int, octets: int, data: st.DataObject
+) -> None:
+    noise = data.draw(st.binary(min_size=0, max_size=40)) or b"\0"
+    shape = Shape(height, width, channels, octets)
+    flat = (noise * (shape.length // len(noise) + 1))[: shape.length]
+    one = as_picture(flat, shape)
+    coder = data.draw(st.sampled_from(sorted(CODERS)))
+
+    assert np.array_equal(one, decode_picture(*encode_picture(one, "fast", (coder,)), shape))
+
+
+@pytest.mark.parametrize("coder", sorted(CODERS - {WEBP}))
+def test_each_coder_makes_a_slope_smaller(coder: int) -> None:
+    one = picture(40, 50, 1, 1)
+    used, packed = encode_picture(one, "default", (coder,))
+    assert coder == used
+    assert len(packed) < 0.95 * one.size
+
+
+def test_photographs_are_kept_by_jpeg_xl_and_drawings_by_webp() -> None:
+    drawn: Picture = np.repeat(np.repeat(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, 30, 0), 30, 1)
+    assert JXL == encode_picture(picture(90, 90, 3, 1), "default")[0]
+    assert WEBP == encode_picture(drawn, "default")[0]
+
+
+def test_a_library_that_gives_back_other_pixels_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = picture(90, 90, 1, 1)
+    monkeypatch.setitem(pictures._DECODERS, JXL, lambda packed, shape: one + 1)
+    coder, packed = encode_picture(one, "default", (JXL,))
+    assert AS_BYTES == coder
+    assert np.array_equal(one, decode_picture(coder, packed, shape_of(one)))
+
+
+@pytest.mark.parametrize("coder", [*sorted(CODERS), 9])
+def test_streams_of_noise_are_no_pictures(coder: int) -> None:
+    chance = random.Random(coder)
+    for length in (0, 1, 12, 30, 200):
+        with pytest.raises(BadBytes):
+            decode_picture(coder, chance.randbytes(length), Shape(9, 9, 1, 1))
+
+
+def test_a_picture_of_another_size_is_refused_before_it_is_decoded() -> None:
+    for coder in (JXL, WEBP_GREEN, FILTERED):
+        _, packed = encode_picture(picture(20, 20, 1, 1), "fast", (coder,))
+        for shape in (Shape(20, 21, 1, 1), Shape(20, 20, 3, 1), Shape(20, 20, 1, 2), Shape(2000, 2, 1, 1)):
+            with pytest.raises(BadBytes):
+                decode_picture(coder, packed, shape)
+    with pytest.raises(LimitExceeded):
+        decode_picture(JXL, b"", Shape(1 << 20, 1 << 20, 1, 1))
+    with pytest.raises(Corrupt):
+        decode_picture(JXL, b"", Shape(0, 5, 1, 1))
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+GREY = row_bytes(slope(40, 30, 1, 255))
+FILES = {
+    "BMP": (corpus.bmp(), 1),
+    "TIFF, big-endian, signed": (corpus.tiff(24, 20), 2),
+    "TIFF, little-endian": (corpus.tiff(40, 30, big=False, signed=False), 2),
+    "DICOM of 16 bits": (corpus.dicom(), 1),
+    "DICOM of 8 bits": (corpus.dicom(bits=8), 1),
+    "Y4M": (corpus.y4m(), 2),
+    "PGM": (b"P5\n#by hand\n30 40\n255\n" + GREY + b"behind", 1),
+    "PPM of 16 bits": (b"P6 9 8 65535\n" + row_bytes(slope(8, 9, 3, 60_000), 2, big=True), 1),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_pictures_of_a_file_are_found_and_the_file_comes_back(name: str) -> None:
+    data, count = FILES[name]
+    regions = find_pixels(data)
+
+    assert count <= len(regions)
+    assert sum(region.height * region.width for region in regions) >= 64
+    round_trip(data)
+    round_trip(data, "max")
+
+
+def test_a_picture_of_some_size_is_smaller_than_the_general_codecs_make_it() -> None:
+    data = b"P5 120 90 255\n" + row_bytes(slope(90, 120, 1, 255))
+    payload = round_trip(data)
+    assert PICTURES == payload[0]
+    assert len(payload) < 0.9 * len(Pixels().encode_file(b"P4" + data[2:]))
+
+
+def test_frames_of_a_dicom_file_are_found_behind_sequences_that_have_pixels_too() -> None:
+    (region,) = find_pixels(corpus.dicom(11, 9, 3))
+    assert (33, 9, 1, 2, True) == (region.height, region.width, region.channels, region.octets, region.signed)
+
+
+def test_every_beginning_of_a_file_comes_back() -> None:
+    for data, _ in FILES.values():
+        for end in range(1, len(data), 37):
+            round_trip(data[:end], "fast")
+
+
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+@given(st.sampled_from(sorted(FILES)), st.integers(0, 600), st.integers(0, 255))
+def test_files_with_changed_bytes_come_back(name: str, at: int, value: int) -> None:
+    data = bytearray(FILES[name][0])
+    data[at % len(data)] = value
+    round_trip(bytes(data), "fast")
+
+
+ABSURD = {
+    "PGM": b"P5 9999999 9999999 255\n" + GREY,
+    "of no width": b"P5 0 40 255\n" + GREY,
+    "BMP": corpus.bmp()[:18] + struct.pack("<ii", 1 << 30, -(1 << 31)) + corpus.bmp()[26:],
+    "TIFF that goes round": b"II*\0\x08\0\0\0" + b"\0\0" + b"\x08\0\0\0",
+    "Y4M": b"YUV4MPEG2 W9999999 H9999999\nFRAME\n" + GREY,
+    "Y4M of nothing": b"YUV4MPEG2 W0 H0\n" + b"FRAME\n" * 50,
+    "DICOM": corpus.dicom().replace(b"US\2\0\x0b\0", b"US\2\0\xff\xff"),
+}
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_files_that_announce_what_they_do_not_have_have_no_pictures(name: str) -> None:
+    assert find_pixels(ABSURD[name]) == []
+    round_trip(ABSURD[name])
+
+
+# --- what is refused ----------------------------------------------------------------------------------
+
+SIZES = varint(0) + varint(8) + varint(8) + varint(0)
+WRONG = {
+    "no form": b"\x01\x80\0" + SIZES + piece(b"\0" + bytes(64)),
+    "no channels": b"\x01\0\0" + SIZES + piece(b"\0" + bytes(64)),
+    "five channels": b"\x01\5\0" + SIZES + piece(b"\0" + bytes(320)),
+    "blue of grey": b"\x01\x41\0" + SIZES + piece(b"\0" + bytes(64)),
+    "no coder": b"\x01\1\x07" + SIZES + piece(b"\0" + bytes(64)),
+    "no height": b"\x01\1\0" + varint(0) + varint(0) + varint(8) + varint(0) + piece(b"\0"),
+    "more than the file": b"\x01\1\0"
+    + varint(0)
+    + varint(100)
+    + varint(100)
+    + varint(0)
+    + piece(b"\0" + bytes(10_000)),
+    "too large": b"\x01\1\1" + varint(0) + varint(1 << 40) + varint(1) + varint(0) + piece(b""),
+    "padding without end": b"\x01\1\0" + varint(0) + varint(8) + varint(8) + varint(90) + piece(b"\0" + bytes(64)),
+    "no rest": b"\x01\1\0" + SIZES + piece(b"\0" + bytes(64)),
+    "too many": varint(1 << 40),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_payloads_that_lie_are_refused(name: str) -> None:
+    with pytest.raises(BadBytes):
+        Pixels().decode(bytes([PICTURES]) + WRONG[name], shared=b"", length=100)
+
+
+def test_what_has_no_pictures_has_no_estimate() -> None:
+    for sample in (b"", b"\x89PNG\r\n\x1a\n" + bytes(900), b"P5 and no more", b"BM" + bytes(9)):
+        assert Pixels.probe(sample, len(sample), "default") is None
+    assert Pixels.probe(FILES["PGM"][0], limits.PART_BYTES + 1, "default") is None
+    assert Pixels.probe(FILES["PGM"][0], len(FILES["PGM"][0]), "default") is not None

@@ -1,0 +1,23 @@
+"""The suite, run by the codecs of the media family."""
+
+from lithify.codecs.media.audio import Audio
+from lithify.codecs.media.jpeg import Jpeg
+from lithify.codecs.media.pixels import Pixels
+from lithify.codecs.media.png import PngCodec
+from tests.suites.codec_suite import CodecSuite
+
+
+class TestJpeg(CodecSuite):
+    codec = Jpeg
+
+
+class TestAudio(CodecSuite):
+    codec = Audio
+
+
+class TestPixels(CodecSuite):
+    codec = Pixels
+
+
+class TestPng(CodecSuite):
+    codec = PngCodec
