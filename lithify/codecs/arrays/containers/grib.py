@@ -1,0 +1,164 @@
+"""GRIB, editions 1 and 2: messages whose values are integers of any count of bits ("simple packing").
+
+A message is a field; what it is of (parameter, level) is in its headers, which stay in the skeleton. Fields of one kind
+are frames of one array of integers, in the order of the file. Other packings are compressed already.
+"""
+
+from dataclasses import dataclass
+
+from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.extents import BITS_MAX, Element, one_tile
+from lithify.errors import Corrupt, Truncated
+
+_MAGIC, _END = b"GRIB", b"7777"
+_SECTIONS_MAX = 64
+_SERIES_MIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The packed values of one message, or of one of its fields."""
+
+    kind: tuple[object, ...]
+    level: bytes
+    shape: tuple[int, int]
+    bits: int
+    offset: int
+
+
+def find(data: Bytes, length: int) -> list[Variable]:
+    """An array for each kind of field; of each level, where a level has several fields."""
+    fields = _fields(data, length)
+    counts: dict[tuple[object, ...], int] = {}
+    for field in fields:
+        counts[_series(field)] = counts.get(_series(field), 0) + 1
+    found = []
+    for field in fields:
+        element = Element(f"u{field.bits // 8}", big=True) if field.bits in (8, 16, 32) else Element.packed(field.bits)
+        series = _series(field)
+        merges = series if counts[series] >= _SERIES_MIN else (field.kind, field.shape, field.bits)
+        found.append(Variable("", one_tile(element, field.shape, field.offset), merges=merges))
+    return found
+
+
+def _series(field: _Field) -> tuple[object, ...]:
+    return field.kind, field.shape, field.bits, field.level
+
+
+def _fields(data: Bytes, length: int) -> list[_Field]:
+    """Those of all messages, however many bytes of something else are between them."""
+    found: list[_Field] = []
+    at, whole = 0, bytes(data)
+    while (at := whole.find(_MAGIC, at)) >= 0:
+        try:
+            fields, end = _message(data, at)
+        except Corrupt:
+            at += len(_MAGIC)
+            continue
+        except Truncated:
+            break
+        found += fields
+        at = end
+    return found
+
+
+def _message(data: Bytes, at: int) -> tuple[list[_Field], int]:
+    edition = BytesReader(data, at + 7).number("B")
+    if edition == 1:
+        return _first_edition(data, at)
+    if edition == 2:
+        return _second_edition(data, at)
+    raise Corrupt(f"GRIB edition {edition}")
+
+
+# --- edition 1 ----------------------------------------------------------------------------------------
+
+
+def _first_edition(data: Bytes, at: int) -> tuple[list[_Field], int]:
+    end = at + _three(BytesReader(data, at + 4))
+    product = at + 8
+    reader = BytesReader(data, product)
+    section = product + _three(reader)
+    _, _, _, _, flags, parameter, level_type = reader.numbers("7B")
+    level = reader.take(2)
+    columns, rows = 0, 0
+    if flags & 0x80:
+        reader.at = section + 6
+        columns, rows = reader.numbers("HH")
+        section += _three(BytesReader(data, section))
+    has_bitmap = bool(flags & 0x40)
+    if has_bitmap:
+        section += _three(BytesReader(data, section))
+    reader.at = section
+    section_bytes = _three(reader)
+    unused, _, _, bits = reader.numbers("BHIB")
+    if unused & 0xF0 or not bits or bits > BITS_MAX:
+        return [], end
+    packed_bits = 8 * (section_bytes - 11) - (unused & 0x0F)
+    count = packed_bits // bits
+    if section + section_bytes > end or count < 1:
+        raise Corrupt(f"a GRIB message of {end - at} bytes whose data have {section_bytes}")
+    shape = _shape(rows, columns, count, has_bitmap=has_bitmap)
+    field = _Field((1, parameter, level_type), level, shape, bits, reader.at)
+    return ([field] if _is_clean(data, field) else []), end
+
+
+def _three(reader: BytesReader) -> int:
+    return int.from_bytes(reader.take(3), "big")
+
+
+# --- edition 2 ----------------------------------------------------------------------------------------
+
+
+def _second_edition(data: Bytes, at: int) -> tuple[list[_Field], int]:
+    """Sections 2 to 7 may repeat: each section 7 ends a field."""
+    reader = BytesReader(data, at + 6)
+    discipline, _, total = reader.numbers("BBQ")
+    end = at + total
+    found: list[_Field] = []
+    grid, product, bits, count, has_bitmap = (0, 0), b"", 0, 0, False
+    for _ in range(_SECTIONS_MAX):
+        start = reader.at
+        if BytesReader(data, start).take(4) == _END:
+            return found, start + 4
+        length, number = reader.numbers("IB")
+        if length < 5 or start + length > end:
+            raise Corrupt(f"a GRIB section of {length} bytes in a message of {total}")
+        if number == 3:
+            grid = _second_grid(BytesReader(data, start + 6))
+        elif number == 4:
+            product = BytesReader(data, start + 7).take(min(length - 7, 27))
+        elif number == 5:
+            count, template, _, _, _, bits = BytesReader(data, start + 5).numbers("IHIHHB")
+            bits = bits if template == 0 else 0
+        elif number == 6:
+            has_bitmap = BytesReader(data, start + 5).number("B") != 255
+        elif number == 7 and 0 < bits <= BITS_MAX and 0 < count <= (length - 5) * 8 // bits:
+            kind, level = (2, discipline, product[:4]), product[15:27]
+            field = _Field(kind, level, _shape(*grid, count, has_bitmap=has_bitmap), bits, start + 5)
+            found += [field] if _is_clean(data, field) else []
+        reader.at = start + length
+    raise Corrupt(f"a GRIB message of more than {_SECTIONS_MAX} sections")
+
+
+def _second_grid(reader: BytesReader) -> tuple[int, int]:
+    """Rows and columns, by the templates of grids that have them where those of latitude and longitude do."""
+    points, _, _, template = reader.numbers("IBBH")
+    reader.at += 16
+    columns, rows = reader.numbers("II")
+    return (rows, columns) if template < 1000 and rows * columns == points else (0, 0)
+
+
+# --- both ---------------------------------------------------------------------------------------------
+
+
+def _shape(rows: int, columns: int, count: int, *, has_bitmap: bool) -> tuple[int, int]:
+    return (rows, columns) if not has_bitmap and rows * columns == count else (1, count)
+
+
+def _is_clean(data: Bytes, field: _Field) -> bool:
+    """Whether the bits behind the last number, up to a whole byte, are zero: they are not kept."""
+    used = field.shape[0] * field.shape[1] * field.bits
+    spare = -used % 8
+    return not spare or not BytesReader(data, field.offset + used // 8).number("B") & ((1 << spare) - 1)

@@ -1,0 +1,145 @@
+"""A payload: a file as its arrays, each by the coder of numbers, and the rest by a general one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lithify import limits
+from lithify.codecs.array_types import U8, Values
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.extents import Extent, skeleton_mask
+from lithify.codecs.arrays.layout import Kept, pack_layout, parse_layout
+from lithify.codecs.arrays.skeleton import pack, unpack
+from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.codec import Effort
+from lithify.codecs.raw.zstd import Zstd
+from lithify.errors import Corrupt, Truncated
+
+ARRAYS = 0x10
+"""First byte of a payload that has arrays; below it are the numbers of general methods, for the whole."""
+_CLEARLY_LESS = 0.6  # of what zstd makes of the whole, quickly: no general coder wins as much, and none is tried
+_LAYOUT_BYTES_MAX = 16 * limits.MIB
+
+
+class Encoded(NamedTuple):
+    """What became of an original."""
+
+    payload: bytes
+    decoded: bytes
+    arrays: int
+    """How many arrays were kept as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A payload taken apart, nothing of its values decoded.
+
+    skeleton  the bytes of the original that belong to no array, in order
+    payloads  one for each of `extents`
+    """
+
+    length: int
+    extents: tuple[Extent, ...]
+    payloads: tuple[bytes, ...]
+    skeleton: bytes
+
+    def with_holes(self) -> bytearray:
+        """The original with zeros for the values of its arrays."""
+        out = bytearray(self.length)
+        mask = skeleton_mask(self.extents, self.length)
+        if np.count_nonzero(mask) != len(self.skeleton):
+            raise Corrupt(f"a skeleton of {len(self.skeleton)} bytes for {np.count_nonzero(mask)} places")
+        whole: U8 = np.frombuffer(out, np.uint8)
+        whole[mask] = np.frombuffer(self.skeleton, np.uint8)
+        return out
+
+    def values(self, index: int) -> Values:
+        """The values of one array. Raises Truncated, Corrupt or LimitExceeded."""
+        extent = self.extents[index]
+        return decode_values(self.payloads[index], extent.shape, extent.element.native)
+
+    def decoded(self) -> bytes:
+        """All bytes of the original, or what its contract made of it."""
+        out = self.with_holes()
+        for index, extent in enumerate(self.extents):
+            extent.scatter(self.values(index), out)
+        return bytes(out)
+
+
+def encode(data: bytes, variables: Sequence[Variable], effort: Effort, bound: Bound | None) -> Encoded:
+    """The smallest payload of `data`, which is not empty, and what it decodes to.
+
+    variables  its arrays, none sharing a byte with another (containers/find.py)
+    bound      by how much the values of those that are data may differ; None: not at all
+    """
+    decoded = bytearray(data)
+    kept: list[tuple[Extent, bytes]] = []
+    for variable in variables:
+        packed = _encode_array(data, variable, effort, bound if variable.data else None)
+        if packed is not None:
+            kept.append((variable.extent, packed))
+            variable.extent.scatter(_read_back(variable.extent, packed), decoded)
+    if not kept:
+        return _whole(data, effort)
+    found = Encoded(_pack(data, kept, effort), bytes(decoded), len(kept))
+    quickly = _whole(data, "fast")
+    others = [] if len(found.payload) < _CLEARLY_LESS * len(quickly.payload) else [quickly, _whole(data, effort)]
+    return min([found, *others], key=lambda one: len(one.payload))
+
+
+def _whole(data: bytes, effort: Effort) -> Encoded:
+    method, packed = pack(data, effort)
+    return Encoded(bytes([method]) + packed, data, 0)
+
+
+def _read_back(extent: Extent, packed: bytes) -> Values:
+    return decode_values(packed, extent.shape, extent.element.native)
+
+
+def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound | None) -> bytes | None:
+    """The payload of one array; None if its bytes are smaller elsewhere, or do not come back."""
+    extent = variable.extent
+    values = extent.gather(data)
+    packed = encode_values(values, bound=bound, effort=effort, fills=variable.fills)
+    raw = values.tobytes()
+    plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
+    cost = len(pack_layout([Kept(extent, len(packed))]))
+    if len(packed) + cost >= len(plainly) or (bound is None and _read_back(extent, packed).tobytes() != raw):
+        return None
+    return packed
+
+
+def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> bytes:
+    extents = [extent for extent, _ in kept]
+    layout = pack_layout([Kept(extent, len(packed)) for extent, packed in kept])
+    whole: U8 = np.frombuffer(data, np.uint8)
+    rest = whole[skeleton_mask(extents, len(data))].tobytes()
+    pieces = [bytes([ARRAYS])]
+    for piece in (layout, rest):
+        method, packed = pack(piece, effort)
+        pieces += [bytes([method]), varint(len(piece)), varint(len(packed)), packed]
+    return b"".join([*pieces, *(packed for _, packed in kept)])
+
+
+def open_payload(payload: bytes, length: int) -> Opened:
+    """Take apart the payload of an original of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
+    if not payload:
+        raise Truncated("a payload of arrays has no bytes")
+    if payload[0] != ARRAYS:
+        return Opened(length, (), (), unpack(payload[0], payload[1:], length))
+    reader = Reader(payload)
+    reader.byte()
+    kept = parse_layout(_piece(reader, min(_LAYOUT_BYTES_MAX, 64 + 8 * length)), length)
+    skeleton = _piece(reader, length)
+    payloads = tuple(reader.take(one.payload_bytes) for one in kept)
+    reader.end()
+    return Opened(length, tuple(one.extent for one in kept), payloads, skeleton)
+
+
+def _piece(reader: Reader, most: int) -> bytes:
+    method = reader.byte()
+    length = reader.varint(most)
+    return unpack(method, reader.take(reader.varint(reader.left)), length)
