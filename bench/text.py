@@ -3,7 +3,8 @@
 python -m bench text [--only PART]... [FILE...]
 
 Without files, those of the evaluation pack in ../shared/data/text. Everything runs in one thread, rivals and ours in
-the same run; speeds are megabytes (1,000,000 bytes) a second of processor time. Two minutes.
+the same run; speeds are megabytes (1,000,000 bytes) a second of processor time. Two minutes; `--only network` takes ten
+more.
 """
 
 import argparse
@@ -22,10 +23,13 @@ from bench.bars import Bar, print_bars
 from bench.codecs import Pack, ours
 from bench.figures import seconds, table
 from bench.text_files import TextFile, text_files
+from bench.text_network import network_part
 from bench.text_rivals import ZPAQ, rivals
 from lithify.codecs.text.codec import Text, TextParams
 
 PARTS = ("ratios", "collections", "start")
+NETWORK = "network"
+"""A part that is only measured when it is asked for."""
 OURS, FRAMED, PPMD = "mixing", "framed", "ppmd16"
 SHORT = "short documents"
 _LENGTH_BYTES = 4
@@ -56,7 +60,7 @@ def main(arguments: list[str]) -> None:
     """Each part prints its tables when it is done; the bars come last."""
     parser = argparse.ArgumentParser(prog="python -m bench text")
     parser.add_argument("files", nargs="*", type=Path, help="texts")
-    parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be given again")
+    parser.add_argument("--only", action="append", choices=(*PARTS, NETWORK), help="one part; may be given again")
     asked = parser.parse_args(arguments)
     files = text_files(asked.files)
     if not files:
@@ -66,6 +70,7 @@ def main(arguments: list[str]) -> None:
         "ratios": _ratios,
         "collections": _collections,
         "start": lambda _: _start(),
+        NETWORK: network_part,
     }
     print_bars([bar for part in asked.only or PARTS for bar in parts[part](files)])
 

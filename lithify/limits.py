@@ -30,6 +30,7 @@ DICTIONARY_BYTES_MAX = 1 * MIB
 
 TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way, also for a hostile chunk
 TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
+TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
 # --- primers (codecs/README.md) -----------------------------------------------------------------------
 PRIMER_BYTES_MAX = 4 * MIB  # what earlier originals teach; read whole by whoever encodes or decodes with it

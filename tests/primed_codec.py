@@ -4,24 +4,20 @@ It is small enough to see through, so that what is tested is everything around i
 who asks for it.
 """
 
-import contextlib
 import hashlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, cast
 
-import pytest
 import zstandard
 
-from lithify.codecs import registry
 from lithify.codecs.codec import ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.frame.primers import digest_of
 from lithify.errors import Corrupt
-from lithify.workers import archive, pack, primer_files, teach
-from lithify.workers.sandbox import Sandbox
+from tests import guests
 
 NUMBER = 0x8001
 ID = "tests.primed"
@@ -30,7 +26,7 @@ PRIMER_BYTES = 256 * 1024
 CHUNK_BYTES = 64 * 1024
 
 TASKS: dict[str, Any] = {}
-"""None: the zygote loads this file so that its children, who can open no files, have it."""
+"""None (tests/guests.py)."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +89,9 @@ class Primed(Codec):
         return replace(cast("PrimedParams", params), primer=primer)
 
 
-@contextlib.contextmanager
-def installed(folder: Path) -> Iterator[None]:
-    """Inside, the codec is there as if its package were installed: in this process, and in codecs' processes."""
-    about = folder / "primed_codec-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: primed-codec\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{registry.ENTRY_POINT_GROUP}]\n0x{NUMBER:04x} = {__name__}:Primed\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [*sys.path, str(folder)])
-        for module in (archive, pack, primer_files):
-            patch.setattr(module, "Sandbox", partial(Sandbox, modules=(__name__,)))
-        _look_again()
-        yield
-    _look_again()
-
-
-def _look_again() -> None:
-    for known in (registry.known_formats, registry.codec_class, teach.somebody_learns):
-        known.cache_clear()
+def installed(folder: Path) -> AbstractContextManager[None]:
+    """Inside, the codec is there."""
+    return guests.installed(Primed, folder)
 
 
 SHAPES = [

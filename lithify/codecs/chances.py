@@ -25,15 +25,20 @@ class Chances(NamedTuple):
 
 
 def squash_table() -> list[int]:
-    """65536 / (1 + e^-x) for x in 1/256, from -LIMIT to LIMIT: powers of e^(1/256) in 64 binary digits."""
+    """65536 / (1 + e^-x) for x in 1/256, from -LIMIT to LIMIT."""
+    return sigmoids(256, LIMIT)
+
+
+def sigmoids(unit: int, most: int) -> list[int]:
+    """65536 / (1 + e^-x) for x in 1/unit, from -most to most: powers of e^(1/unit) in 64 binary digits."""
     one = 1 << 64
     root, term, n = 0, one, 0
     while term:
         root += term
         n += 1
-        term //= 256 * n
+        term //= unit * n
     upper, power = [], one
-    for _ in range(LIMIT + 1):
+    for _ in range(most + 1):
         upper.append(min((power << 16) // (one + power), 65535))
         power = power * root >> 64
     return [65536 - p for p in reversed(upper[1:])] + upper

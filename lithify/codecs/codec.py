@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 from lithify import limits
+from lithify.codecs.fidelity import Contract
 from lithify.codecs.lines import ChunkLines, PlainLines, Template
-from lithify.errors import BadArgument, Corrupt
+from lithify.errors import BadArgument, Corrupt, FidelityBroken
 
 Effort = Literal["fast", "default", "max"]
 EFFORTS: tuple[Effort, ...] = ("fast", "default", "max")
@@ -186,6 +187,19 @@ class Codec(ABC):
         """
 
     # --- what only some codecs offer ---------------------------------------------------------------------
+
+    @classmethod
+    def params_keeping(cls, params: Params, contract: Contract) -> Params:
+        """`params` that keep a contract looser than exact. Only for codecs whose facts list its kind."""
+        raise BadArgument(f"{cls.facts.id} keeps nothing looser than exact, and was asked for {contract}")
+
+    @classmethod
+    def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """How far what came back is from what was put in: figures for people, such as a row per variable.
+
+        Knows nothing of how it was encoded. Raises FidelityBroken unless the contract is kept.
+        """
+        raise FidelityBroken(f"{cls.facts.id} cannot measure the contract {contract}")
 
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:

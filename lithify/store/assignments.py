@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from lithify.store.blobs import Address
-from lithify.store.places import PRIMER, PRIMERS_PLACE
-from lithify.store.tables import Blob, Collection, Encoding, Object, Revision
+from lithify.store.places import DIGEST, LENGTH, PRIMER, PRIMERS_PLACE
+from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,11 @@ class Assignment:
     kind: str
     digest: str
     length: int
+    """Of what that encoding decodes to: the original's, unless it keeps less than every byte."""
+    original_length: int
     contract: str
+    fidelity: str
+    measured: dict[str, Any]
     effort: str
     codecs: tuple[str, ...]
     encoding_id: str
@@ -36,8 +40,9 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
     rows = connection.execute(
         select(
             Revision.id,
-            Revision.digest,
-            Revision.length,
+            DIGEST.label("digest"),
+            LENGTH.label("length"),
+            Revision.length.label("original_length"),
             Revision.contract,
             Revision.effort,
             Revision.codecs,
@@ -45,6 +50,8 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             Object.name,
             Encoding.id.label("encoding_id"),
             Encoding.codec,
+            Encoding.fidelity,
+            Measurement.fidelity.label("measured"),
             Collection.name.label("collection"),
             Blob.digest.label("blob"),
             Blob.length.label("stored"),
@@ -55,6 +62,7 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
         .join(Object, Object.id == Revision.object_id)
         .join(Collection, Collection.id == Object.collection_id)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
+        .join(Measurement, Measurement.encoding_id == Encoding.id)
         .join(Blob, Blob.digest == Encoding.blob_digest)
         .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .where(Revision.id.in_(revision_ids), Revision.deleted_at.is_(None))
@@ -66,7 +74,10 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             kind=row.kind,
             digest=row.digest,
             length=row.length,
+            original_length=row.original_length,
             contract=row.contract,
+            fidelity=row.fidelity,
+            measured=row.measured,
             effort=row.effort,
             codecs=tuple(row.codecs),
             encoding_id=row.encoding_id,

@@ -43,6 +43,8 @@ class NewEncoding:
     primer: Address | None = None
     """What the frame needs besides to be decoded."""
     measured: dict[str, Any] = field(default_factory=dict)
+    decoded: tuple[str, int] | None = None
+    """SHA-256 and length of what the frame decodes to, where that is not the original."""
 
     def rows(self, *, revision_id: str, number: int, now: float, verified: bool) -> tuple[dict[str, Any], ...]:
         """The columns of the encoding and of its measurement."""
@@ -58,6 +60,8 @@ class NewEncoding:
             "codec": self.codec,
             "format": self.format,
             "fidelity": self.fidelity,
+            "decoded_digest": None if self.decoded is None else self.decoded[0],
+            "decoded_length": None if self.decoded is None else self.decoded[1],
             "route": self.route,
             "created_at": now,
             "verified_at": now if verified else None,

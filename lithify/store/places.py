@@ -1,10 +1,16 @@
-"""Where blobs lie, as columns to select: an encoding's own, and the primer's that decoding it may need."""
+"""What an encoding decodes to, and where blobs lie, as columns to select: its own, and its primer's if it needs one."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import func
+
 from lithify.store.blobs import Address
-from lithify.store.tables import Blob
+from lithify.store.tables import Blob, Encoding, Revision
+
+DIGEST = func.coalesce(Encoding.decoded_digest, Revision.digest)
+LENGTH = func.coalesce(Encoding.decoded_length, Revision.length)
+"""Of the bytes that come back of a revision as it is encoded: the original's, unless it may differ."""
 
 PLACE = (Blob.digest, Blob.length, Blob.pack, Blob.offset)
 """In the order of Address's fields."""

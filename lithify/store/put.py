@@ -64,8 +64,15 @@ class Put(Change):
         for row in moment.connection.execute(policies).all():
             moment.ahead["collection", row.name] = row
             objects = (
-                select(Object.id.label("object_id"), Object.name, Object.revisions_count, *Revision.__table__.c)
+                select(
+                    Object.id.label("object_id"),
+                    Object.name,
+                    Object.revisions_count,
+                    Encoding.decoded_digest,
+                    *Revision.__table__.c,
+                )
                 .outerjoin(Revision, Revision.id == Object.revision_id)
+                .outerjoin(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
                 .where(Object.collection_id == row.id, Object.name.in_(names[row.name]))
             )
             for found in moment.connection.execute(objects):
@@ -90,7 +97,8 @@ class Put(Change):
 
     def refuse(self, current: Any) -> None:
         """Raise unless this may follow the object's current revision, which is None where there is none."""
-        check_conditions(current.digest if current else None, self.if_match, if_none_match=self.if_none_match)
+        found = current and (current.decoded_digest or current.digest)  # what a reader was told
+        check_conditions(found, self.if_match, if_none_match=self.if_none_match)
 
     def _answered(self, connection: Connection) -> Receipt | None:
         """The receipt already given under this idempotency key."""

@@ -15,7 +15,7 @@ from lithify.errors import BadArgument, NotFound
 from lithify.store.blobs import Address
 from lithify.store.glob import ESCAPE, Glob, after_prefix
 from lithify.store.health import stored_bytes
-from lithify.store.places import PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.places import DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 from lithify.store.views import EncodingView, ObjectView, Report, ReportRow
 
@@ -28,8 +28,8 @@ _OBJECT_COLUMNS = (
     Object.name,
     Revision.id.label("revision"),
     Revision.number,
-    Revision.digest,
-    Revision.length,
+    DIGEST.label("digest"),
+    LENGTH.label("length"),
     Revision.kind,
     Revision.content_type,
     Revision.contract,
@@ -94,18 +94,22 @@ def encodings(connection: Connection, revision: str) -> tuple[EncodingView, ...]
 def serving_order(connection: Connection, revision: str) -> list[Address]:
     """What a revision can be read from, in the order to try: the current encoding, then older ones, newest first.
 
-    Retired encodings are listed while their blobs stand undamaged: one of them serves while the current blob is bad.
+    Retired encodings are listed while their blobs stand undamaged, and decode to the same bytes: one of them serves
+    while the current blob is bad.
     """
     return [blob for blob, *_ in serving_places(connection, revision)]
 
 
 def serving_places(connection: Connection, revision: str) -> list[tuple[Address, ...]]:
     """The same, each with the primer behind it that decoding needs, if any."""
+    current = Encoding.__table__.alias("current_encoding")
+    same = Encoding.decoded_digest.is_not_distinct_from(current.c.decoded_digest)
     rows = connection.execute(
         select(*PLACE, *PRIMERS_PLACE)
         .join(Encoding, Encoding.blob_digest == Blob.digest)
         .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
-        .where(Encoding.revision_id == revision, (Encoding.state == "current") | Blob.damage.is_(None))
+        .join(current, (current.c.revision_id == Encoding.revision_id) & (current.c.state == "current"))
+        .where(Encoding.revision_id == revision, (Encoding.state == "current") | (Blob.damage.is_(None) & same))
         .order_by(Encoding.state != "current", Encoding.number.desc())
     )
     return [places(row) for row in rows]
@@ -159,8 +163,8 @@ def find_objects(
     glob = Glob("*" if pattern is None else pattern)
     bounds: tuple[tuple[Any, Compare, Any], ...] = (
         (Revision.kind, eq, kind),
-        (Revision.length, gt, larger),
-        (Revision.length, lt, smaller),
+        (LENGTH, gt, larger),
+        (LENGTH, lt, smaller),
         (Revision.created_at, gt, newer),
         (Revision.created_at, lt, older),
     )

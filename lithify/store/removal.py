@@ -8,8 +8,9 @@ from sqlalchemy import ScalarSelect, select, update
 from lithify.errors import NotFound
 from lithify.store.blobs import Address, Entry
 from lithify.store.commit import Change, Moment
+from lithify.store.places import DIGEST
 from lithify.store.put import check_conditions
-from lithify.store.tables import Collection, Job, Object, Revision
+from lithify.store.tables import Collection, Encoding, Job, Object, Revision
 
 
 def newest_revision() -> ScalarSelect[str]:
@@ -38,9 +39,10 @@ class Remove(Change):
 
     def prepare(self, moment: Moment) -> list[Entry]:
         found = moment.connection.execute(
-            select(Object.id, Revision.digest)
+            select(Object.id, DIGEST.label("digest"))
             .join(Collection, Collection.id == Object.collection_id)
             .join(Revision, Revision.id == Object.revision_id)
+            .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
             .where(Collection.name == self.collection, Object.name == self.name)
         ).one_or_none()
         if found is None:

@@ -174,6 +174,8 @@ class Encoding(Table):
     codec: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(32))
     fidelity: Mapped[str] = mapped_column(String)  # what was kept, spelled like a contract
+    decoded_digest: Mapped[str | None] = mapped_column(String(64))  # of what comes back, where that is not the original
+    decoded_length: Mapped[int | None]
     route: Mapped[dict[str, Any]]  # reason, candidates in order, what was predicted for each, what each gave
     created_at: Mapped[float]
     verified_at: Mapped[float | None]  # when a second process decoded and compared it

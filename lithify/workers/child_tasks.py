@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
-from lithify.codecs.fidelity import EXACT
+from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, decode_frame, read_frame
 from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
@@ -139,15 +139,17 @@ def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.
 
     fds      the original; the file the frame is written to, from where that stands
-    args     input, start, end; codec; params, or effort to have them chosen; primer: the digest of one to encode with
-    answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, seconds
+    args     input, start, end; codec; params, or effort to have them chosen; primer: the digest of one to encode with;
+             contract: a looser one than exact that may be kept, or None
+    answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, contract that is kept,
+             seconds
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
     codec = _codec(call.args, source.length, at_hand(call.attached))
     started = time.perf_counter()
     with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
-        frame = _encode(source, codec, cast("BinaryIO", out), call.progress)
+        frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
     return Reply(_outcome(codec, frame, time.perf_counter() - started))
 
 
@@ -207,13 +209,20 @@ def _codec(args: dict[str, Any], length: int, primers: Primers) -> Codec:
         params = found.params_type.from_json(json.dumps(args["params"]).encode())
     else:
         params = found.params_for(args["effort"], length)
+    if args.get("contract") is not None:
+        params = found.params_keeping(params, Contract.parse(args["contract"]))
     primer = args.get("primer")
     return found(params) if primer is None else found(found.params_with_primer(params, primer)).primed(primers(primer))
 
 
-def _encode(source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None]) -> Frame:
+def _encode(
+    source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None], contract: str | None = None
+) -> Frame:
     writer = FrameWriter(out)
     codec.encode(source, _ReportingSink(writer.sink(codec), report))
+    if contract is not None:
+        original = hashlib.sha256(source.read(0, source.length)).digest()
+        return writer.finish(contract=Contract.parse(contract), original_length=source.length, original_digest=original)
     frame = writer.finish(contract=EXACT)
     if frame.decoded_length != source.length:
         raise FidelityBroken(f"{codec.facts.id} made {frame.decoded_length} bytes of {source.length}")
@@ -225,9 +234,10 @@ def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:
         "codec": codec.facts.id,
         "format": str(codec.facts.format),
         "params": json.loads(codec.params.to_json() or "{}"),
-        "original_bytes": frame.decoded_length,
+        "original_bytes": frame.original_length,
         "stored_bytes": frame.frame_length,
         "digest": frame.decoded_digest.hex(),
+        "contract": str(frame.contract),
         "seconds": seconds,
     }
 
@@ -290,6 +300,27 @@ def digest(call: Call) -> Reply:
     )
 
 
+def measure(call: Call) -> Reply:
+    """Decode a frame that keeps less than every byte, and measure what came out beside the original.
+
+    fds      the file the frame lies in; the original
+    args     input: the frame's place; original: the original's
+    answer   digest and length of what came out, figures: what its codec measured, seconds: what decoding took
+
+    Raises FidelityBroken when the frame's contract is not kept.
+    """
+    frame = read_frame(open_slice(call.fds[0], Place(**call.args["input"])))
+    started = time.perf_counter()
+    decoded = b"".join(_decoded(call, Tally()))
+    seconds = time.perf_counter() - started
+    place = Place(**call.args["original"])
+    source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=at_hand(call.attached))
+    (entry,) = frame.formats
+    figures = codec_class(entry.format.id).measure(source.read(0, source.length), decoded, frame.contract)
+    digest = hashlib.sha256(decoded).hexdigest()
+    return Reply({"digest": digest, "length": len(decoded), "figures": dict(figures), "seconds": seconds})
+
+
 def digest_small(call: Call) -> Reply:
     """Decode many small frames.
 
@@ -343,6 +374,7 @@ TASKS: dict[str, Task] = {
     "decode": decode,
     "digest": digest,
     "digest_small": digest_small,
+    "measure": measure,
     "search": search,
     "templates": templates,
     "weigh": weigh,

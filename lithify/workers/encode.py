@@ -19,7 +19,7 @@ from lithify.store.publish import Keep, Publish
 from lithify.workers.control import Control
 from lithify.workers.encoder import Encoded, Original, Wishes, encode_original
 from lithify.workers.primers import Offers, read_primers
-from lithify.workers.proof import place_of, prove
+from lithify.workers.proof import measure, place_of, prove
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -35,8 +35,9 @@ def encode_revision(archive: "Archive", control: Control) -> None:
         fd, place = blob.fileno(), place_of(blob)
         needed = read_primers(archive, [assignment.needs])
         original = Original(fd, place, assignment.length, assignment.digest, assignment.name, needed)
+        loose = Contract.parse(assignment.fidelity) != EXACT  # already: of what is left, nothing more may be lost
         wishes = Wishes(
-            contract=Contract.parse(assignment.contract),
+            contract=EXACT if loose else Contract.parse(assignment.contract),
             effort=effort(assignment.effort),
             codecs=assignment.codecs,
             priming=offered.priming if offered else None,
@@ -48,11 +49,14 @@ def encode_revision(archive: "Archive", control: Control) -> None:
         ) as encoded:
             smaller = encoded.length < assignment.place.length
             stored = _store(archive, encoded) if smaller else None
-    primer = offered.taken(encoded.primer) if offered else None
-    if stored is None:
-        seconds = _prove(archive, control, assignment, assignment.place, assignment.needs)
-    else:
-        seconds = _prove(archive, control, assignment, stored.address, primer)
+        primer = offered.taken(encoded.primer) if offered else None
+        figures = assignment.measured
+        if stored is None:
+            seconds = _prove(archive, control, assignment, assignment.place, assignment.needs)
+        elif encoded.contract == EXACT:
+            seconds = _prove(archive, control, assignment, stored.address, primer)
+        else:
+            seconds, figures = _measure(archive, stored.address, original, encoded)
     control.check()
     if stored is None:
         keep(archive, control, assignment, encoded.route, seconds).result()
@@ -61,13 +65,15 @@ def encode_revision(archive: "Archive", control: Control) -> None:
             blob=stored,
             codec=encoded.codec,
             format=encoded.format,
-            fidelity=str(EXACT),
+            fidelity=assignment.fidelity if loose else str(encoded.contract),
             route=encoded.route,
-            original_bytes=assignment.length,
+            original_bytes=assignment.original_length,
             encode_seconds=encoded.seconds,
             decode_seconds=seconds,
             peak_memory_bytes=encoded.peak_memory_bytes,
             primer=primer,
+            measured=figures,
+            decoded=(encoded.digest, encoded.decoded_length) if loose or encoded.contract != EXACT else None,
         )
         publish(archive, control, assignment, new).result()
     archive.watch.published(assignment.collection, assignment.kind)
@@ -124,6 +130,13 @@ def _store(archive: "Archive", encoded: Encoded) -> NewBlob:
         while block := encoded.file.read(limits.COPY_BYTES):
             stage.write(block)
         return NewBlob(stage.commit())
+
+
+def _measure(
+    archive: "Archive", address: Address, original: Original, encoded: Encoded
+) -> tuple[float, dict[str, Any]]:
+    with archive.blobs.open(address) as blob:
+        return measure(archive.sandbox, blob, original.fd, original.place, encoded.digest, primers=original.primers)
 
 
 def _prove(

@@ -18,8 +18,8 @@ from typing import IO, Any, BinaryIO, cast
 
 from lithify import limits
 from lithify.codecs.codec import Effort
-from lithify.codecs.fidelity import Contract
-from lithify.codecs.frame import FrameWriter, at_hand, read_frame
+from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.frame import Frame, FrameWriter, at_hand, read_frame
 from lithify.crashpoints import crashpoint
 from lithify.errors import Cancelled, CodecCrashed, Fenced, FidelityBroken, LithifyError, OutOfSpace, StoreUnavailable
 from lithify.workers.parts import Part, cut, cut_at_lines
@@ -72,6 +72,11 @@ class Encoded:
     peak_memory_bytes: int
     primer: str | None
     """Digest of the primer that decoding it needs."""
+    contract: Contract = EXACT
+    """What it keeps."""
+    digest: str = ""
+    """SHA-256 of what it decodes to: the original's, where the contract is exact."""
+    decoded_length: int = 0
 
 
 class _Tally:
@@ -162,6 +167,7 @@ class _Race:
             "codec": candidate.codec,
             "effort": self._route.effort,
             "primer": candidate.primer,
+            "contract": candidate.contract,
         }
         output_bytes_max = end - start + limits.FRAME_SLACK_BYTES
         file = tempfile.TemporaryFile(dir=self._staging)  # noqa: SIM115 - whoever takes the winner closes it
@@ -213,34 +219,40 @@ def encode_original(
     crashpoint("work.after_route")
     crashpoint("work.before_encode")
     race = _Race(sandbox, original, route, wishes.primer, staging, told)
-    with _joined(race, original, staging) as (out, length):
+    with _joined(race, original, staging) as (out, frame):
         crashpoint("work.after_encode")
         winners = race.winners()
         yield Encoded(
             file=out,
-            length=length,
+            length=frame.frame_length,
             codec="+".join(dict.fromkeys(winner.codec for winner in winners)),
             format="+".join(dict.fromkeys(race.formats[winner.label] for winner in winners)),
             route=route.completed({label: tally.found(original.length) for label, tally in race.tallies.items()}),
             seconds=sum(tally.seconds for tally in race.tallies.values()),
             peak_memory_bytes=max(tally.peak_memory_bytes for tally in race.tallies.values()),
             primer=next((winner.primer for winner in winners if winner.primer), None),
+            contract=frame.contract,
+            digest=frame.decoded_digest.hex(),
+            decoded_length=frame.decoded_length,
         )
 
 
 @contextmanager
-def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """One frame of all parts, and its length. That of an only part is whole already, and nothing in it is decoded."""
+def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], Frame]]:
+    """One frame of all parts, and what it says of itself.
+
+    That of an only part is whole already, and nothing in it is decoded.
+    """
     parts = race.parts()
     if len(parts) == 1:
         with race.run_part(parts[0]) as file:
             frame = read_frame(cast("BinaryIO", file))
-            if frame.decoded_digest.hex() != original.digest:
+            if frame.original_digest.hex() != original.digest:
                 raise FidelityBroken(
-                    f"a codec was given other bytes than the original's: SHA-256 {frame.decoded_digest.hex()}, "
+                    f"a codec was given other bytes than the original's: SHA-256 {frame.original_digest.hex()}, "
                     f"expected {original.digest}"
                 )
-            yield file, frame.frame_length
+            yield file, frame
         return
     primers = at_hand(race.attached)
     with tempfile.TemporaryFile(dir=staging) as out:
@@ -250,7 +262,7 @@ def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO
                 writer.append(cast("BinaryIO", file), primers=primers)
         frame = writer.finish(digest=bytes.fromhex(original.digest))
         out.flush()
-        yield out, frame.frame_length
+        yield out, frame
 
 
 def _in_order(work: Callable[[tuple[int, int]], IO[bytes]], parts: list[tuple[int, int]]) -> Iterator[IO[bytes]]:

@@ -23,6 +23,7 @@ def model_facts(name: str) -> dict[str, Any]:
     return {
         "model": model.name,
         "codec": model.codec,
+        "role": model.role,
         "format": str(by_id(model.codec).facts.format),
         "compiler": f"numba {version('numba')}",
         "digest": model.digest,
@@ -34,7 +35,7 @@ def model_facts(name: str) -> dict[str, Any]:
 
 
 def verify_model(name: str) -> dict[str, Any]:
-    """Read the tables of a model again, compare their digest, and let them encode and decode what is known.
+    """Read a model's file again, compare its digest, and let it encode and decode what is known.
 
     Raises NotFound, and Unsound when this installation does not compute what it must.
     """
@@ -42,11 +43,11 @@ def verify_model(name: str) -> dict[str, Any]:
     try:
         packed = model.path.read_bytes()
     except OSError as error:
-        raise Unsound(f"the tables of {name} cannot be read ({error}): install lithify again") from error
+        raise Unsound(f"the file of {name} cannot be read ({error}): install lithify again") from error
     with Sandbox() as sandbox:
-        known = {"digest": model.digest, "streams": model.streams}
+        known = {"role": model.role, "digest": model.digest, "streams": model.streams}
         proved = sandbox.run("prove", known, attached=[packed], kernels=True).result
-    return {"model": name, "sound": True, "packed_bytes": len(packed), **proved}
+    return {"model": name, "role": model.role, "sound": True, "packed_bytes": len(packed), **proved}
 
 
 def _model(name: str) -> "Model":

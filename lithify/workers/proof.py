@@ -4,7 +4,7 @@ Only after that may anything stand on it alone.
 """
 
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lithify.crashpoints import crashpoint
 from lithify.errors import BY_CODE, Corrupt, FidelityBroken, LithifyError
@@ -43,6 +43,27 @@ def prove(
     _compare(found, digest, length)
     crashpoint("work.after_verify")
     return float(found["seconds"])
+
+
+def measure(
+    sandbox: Sandbox, blob: BinaryIO, original: int, place: Place, digest: str, *, primers: Sequence[bytes] = ()
+) -> tuple[float, dict[str, Any]]:
+    """Decode a frame that keeps less than every byte, and measure it beside the original.
+
+    original, place  an open file, and where in it the original lies
+    digest           SHA-256 of what the frame should decode to
+    primers          those that decoding the original needs
+
+    Gives the seconds that decoding took, and the codec's figures. Raises FidelityBroken when the contract of the frame
+    is not kept, and what decoding raises.
+    """
+    crashpoint("work.before_verify")
+    args = {"input": place_of(blob).as_json(), "original": place.as_json()}
+    found = sandbox.run("measure", args, (blob.fileno(), original), attached=primers, role=ROLE).result
+    crashpoint("work.after_verify")
+    if found["digest"] != digest:
+        raise FidelityBroken(f"the frame decodes to SHA-256 {found['digest']} here, and to {digest} where it was made")
+    return float(found["seconds"]), found["figures"]
 
 
 def prove_small(

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from lithify import limits
 from lithify.codecs.codec import Facts
-from lithify.codecs.fidelity import Contract
+from lithify.codecs.fidelity import EXACT, Contract
 from lithify.errors import BadArgument, MissingExtra
 
 STORED = "raw.stored"
@@ -61,6 +61,8 @@ class Candidate:
     found: dict[str, Any] | None = None
     primer: str | None = None
     """The digest of the primer it runs with."""
+    contract: str | None = None
+    """The contract that it may make use of; None: it gives every byte back, whatever was promised."""
 
     @property
     def label(self) -> str:
@@ -78,6 +80,8 @@ class Candidate:
         document: dict[str, Any] = {"codec": self.codec, "verdict": self.verdict}
         if self.primer is not None:
             document["primer"] = self.primer
+        if self.contract is not None:
+            document["contract"] = self.contract
         if self.predicted is not None:
             document["predicted"] = asdict(self.predicted)
         if self.found is not None:
@@ -240,6 +244,8 @@ def _consider(
     candidate = _allowed(Candidate(codec, predicted), facts["contracts"], contract, allowed)
     if not candidate.runs or codec == STORED:
         return candidate
+    if contract != EXACT and contract.kind in facts["contracts"] and length <= limits.PART_BYTES:
+        candidate = replace(candidate, contract=str(contract))
     if predicted is None:
         return candidate.dropped(facts.get("too_slow") or "it has no use for this kind of data")
     part = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)

@@ -94,19 +94,21 @@ def compare(call: Call) -> Reply:
 
 
 def prove(call: Call) -> Reply:
-    """Whether tables are those of this release, and this machine makes of them what every other does.
+    """Whether a model is that of this release, and this machine makes of it what every other does.
 
-    attached  the file of the tables
-    args      digest, streams: what both must be (codecs/text/models.py)
-    answer    digest: of the tables; streams: of what they make of the texts of proof.py; seconds
+    attached  the file of the model
+    args      role, digest, streams: what they must be (codecs/text/models.py)
+    answer    digest: of its content; streams: of what it makes of the text of proof.py; seconds
 
     Raises Unsound when either is not so.
     """
-    from lithify.codecs.text.learnt import shipped
-    from lithify.codecs.text.proof import prove as prove_tables
+    from lithify.codecs.text import learnt, network, proof
 
     kernels.require(by_id(CODEC))
+    (packed,), digest, streams = call.attached, call.args["digest"], call.args["streams"]
     started = time.perf_counter()
-    tables = prove_tables(shipped(call.attached[0], call.args["digest"]), call.args["streams"])
-    seconds = time.perf_counter() - started
-    return Reply({"digest": tables.digest.hex(), "streams": call.args["streams"], "seconds": seconds})
+    if call.args["role"] == "network":
+        found = proof.prove_network(network.shipped(packed, digest), streams).digest
+    else:
+        found = proof.prove(learnt.shipped(packed, digest), streams).digest
+    return Reply({"digest": found.hex(), "streams": streams, "seconds": time.perf_counter() - started})

@@ -9,16 +9,18 @@ from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, STORED, ZSTD, Text, TextParams
-from lithify.codecs.text.mixing import encode_text
+from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, Text, TextParams
+from lithify.codecs.text.mixing import encode_read, encode_text
 from lithify.codecs.text.primer import Teacher
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.proof import proved, proved_network
 from tests.unit.codecs.text.corpus import CODE, DOCS, FOREIGN, MARKUP, PROSE
 
 PRIMER = Path(__file__).parent / "v0_1_0__text_mixing__primed.primer"
 
 BY_CLASS = PROSE, DOCS, CODE, MARKUP, FOREIGN + bytes(range(256))
 """One group of each class."""
+BEGINNINGS = tuple(group[:20] for group in BY_CLASS)
+"""Short, because every byte of a golden frame is changed in many ways, and a network takes its time."""
 WHOLE = b"\xff\x00 noise", b"rock " * 30, PROSE[:200]
 BEHIND = PROSE[:150] + b"\r\n", PROSE[200:320]
 
@@ -40,6 +42,16 @@ def by_class() -> bytes:
         assert stream is not None
         payloads.append(bytes([MIXED + text_class]) + proved().name + stream)
     return _framed(payloads, BY_CLASS)
+
+
+def read() -> bytes:
+    """The beginnings of the same, with a network reading along."""
+    payloads = []
+    for text_class, group in zip(TextClass, BEGINNINGS, strict=True):
+        stream = encode_read(group, proved_network(), text_class)
+        assert stream is not None
+        payloads.append(bytes([READ + text_class]) + proved().name + proved_network().name + stream)
+    return _framed(payloads, BEGINNINGS)
 
 
 def by_general_methods() -> bytes:
@@ -73,5 +85,6 @@ TEXT: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "every_class": (by_class, b"".join(BY_CLASS)),
     "general_methods": (by_general_methods, b"".join(WHOLE)),
     "primed": (primed, b"".join(BEHIND)),
+    "read": (read, b"".join(BEGINNINGS)),
 }
 """Name: how it was made, and what it decodes to."""

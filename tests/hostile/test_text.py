@@ -12,14 +12,15 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.codec import MIXED, PRIMED, Text, TextParams
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.codec import MIXED, PRIMED, READ, Text, TextParams
+from lithify.codecs.text.proof import proved, proved_network
 from lithify.errors import BadBytes, LimitExceeded
 from tests.hostile.mutants import changed_bytes
 from tests.unit.codecs.text.corpus import EVERYTHING, PROSE
 
 BYTES = limits.MIB // 4
 SECONDS_PER_MIB = 2.1 * 4  # of processor time; four times what is promised, for a busy machine
+NETWORK_SECONDS_PER_MIB = 40 * 4
 MEMORY_BYTES = 160 * limits.MIB
 
 ADVERSARIES = {
@@ -52,9 +53,23 @@ def test_no_text_costs_more_than_it_may(name: str) -> None:
 
 
 def test_a_bomb_costs_no_more_than_the_longest_group() -> None:
-    for head in (MIXED, PRIMED):
+    for head in (MIXED, PRIMED, READ):
+        payload = bytes([head]) + proved().name + proved_network().name + b"\x01"
         with pytest.raises(LimitExceeded):
-            Text().decode(bytes([head]) + proved().name + b"\x01", shared=b"", length=limits.CHUNK_BYTES_MAX)
+            Text().decode(payload, shared=b"", length=limits.CHUNK_BYTES_MAX)
+
+
+@pytest.mark.parametrize("name", ["noise", "lines of all lengths", "no UTF-8"])
+def test_a_network_takes_no_longer_for_texts_made_to_hurt_it(name: str) -> None:
+    text = ADVERSARIES[name][: BYTES // 8]
+    Text.warm()
+    started = time.process_time()
+    payload = Text(TextParams(effort="max")).encode_group(text)
+    assert text == Text().decode(payload, shared=b"", length=len(text))
+    seconds = time.process_time() - started
+
+    assert len(payload) <= len(text) + 1
+    assert seconds < 2 * NETWORK_SECONDS_PER_MIB * len(text) / limits.MIB
 
 
 def test_a_primer_that_unpacks_to_much_is_refused() -> None:
@@ -63,9 +78,10 @@ def test_a_primer_that_unpacks_to_much_is_refused() -> None:
         Text(TextParams(primer="0" * 64)).primed(huge)
 
 
-def test_every_changed_byte_of_a_payload_gives_the_length_asked_for_or_is_refused() -> None:
+@pytest.mark.parametrize("effort", ["default", "max"])
+def test_every_changed_byte_of_a_payload_gives_the_length_asked_for_or_is_refused(effort: str) -> None:
     text = PROSE[:120]
-    payload = Text().encode_group(text)
+    payload = Text(TextParams(effort=effort)).encode_group(text)
     for at in range(len(payload)):
         for wrong in changed_bytes(payload, at):
             decoded_or_refused(wrong, len(text))
@@ -79,6 +95,7 @@ def test_streams_of_noise_decode_to_something_of_every_length(text_class: TextCl
     for length in (1, 2, 19, 20, 21, 400, 5000):
         stream = chance.randbytes(chance.randrange(length + 40))
         decoded_or_refused(bytes([MIXED + text_class]) + proved().name + stream, length)
+        decoded_or_refused(bytes([READ + text_class]) + proved().name + proved_network().name + stream, length)
 
 
 def test_a_right_payload_of_another_length_decodes_to_that_length() -> None:

@@ -13,7 +13,9 @@ from lithify.errors import BadBytes, Unsound
 if TYPE_CHECKING:
     from lithify.api.output import Output
 
-_COLUMNS = ("model", "format", "size", "classes", "sha256")
+_COLUMNS = ("model", "role", "format", "size", "classes", "sha256")
+_ROLES = {"tables": "that every text is mixed with", "network": "that reads along at effort max, beside the tables"}
+_CONTENT = {"tables": "tables are", "network": "network is"}
 _DATA = ("pack", "class", "MB", "from", "licences")
 
 
@@ -55,7 +57,7 @@ def info(session: Session, names: Sequence[str]) -> None:
 def verify(session: Session, names: Sequence[str]) -> None:
     """Prove that models are what was shipped, and that this machine computes with them what every other does.
 
-    The tables are read again, their SHA-256 is compared, and texts whose encoding is known are encoded and decoded.
+    Their files are read again, SHA-256s are compared, and texts whose encoding is known are encoded and decoded.
     Exit code 3 says that something is wrong with a model, and what.
     """
     from lithify.workers.models import model_names, verify_model
@@ -78,7 +80,14 @@ def _facts(names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _row(facts: Mapping[str, Any]) -> list[str]:
-    return [facts["model"], facts["format"], _size(facts), ", ".join(facts["classes"]), facts["digest"][:12]]
+    return [
+        facts["model"],
+        facts["role"],
+        facts["format"],
+        _size(facts),
+        ", ".join(facts["classes"]),
+        facts["digest"][:12],
+    ]
 
 
 def _size(facts: Mapping[str, Any]) -> str:
@@ -89,6 +98,7 @@ def _describe(out: "Output", facts: Mapping[str, Any]) -> None:
     length = "" if facts["packed_bytes"] is None else f" ({facts['packed_bytes']} bytes)"
     lines = {
         "model": facts["model"],
+        "role": f"{facts['role']} {_ROLES[facts['role']]}",
         "codec": f"{facts['codec']}, format {facts['format']}, kernels by {facts['compiler']}",
         "file": f"{facts['file']}, {_size(facts)}{length}",
         "sha256": f"{facts['digest']} (of its content)",
@@ -104,5 +114,5 @@ def _describe(out: "Output", facts: Mapping[str, Any]) -> None:
 
 
 def _proved(found: Mapping[str, Any]) -> str:
-    what = f"its tables are {found['digest'][:12]}…, as shipped, and encode and decode as on every machine"
+    what = f"its {_CONTENT[found['role']]} {found['digest'][:12]}…, as shipped; texts are coded as on every machine"
     return f"{what} ({found['seconds']:.1f} s)"

@@ -121,6 +121,18 @@ def _candidate(candidate: Mapping[str, Any]) -> list[str]:
 
 
 def _measured(out: "Output", encoding: "EncodingView") -> None:
-    if encoding.measured:
-        rows = [[name, str(value)] for name, value in encoding.measured.items()]
-        out.table(("measured", "value"), rows, title=f"fidelity of encoding {encoding.number}")
+    """A table of figures; or one with a line for each part of the original that was measured by itself."""
+    title = f"fidelity of encoding {encoding.number}"
+    parts = {name: figures for name, figures in encoding.measured.items() if isinstance(figures, dict)}
+    if parts:
+        columns = list(dict.fromkeys(key for figures in parts.values() for key in figures))
+        rows = [[name, *(_figure(figures.get(key)) for key in columns)] for name, figures in parts.items()]
+        out.table(("measured", *columns), rows, title=title)
+    elif encoding.measured:
+        out.table(
+            ("measured", "value"), [[name, _figure(value)] for name, value in encoding.measured.items()], title=title
+        )
+
+
+def _figure(value: Any) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lithify.codecs.text.primer import Teacher
 
 STORED, ZSTD, PPMD = 0, 1, 2
-MIXED, PRIMED = 0x10, 0x20
-"""First byte of a payload: how the group is kept; to the last two the number of its class is added."""
+MIXED, PRIMED, READ = 0x10, 0x20, 0x30
+"""First byte of a payload: how the group is kept; to the last three the number of its class is added."""
 _RAW_CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, PPMD: Ppmd}
 _CLASS_BITS = 0x0F
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -104,7 +104,7 @@ class Text(Codec):
         from lithify.codecs.text.primer import choose_text, pack_primer
 
         text = choose_text(samples)
-        return pack_primer(text, _class_of(text, "max")) if text else None
+        return pack_primer(text, class_of(text, "max")) if text else None
 
     @classmethod
     def params_with_primer(cls, params: Params, primer: str) -> TextParams:
@@ -113,9 +113,10 @@ class Text(Codec):
     @classmethod
     def warm(cls) -> None:
         """Encode and decode a little. An installation that is unsound says so to who needs it, and to nobody else."""
-        codec = cls()
-        with suppress(Unsound):
-            codec.decode(codec.encode_group(_WARMING), shared=b"", length=len(_WARMING))
+        for effort in ("default", "max"):
+            codec = cls(TextParams(effort=effort))
+            with suppress(Unsound):
+                codec.decode(codec.encode_group(_WARMING), shared=b"", length=len(_WARMING))
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -125,7 +126,7 @@ class Text(Codec):
             return None
         codec = cls(cls.params_for(effort, length))
         started = time.perf_counter()
-        payload = codec.encode_group(piece)
+        payload = codec.encode_group(piece, stands_for=min(length, codec._own.group_bytes))
         encoded = time.perf_counter()
         codec.decode(payload, shared=b"", length=len(piece))
         decoded = time.perf_counter()
@@ -142,12 +143,12 @@ class Text(Codec):
         for group in blocks(source, self._own.group_bytes):
             sink.chunk(self.encode_group(group), group)
 
-    def encode_group(self, group: bytes) -> bytes:
-        """The smallest payload of one group of at least one byte."""
+    def encode_group(self, group: bytes, *, stands_for: int = 0) -> bytes:
+        """The smallest payload of one group of at least one byte; of a piece, tried as so many bytes would be."""
         effort = cast("Effort", self._own.effort)
         payloads = [bytes([STORED]) + group]
         if effort != "fast":
-            payloads += self._mixed(group, effort)
+            payloads += self._mixed(group, effort, max(stands_for, len(group)))
         ratio = len(group) / min(map(len, payloads))
         for method, codec in _RAW_CODECS.items():
             if codec is Zstd and _HARD < ratio < _REPETITIVE:
@@ -155,17 +156,21 @@ class Text(Codec):
             payloads.append(bytes([method]) + codec(codec.params_for(effort, len(group))).encode_block(group))
         return min(payloads, key=len)
 
-    def _mixed(self, group: bytes, effort: Effort) -> list[bytes]:
+    def _mixed(self, group: bytes, effort: Effort, length: int) -> list[bytes]:
         """The group mixed, behind the primer if there is one; what it gives without was or will be tried beside it."""
         from lithify.codecs.text.mixing import encode_text
 
         learnt = _ready()
         if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
-            head, stream = PRIMED | self._teacher.text_class, self._teacher.encode(group)
+            text_class = self._teacher.text_class
+            head, stream = PRIMED | text_class, self._teacher.encode(group)
         else:
-            text_class = _class_of(group, effort)
+            text_class = class_of(group, effort)
             head, stream = MIXED | text_class, encode_text(group, learnt, text_class)
-        return [] if stream is None else [bytes([head]) + learnt.name + stream]
+        payloads = [] if stream is None else [bytes([head]) + learnt.name + stream]
+        if effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX:
+            payloads += _read(group, text_class)
+        return payloads
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         if shared:
@@ -179,23 +184,18 @@ class Text(Codec):
             return _same_length(body, length)
         if head in _RAW_CODECS:
             return _RAW_CODECS[head]().decode(body, shared=b"", length=length)
-        if head & ~_CLASS_BITS not in (MIXED, PRIMED) or head & _CLASS_BITS not in set(TextClass):
+        method, text_class = head & ~_CLASS_BITS, head & _CLASS_BITS
+        if method not in (MIXED, PRIMED, READ) or text_class not in set(TextClass):
             raise Corrupt(f"a group of text is kept by method 0x{head:02x}, which does not exist")
-        return self._unmixed(head & ~_CLASS_BITS, TextClass(head & _CLASS_BITS), body, length)
+        if method == READ:
+            return _unread(TextClass(text_class), body, length)
+        return self._unmixed(method, TextClass(text_class), body, length)
 
     def _unmixed(self, method: int, text_class: TextClass, body: bytes, length: int) -> bytes:
-        from lithify.codecs.text.learnt import NAME_BYTES
         from lithify.codecs.text.mixing import decode_text
 
         learnt = _ready()
-        name, stream = body[:NAME_BYTES], body[NAME_BYTES:]
-        if len(name) < NAME_BYTES:
-            raise Truncated("a mixed group of text ends before the name of its tables")
-        if name != learnt.name:
-            raise Corrupt(
-                f"a group of text needs the tables whose SHA-256 begins with {name.hex()}; this release has those of "
-                f"{learnt.name.hex()}"
-            )
+        stream = _behind_names(body, ("tables",), (learnt.name,))
         if method == MIXED:
             return decode_text(stream, length, learnt, text_class)
         if self._teacher is None or self._teacher.text_class != text_class:
@@ -211,6 +211,45 @@ def _ready() -> "Learnt":
     return proved()
 
 
+def _read(group: bytes, text_class: TextClass) -> list[bytes]:
+    """The group mixed, with the network reading along."""
+    from lithify.codecs.text.mixing import encode_read
+    from lithify.codecs.text.proof import proved_network
+
+    trained = proved_network()
+    stream = encode_read(group, trained, text_class)
+    return [] if stream is None else [bytes([READ | text_class]) + trained.learnt.name + trained.name + stream]
+
+
+def _unread(text_class: TextClass, body: bytes, length: int) -> bytes:
+    from lithify.codecs.text.mixing import decode_read
+    from lithify.codecs.text.proof import proved_network
+
+    if length > limits.TEXT_NETWORK_BYTES_MAX:
+        raise LimitExceeded(
+            f"a group of {length} bytes that a network read; the limit is {limits.TEXT_NETWORK_BYTES_MAX}"
+        )
+    trained = proved_network()
+    stream = _behind_names(body, ("tables", "network"), (trained.learnt.name, trained.name))
+    return decode_read(stream, length, trained, text_class)
+
+
+def _behind_names(body: bytes, what: Sequence[str], names: Sequence[bytes]) -> bytes:
+    """The stream behind the names of all that decoding needs. Raises Truncated, or Corrupt if we have others."""
+    at = 0
+    for one, name in zip(what, names, strict=True):
+        found = body[at : at + len(name)]
+        at += len(name)
+        if len(found) < len(name):
+            raise Truncated(f"a mixed group of text ends before the name of its {one}")
+        if found != name:
+            raise Corrupt(
+                f"a group of text needs the {one} whose SHA-256 begins with {found.hex()}; this release has "
+                f"{name.hex()}"
+            )
+    return body[at:]
+
+
 @lru_cache(maxsize=2)
 def _teacher(digest: str, primer: bytes) -> "Teacher":
     """A primer, unpacked; the last ones are kept, because small originals come in crowds."""
@@ -219,7 +258,7 @@ def _teacher(digest: str, primer: bytes) -> "Teacher":
     return Teacher(primer, _ready())
 
 
-def _class_of(text: bytes, effort: Effort) -> TextClass:
+def class_of(text: bytes, effort: Effort) -> TextClass:
     """The class in which a piece from the middle becomes smallest."""
     from lithify.codecs.text.mixing import encode_text
 

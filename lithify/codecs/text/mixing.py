@@ -35,6 +35,7 @@ from lithify.codecs.text.model import (
     MAP_BITS,
     MATCH_INPUT,
     MIXERS,
+    NEURAL_INPUT,
     ONE_INPUT,
     PARTIAL_ROWS,
     POINTS,
@@ -45,6 +46,8 @@ from lithify.codecs.text.model import (
     new_model,
     size_of,
 )
+from lithify.codecs.text.network import Trained
+from lithify.codecs.text.neural import ALONE, OPINIONS, Reader, learn, new_reader, read_on, say
 
 _ONE = 256  # the input that is always 1
 _RATE, _RATE_FIRST, _RATE_HALF = 12, 40, 1000  # the step of the weights falls from their sum to the first
@@ -153,6 +156,8 @@ def run(
     start: int,
     taught: int,
     given: U16,
+    reader: Reader | None,
+    traced: U16 | None = None,
 ) -> int:
     """Encode `data` to `stream`, or decode `stream` to `data`.
 
@@ -160,6 +165,8 @@ def run(
     start      where to go on: the model has seen what stands before
     taught     so much of `data` both sides know: it teaches, and is not coded
     given      takes the chance that each bit from `start` on was given, in 1/65536; empty: nobody asks
+    reader     a network that reads along; without one, none of it is in the machine code
+    traced     is given the chance of every bit
 
     Gives the bytes written; -1 if the stream has no room for them.
     """
@@ -181,6 +188,8 @@ def run(
         far_hash = hash_two(one, byte_at(data, at - 2))
         follow_match(match, match_table, data, at)
         expected, bucket = match[EXPECTED], trust(match)
+        if reader is not None:
+            read_on(reader, data, at, memory, text_class)
         symbol = wide(data[at])
         partial, node, hits = wide(1), wide(1), wide(0)
         for depth in range(8):
@@ -206,6 +215,10 @@ def run(
             else:
                 inputs[MATCH_INPUT] = 0
                 row[0] = 0
+            if reader is not None:
+                say(reader, partial)
+                for i in range(OPINIONS):
+                    inputs[NEURAL_INPUT + i] = reader.said[i]
             # Four mixers, and one that mixes them.
             row[1] = HIT_ROWS + hits
             row[2] = PARTIAL_ROWS + partial
@@ -223,6 +236,8 @@ def run(
             near_at = partial * POINTS + point
             q = (2 * p + _refined(far, far_at, beyond) + _refined(near, near_at, beyond) + 2) >> 2
             q = min(max(q, 1), 65535)
+            if traced is not None:
+                traced[8 * at + depth] = q
             bit = (symbol >> (7 - depth)) & 1
             if at >= taught:
                 bit = code_bit(coder, stream, q, decoding, bit)
@@ -236,6 +251,9 @@ def run(
                 moved = final_weights[unsigned(final + i)] + ((mixed[i] * error + (1 << 19)) >> 20)
                 final_weights[unsigned(final + i)] = _within(moved, WEIGHT_MAX)
                 _train(inputs, weights, row[i], (((bit << 16) - squash[unsigned(mixed[i] + LIMIT)]) * step) >> 8)
+            if reader is not None:
+                alone = wide(squash[unsigned(reader.said[ALONE] + LIMIT)])
+                learn(reader, partial, (bit << 16) - p, (bit << 16) - alone)
             _settle(far, far_at + (beyond >> 6), bit)
             _settle(near, near_at + (beyond >> 6), bit)
             for i in range(CONTEXTS):
@@ -273,6 +291,19 @@ def weigh_text(
     `encode_text` codes it with. `told` hears how many bytes are done, several times a second."""
     model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
     return _weigh(model, np.frombuffer(text, np.uint8).copy(), text_class, 0, told)
+
+
+def encode_read(text: Buffer, trained: Trained, text_class: TextClass) -> bytes | None:
+    """The stream of a text that the network reads along with; None if it would be longer than the text."""
+    model = new_model(trained.starts[text_class], trained.learnt.primed_for(text_class), size_of(len(text)))
+    return _encode(model, np.frombuffer(text, np.uint8), text_class, 0, new_reader(trained.network))
+
+
+def decode_read(stream: bytes, length: int, trained: Trained, text_class: TextClass) -> bytes:
+    """The `length` bytes of it. Bytes that no encoder wrote give some text or other."""
+    model = new_model(trained.starts[text_class], trained.learnt.primed_for(text_class), size_of(length))
+    reader = new_reader(trained.network)
+    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0, reader).tobytes()
 
 
 class Taught:
@@ -317,17 +348,20 @@ def _run(
     stream: U8,
     decoding: bool,
     text_class: TextClass,
+    *,
     start: int = 0,
     taught: int = 0,
     given: U16 = NOBODY_ASKS,
+    reader: Reader | None = None,
 ) -> int:
     is_primed = text_class is not TextClass.OTHER
-    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught, given)
+    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught, given, reader)
 
 
 def _read(model: Model, data: U8, text_class: TextClass, start: int, given: U16 = NOBODY_ASKS) -> None:
     """Let a model see a text from `start` on, and code nothing."""
-    _run(model, data, np.zeros(_BYTES_PER_BYTE_MAX, np.uint8), False, text_class, start, len(data), given)
+    stream = np.zeros(_BYTES_PER_BYTE_MAX, np.uint8)
+    _run(model, data, stream, False, text_class, start=start, taught=len(data), given=given)
 
 
 def _weigh(
@@ -341,14 +375,16 @@ def _weigh(
     return given
 
 
-def _encode(model: Model, data: U8, text_class: TextClass, start: int) -> bytes | None:
+def _encode(model: Model, data: U8, text_class: TextClass, start: int, reader: Reader | None = None) -> bytes | None:
     stream = np.zeros(len(data) - start + _BYTES_PER_BYTE_MAX, np.uint8)
-    written = _run(model, data.copy(), stream, False, text_class, start)
+    written = _run(model, data.copy(), stream, False, text_class, start=start, reader=reader)
     if written < 0:
         return None
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
-def _decode(model: Model, stream: bytes, data: U8, text_class: TextClass, start: int) -> U8:
-    _run(model, data, np.frombuffer(stream, np.uint8).copy(), True, text_class, start)
+def _decode(
+    model: Model, stream: bytes, data: U8, text_class: TextClass, start: int, reader: Reader | None = None
+) -> U8:
+    _run(model, data, np.frombuffer(stream, np.uint8).copy(), True, text_class, start=start, reader=reader)
     return data

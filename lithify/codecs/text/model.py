@@ -18,9 +18,10 @@ CODES = 1 << CODE_BITS
 """What a context was learnt to predict elsewhere, in so many grades; 0: nothing."""
 MAP_BITS = HISTORY_BITS + CODE_BITS
 
-INPUTS = 24  # one of each context, one of each primed context, the match, one that is always 1; eight make a vector
+INPUTS = 24  # one of each context, one of each primed context, the match, one that is always 1, two of a network
 MATCH_INPUT = CONTEXTS + PRIMED_CONTEXTS
 ONE_INPUT = MATCH_INPUT + 1
+NEURAL_INPUT = ONE_INPUT + 1
 
 MIXERS = 4
 HITS = (CONTEXTS + 1) * (PRIMED_CONTEXTS + 1)

@@ -8,8 +8,9 @@ from functools import cache
 
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
-from lithify.codecs.text.mixing import decode_text, encode_text
-from lithify.codecs.text.models import ENGLISH
+from lithify.codecs.text.mixing import decode_read, decode_text, encode_read, encode_text
+from lithify.codecs.text.models import ENGLISH, NETWORK
+from lithify.codecs.text.network import Trained, trained
 from lithify.errors import Unsound
 
 TEXT = (
@@ -19,6 +20,7 @@ TEXT = (
     b"\x00\xff\xfe It settles, it settles, it settles.\r\n"
 )
 STREAMS = ENGLISH.streams
+READ_STREAMS = NETWORK.streams
 
 
 def streams_digest(tables: Learnt) -> str:
@@ -48,3 +50,33 @@ def prove(tables: Learnt, streams: str) -> Learnt:
             "encoded nor decoded here"
         )
     return tables
+
+
+def read_streams_digest(network: Trained) -> str:
+    """The SHA-256 of the text's streams in all classes, with the network reading along."""
+    digest = hashlib.sha256()
+    for text_class in TextClass:
+        stream = encode_read(TEXT, network, text_class)
+        assert stream is not None, "the text gets smaller in every class"
+        if decode_read(stream, len(TEXT), network, text_class) != TEXT:
+            raise Unsound(f"on this machine text of class {text_class.name} that a network reads does not come back")
+        digest.update(stream)
+    return digest.hexdigest()
+
+
+@cache
+def proved_network() -> Trained:
+    """The network, once its streams are what they are everywhere. Raises Unsound if they are not."""
+    proved()
+    return prove_network(trained(), READ_STREAMS)
+
+
+def prove_network(network: Trained, streams: str) -> Trained:
+    """This network, if the SHA-256 of its streams is what it is everywhere. Raises Unsound if it is not."""
+    found = read_streams_digest(network)
+    if found != streams:
+        raise Unsound(
+            f"on this machine the network of the text codec writes {found[:12]}… where {streams[:12]}… is right: "
+            "it is neither used nor are its texts decoded here"
+        )
+    return network

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lithify.api import documents
 from lithify.api.svg import curve
-from lithify.codecs.text.models import ENGLISH
+from lithify.codecs.text.models import ENGLISH, MODELS
 from lithify.errors import Unsound
 from lithify.store.views import LikeView, SurpriseView
 from tests.serving import Served
@@ -234,20 +234,20 @@ def test_a_key_that_may_only_write_is_told_nothing(served: Served, letters: str)
 
 def test_models_are_listed_and_described_without_an_archive() -> None:
     listed = run("model", "list").stdout.splitlines()
-    assert ["model", "format", "size", "classes", "sha256"] == listed[0].split()
-    assert listed[1].startswith(ENGLISH.name)
-    (told,) = [json.loads(line) for line in run("model", "list", "--json").stdout.splitlines()]
+    assert ["model", "role", "format", "size", "classes", "sha256"] == listed[0].split()
+    assert [model.name for model in MODELS] == [line.split()[0] for line in listed[1:]]
+    told, _ = [json.loads(line) for line in run("model", "list", "--json").stdout.splitlines()]
     assert told == json.loads(run("model", "info", ENGLISH.name, "--json").stdout)
     assert (ENGLISH.digest, ENGLISH.path.stat().st_size) == (told["digest"], told["packed_bytes"])
     described = run("model", "info").stdout
     assert all(pack.licences in described and pack.sources in described for pack in ENGLISH.data)
 
 
-def test_a_model_that_is_sound_is_said_to_be() -> None:
+def test_models_that_are_sound_are_said_to_be() -> None:
     shown = run("model", "verify")
     assert (0, "") == (shown.exit_code, shown.stderr)
-    assert shown.stdout.startswith(f"{ENGLISH.name} is sound: ")
-    assert json.loads(run("model", "verify", "--json").stdout)["sound"]
+    assert [f"{model.name} is sound" for model in MODELS] == [line.split(":")[0] for line in shown.stdout.splitlines()]
+    assert json.loads(run("model", "verify", ENGLISH.name, "--json").stdout)["sound"]
 
 
 def test_a_model_that_is_not_sound_ends_with_three_and_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,12 +255,11 @@ def test_a_model_that_is_not_sound_ends_with_three_and_a_sentence(monkeypatch: p
         raise Unsound(f"the tables of {name} are others")
 
     monkeypatch.setattr("lithify.workers.models.verify_model", unsound)
-    shown = run("model", "verify")
+    shown = run("model", "verify", ENGLISH.name)
     assert (3, "") == (shown.exit_code, shown.stdout)
     assert f"lithify: {ENGLISH.name}: the tables of" in shown.stderr
-    assert {"code": "unsound", "exit_code": 3}.items() <= json.loads(run("model", "verify", "--json").stderr)[
-        "error"
-    ].items()
+    error = json.loads(run("model", "verify", ENGLISH.name, "--json").stderr)["error"]
+    assert ("unsound", 3) == (error["code"], error["exit_code"])
 
 
 @pytest.mark.parametrize("verb", ["info", "verify"])

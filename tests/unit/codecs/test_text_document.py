@@ -8,13 +8,14 @@ import pytest
 from lithify import limits
 from lithify.codecs.text import learnt
 from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.codec import MIXED, PRIMED, Text, TextParams
-from lithify.codecs.text.mixing import encode_text
+from lithify.codecs.text.codec import MIXED, PRIMED, READ, Text, TextParams
+from lithify.codecs.text.mixing import encode_read, encode_text
 from lithify.codecs.text.model import ROWS
+from lithify.codecs.text.network import PATH as NETWORK
 from lithify.codecs.text.primer import TEXT_BYTES_MAX
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.proof import proved, proved_network
 from tests.house import ROOT
-from tests.unit.codecs.text import reference
+from tests.unit.codecs.text import reference, reference_network
 from tests.unit.codecs.text.corpus import CODE, EVERYTHING, FOREIGN, PROSE
 
 DOCUMENT = (ROOT / "lithify/codecs/text/FORMAT.md").read_text("utf-8")
@@ -62,10 +63,14 @@ def test_the_reference_decodes_what_goes_on_behind_a_primer(tables: reference.Ta
 def test_the_examples_decode_to_what_they_say(tables: reference.Tables) -> None:
     block = re.search(r"```hex\n(.*?)```", DOCUMENT, re.DOTALL)
     assert block is not None
-    mixed, stored = (bytes.fromhex(line) for line in re.findall(r"^([0-9a-f ]+?) {4,}", block[1], re.MULTILINE))
+    mixed, read, stored = (bytes.fromhex(line) for line in re.findall(r"^([0-9a-f ]+?) {4,}", block[1], re.MULTILINE))
 
     assert mixed == bytes([MIXED]) + proved().name + (encode_text(SENTENCE, proved(), TextClass.PROSE) or b"")
     assert SENTENCE == reference.decode(tables, mixed, len(SENTENCE))
+    network = reference_network.read_network(NETWORK.read_bytes())
+    names = proved().name + proved_network().name
+    assert read == bytes([READ]) + names + (encode_read(SENTENCE, proved_network(), TextClass.PROSE) or b"")
+    assert SENTENCE == reference_network.decode_read(tables, network, read, len(SENTENCE))
     assert SENTENCE == Text().decode(stored, shared=b"", length=len(SENTENCE))
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.raw.ppmd import Ppmd
-from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, STORED, ZSTD, Text, TextParams
+from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, Text, TextParams
 from lithify.codecs.text.learnt import learnt
+from lithify.codecs.text.network import trained
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.suites.codec_suite import CodecSuite
 from tests.unit.codecs.text.corpus import CODE, MARKUP, PROSE, TEXTS
@@ -51,6 +52,25 @@ def test_effort_fast_does_not_mix() -> None:
     assert Text(TextParams(effort="fast")).encode_group(PROSE)[0] in {STORED, ZSTD, PPMD}
 
 
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_at_effort_max_a_network_reads_along_and_never_makes_a_text_larger(text: bytes) -> None:
+    payload, without = Text(TextParams(effort="max")).encode_group(text), Text().encode_group(text)
+    assert READ == payload[0] & 0xF0
+    assert len(payload) < len(without)
+    assert text == decoded(payload, len(text))
+
+
+def test_no_network_reads_a_group_that_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TEXT_NETWORK_BYTES_MAX", 100)
+    assert MIXED == Text(TextParams(effort="max")).encode_group(PROSE)[0] & 0xF0
+
+
+def test_a_piece_of_a_long_text_is_tried_as_the_whole_would_be() -> None:
+    codec = Text(TextParams(effort="max"))
+    assert MIXED == codec.encode_group(PROSE, stands_for=limits.TEXT_NETWORK_BYTES_MAX + 1)[0] & 0xF0
+    assert READ == codec.encode_group(PROSE, stands_for=limits.TEXT_NETWORK_BYTES_MAX)[0] & 0xF0
+
+
 def test_the_class_is_that_of_the_text() -> None:
     assert [MIXED, MIXED + 2, MIXED + 3] == [Text().encode_group(text)[0] for text in (PROSE, CODE, MARKUP)]
 
@@ -58,7 +78,9 @@ def test_the_class_is_that_of_the_text() -> None:
 # --- what is refused ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", sorted(set(range(256)) - {STORED, ZSTD, PPMD, *range(0x10, 0x15), *range(0x20, 0x25)}))
+@pytest.mark.parametrize(
+    "head", sorted(set(range(256)) - {STORED, ZSTD, PPMD, *range(0x10, 0x15), *range(0x20, 0x25), *range(0x30, 0x35)})
+)
 def test_a_method_that_does_not_exist_is_corrupt(head: int) -> None:
     with pytest.raises(Corrupt, match="does not exist"):
         decoded(bytes([head]) + b"rock", 4)
@@ -69,7 +91,26 @@ def test_tables_of_another_name_are_named() -> None:
         decoded(bytes([MIXED]) + b"\xbe\xef\x01", 4)
 
 
-@pytest.mark.parametrize("payload", [b"", bytes([MIXED]), bytes([MIXED, 1]), bytes([PRIMED])])
+def test_a_network_of_another_name_is_named() -> None:
+    with pytest.raises(Corrupt, match="the network whose SHA-256 begins with beef"):
+        decoded(bytes([READ]) + learnt().name + b"\xbe\xef\x01", 4)
+    with pytest.raises(Corrupt, match="the tables whose SHA-256 begins with beef"):
+        decoded(bytes([READ]) + b"\xbe\xef\x01\x02", 4)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        bytes([MIXED]),
+        bytes([MIXED, 1]),
+        bytes([PRIMED]),
+        bytes([READ]),
+        bytes([READ, 1]),
+        bytes([READ]) + learnt().name,
+        bytes([READ]) + learnt().name + trained().name[:1],
+    ],
+)
 def test_a_payload_that_ends_early_is_truncated(payload: bytes) -> None:
     with pytest.raises(Truncated):
         decoded(payload, 4)
@@ -78,6 +119,8 @@ def test_a_payload_that_ends_early_is_truncated(payload: bytes) -> None:
 def test_a_group_longer_than_groups_are_is_refused_before_anything_is_done() -> None:
     with pytest.raises(LimitExceeded):
         decoded(bytes([MIXED]) + learnt().name, limits.TEXT_GROUP_BYTES_MAX + 1)
+    with pytest.raises(LimitExceeded):
+        decoded(bytes([READ]) + learnt().name + trained().name, limits.TEXT_NETWORK_BYTES_MAX + 1)
     with pytest.raises(LimitExceeded):
         TextParams(group_bytes=limits.TEXT_GROUP_BYTES_MAX + 1)
 

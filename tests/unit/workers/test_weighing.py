@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,11 +192,12 @@ def test_an_object_that_cannot_be_read_is_left_out(letters: Archive, monkeypatch
 # --- models -----------------------------------------------------------------------------------------------
 
 
-def test_a_model_that_is_as_shipped_is_sound() -> None:
-    (name,) = model_names()
-    found = verify_model(name)
-    assert (True, models.ENGLISH.digest) == (found["sound"], found["digest"])
-    assert model_facts(name)["packed_bytes"] == found["packed_bytes"]
+@pytest.mark.parametrize("model", models.MODELS)
+def test_a_model_that_is_as_shipped_is_sound(model: models.Model) -> None:
+    assert model.name in model_names()
+    found = verify_model(model.name)
+    assert (True, model.digest) == (found["sound"], found["digest"])
+    assert model_facts(model.name)["packed_bytes"] == found["packed_bytes"]
 
 
 def test_a_model_that_does_not_exist_is_refused_and_the_others_are_named() -> None:
@@ -205,18 +207,21 @@ def test_a_model_that_does_not_exist_is_refused_and_the_others_are_named() -> No
 
 
 @pytest.mark.parametrize("at", [0, 20, 100_000, -1])
-def test_a_model_that_is_damaged_is_unsound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: int) -> None:
-    packed = bytearray(models.ENGLISH.path.read_bytes())
+@pytest.mark.parametrize("model", models.MODELS)
+def test_a_model_that_is_damaged_is_unsound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: models.Model, at: int
+) -> None:
+    packed = bytearray(model.path.read_bytes())
     packed[at] ^= 0x55
-    (tmp_path / "learnt.bin").write_bytes(packed)
-    moved = models.Model("text.mixing", models.ENGLISH.digest, models.ENGLISH.streams, tmp_path / "learnt.bin", ())
+    (tmp_path / "model.bin").write_bytes(packed)
+    moved = replace(model, path=tmp_path / "model.bin")
     monkeypatch.setattr("lithify.workers.models.MODELS", (moved,))
-    with pytest.raises(Unsound, match="tables of the text codec"):
+    with pytest.raises(Unsound, match=f"{model.role} of the text codec"):
         verify_model(moved.name)
 
 
 def test_a_model_that_is_missing_is_unsound_and_still_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    gone = models.Model("text.mixing", models.ENGLISH.digest, models.ENGLISH.streams, tmp_path / "gone.bin", ())
+    gone = replace(models.ENGLISH, path=tmp_path / "gone.bin")
     monkeypatch.setattr("lithify.workers.models.MODELS", (gone,))
     assert model_facts(gone.name)["packed_bytes"] is None
     with pytest.raises(Unsound, match=r"gone\.bin"):

@@ -36,7 +36,7 @@ class Document:
     @property
     def part(self) -> int:
         """0 to 99, by its name."""
-        return _number(self.name) % 100
+        return number_of(self.name) % 100
 
 
 def read_corpus(folder: Path) -> list[Document]:
@@ -56,7 +56,7 @@ def _members(path: Path, text_class: TextClass) -> Iterator[Document]:
 
 def _as_books_are(name: str, text: bytes) -> bytes:
     """Every second book with lines of some width: people keep them both ways, and these have a paragraph a line."""
-    chance = _number(f"lines of {name}")
+    chance = number_of(f"lines of {name}")
     if chance % 2:
         return text
     width = _WIDTH_MIN + chance // 2 % _WIDTHS
@@ -95,9 +95,10 @@ def _cut(document: Document) -> Iterator[bytes]:
         yield document.text[:_PIECE_MAX]
         return
     for length in _PIECES:
-        start = _number(f"{length} of {document.name}") % max(1, len(document.text) - length)
+        start = number_of(f"{length} of {document.name}") % max(1, len(document.text) - length)
         yield document.text[start : start + length]
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """64 bits by chance, always the same ones for the same text."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

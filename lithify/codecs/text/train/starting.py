@@ -37,7 +37,7 @@ def _start(read: Sequence[Document], text_class: TextClass, primed: U8) -> Start
         data = np.frombuffer(document.text, np.uint8).copy()
         model = new_model(start, primed, size_of(len(data)))
         stream = np.zeros(2 * len(data) + 1024, np.uint8)
-        written += run(model, chances(), data, stream, False, int(text_class), is_primed, 0, 0, NOBODY_ASKS)
+        written += run(model, chances(), data, stream, False, int(text_class), is_primed, 0, 0, NOBODY_ASKS, None)
         start = Start(**{name: getattr(model, name) for name in Start._fields})
     length = sum(len(document.text) for document in read)
     print(

@@ -344,6 +344,7 @@ class Decoder:
             if matched:
                 inputs[19] = STRETCH[self.match_chances[bucket] >> 10] * (1 if likely else -1)
             inputs[20] = 256
+            inputs[21:23] = self.extra_inputs()
             rows = [
                 min(bucket + 1, 63) if matched else 0,
                 64 + hits + 108 * (depth >> 2),
@@ -377,6 +378,10 @@ class Decoder:
                 self.approach(self.match_chances, self.match_counts, bucket, int(bit == likely))
             partial, node = 2 * partial + bit, 2 * node + bit
         self.out.append(partial & 255)
+
+    def extra_inputs(self) -> list[int]:
+        """What a network says (reference_network.py); here there is none."""
+        return [0, 0]
 
     def learn(self, bit: int, p: int, said: list[int], rows: list[int], final: range, inputs: list[int]) -> None:
         rate = 12 + 40000 // (1000 + self.steps)
