@@ -1,5 +1,6 @@
 """Arrays: a file's values by the coder of numbers, everything else in it by a general coder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -58,6 +59,13 @@ class Arrays(Codec):
     def params_keeping(cls, params: Params, contract: Contract) -> ArraysParams:
         """`params` for a contract looser than exact, which the codec has among its `contracts`."""
         return replace(cast("ArraysParams", params), contract=str(contract))
+
+    @classmethod
+    def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """A row of figures for each array that may differ: errors, bias, PSNR, structural similarity."""
+        from lithify.codecs.arrays.measuring import measured
+
+        return measured(original, decoded, contract)
 
     def decoder_params(self) -> bytes:
         """None: payloads say everything themselves."""
