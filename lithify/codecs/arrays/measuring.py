@@ -70,9 +70,8 @@ def _compared(name: str, variable: Variable, original: bytes, decoded: bytes, co
 def _valid(values: Values, variable: Variable) -> Bools:
     """Where there is a value."""
     found = cast("Bools", np.isfinite(values))
-    with np.errstate(over="ignore"):
-        for fill in variable.fills:
-            found &= values != np.float64(fill).astype(values.dtype)
+    for fill in variable.own_fills:
+        found &= values != fill
     return found
 
 

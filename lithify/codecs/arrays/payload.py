@@ -103,7 +103,7 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     """The payload of one array; None if its bytes are smaller elsewhere, or do not come back."""
     extent = variable.extent
     values = extent.gather(data)
-    packed = encode_values(values, bound=bound, effort=effort, fills=variable.fills)
+    packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     raw = values.tobytes()
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))

@@ -38,7 +38,7 @@ def _measured(piece: bytes, largest: Variable, length: int, effort: Effort) -> E
         return _unseen(piece, length)
     values = extent.gather(piece)
     started = time.perf_counter()
-    packed = encode_values(values, bound=None, effort=effort, fills=largest.fills)
+    packed = encode_values(values, bound=None, effort=effort, fills=largest.own_fills)
     encoded = time.perf_counter()
     decode_values(packed, values.shape, values.dtype)
     decoded = time.perf_counter()

@@ -28,12 +28,14 @@ def of_chunks(
     if not offsets or not chunk:
         return []
     grid = tuple(-(-side // step) for side, step in zip(shape, chunk, strict=True))
+    sides: tuple[int, ...] | None = tuple(shape)
     one = bytes_at(tuple(chunk), dtype.itemsize, 0)
     places = sorted(offsets)
     if len(places) == prod(grid):
         extent = Extent(one.element, one.tile, one.strides, grid, tuple(offsets[place] for place in places))
     else:
+        sides = None
         tile, strides = (1, *one.tile), (prod(chunk) * dtype.itemsize, *one.strides)
         counts = (len(places), *(1 for _ in chunk))
         extent = Extent(one.element, tile, strides, counts, tuple(offsets[place] for place in places))
-    return of_dtype(dtype, Variable(name, extent, fills, data))
+    return of_dtype(dtype, Variable(name, extent, fills, data, sides))

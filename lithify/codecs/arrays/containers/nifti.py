@@ -51,4 +51,5 @@ def _array(data: Bytes, order: str, places: _Places) -> list[Variable]:
         raise Corrupt(f"a NIfTI file of type {kind} with values at {offset}")
     dtype = np.dtype(_TYPES[kind]).newbyteorder(cast("Any", order))
     shape = tuple(reversed(all_sides[:rank]))
-    return of_dtype(dtype, Variable("", bytes_at(shape, dtype.itemsize, int(offset)), data=prod(shape) > max(shape)))
+    is_data = prod(shape) > max(shape)
+    return of_dtype(dtype, Variable("", bytes_at(shape, dtype.itemsize, int(offset)), data=is_data, turned=True))

@@ -24,7 +24,7 @@ def find(data: Bytes, length: int, *, at: int = 0, name: str = "") -> list[Varia
     shape = header["shape"]
     dtype = _dtype(header["descr"])
     extent = bytes_at(shape[::-1] if header["fortran_order"] else shape, dtype.itemsize, reader.at)
-    return of_dtype(dtype, Variable(name, extent, data=len(shape) >= 2))
+    return of_dtype(dtype, Variable(name, extent, data=len(shape) >= 2, turned=header["fortran_order"]))
 
 
 def _header(text: bytes) -> Mapping[str, Any]:

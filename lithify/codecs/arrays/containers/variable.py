@@ -1,6 +1,7 @@
 """One array that a container was found to hold: where its values lie, and what is known of them."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
 
@@ -17,6 +18,8 @@ class Variable:
     extent  where its values lie
     fills   values that mean *missing*; they come back exactly whatever the contract
     data    whether it is data that a contract may loosen, rather than coordinates, bounds, counts or masks
+    sides   its shape by its container, where chunks reach over its end; None: that of `extent`
+    turned  whether its users name the fastest axis first
     merges  what arrays have in common that belong together as frames of one; None: stands alone
     """
 
@@ -24,7 +27,28 @@ class Variable:
     extent: Extent
     fills: tuple[Fill, ...] = ()
     data: bool = False
+    sides: tuple[int, ...] | None = None
+    turned: bool = False
     merges: object = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As its users see it."""
+        found = self.extent.shape if self.sides is None else self.sides
+        return found[::-1] if self.turned else found
+
+    @property
+    def own_fills(self) -> tuple[np.generic, ...]:
+        """The fills as its elements can be; NaN is missing anyway, and no whole number is."""
+        dtype = self.extent.element.native
+        limits = np.iinfo(dtype) if dtype.kind in "iu" else None
+        usable = [
+            fill
+            for fill in self.fills
+            if isfinite(fill) and (limits is None or (limits.min <= fill <= limits.max and fill == int(fill)))
+        ]
+        with np.errstate(over="ignore"):  # a fill beyond a float's range is its infinity
+            return tuple(np.asarray(fill).astype(dtype)[()] for fill in usable)
 
 
 def of_dtype(dtype: np.dtype[np.void] | np.dtype[np.generic], variable: Variable) -> list[Variable]:
@@ -71,7 +95,8 @@ def _with_axes(variable: Variable, shape: tuple[int, ...], size: int) -> Variabl
         strides=(*found.strides, *reversed(steps)),
         grid=(*found.grid, *(1 for _ in shape)),
     )
-    return replace(variable, extent=extent)
+    sides = None if variable.sides is None else (*variable.sides, *shape)
+    return replace(variable, extent=extent, sides=sides, turned=False)
 
 
 def bytes_at(shape: tuple[int, ...], itemsize: int, offset: int) -> Extent:
