@@ -59,7 +59,7 @@ def _fields(data: Bytes, length: int) -> list[_Field]:
         except Truncated:
             break
         found += fields
-        at = end
+        at = max(end, at + len(_MAGIC))  # a message may say that it is shorter than its magic
     return found
 
 

@@ -18,7 +18,6 @@ _STRIPS, _SAMPLES, _STRIP_ROWS, _STRIP_BYTES, _PLANAR = 273, 277, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _FORMAT = 322, 323, 324, 325, 339
 _CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _KINDS = {1: "u", 2: "i", 3: "f"}
-_NUMBERS_MAX = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,19 @@ def find(data: Bytes, length: int) -> list[Variable]:
     offset = reader.numbers("HHQ")[2] if is_big else reader.number("I")
     found: list[Variable] = []
     seen: set[int] = set()
+    taken = 0
     while offset and offset not in seen and len(seen) < _PAGES_MAX:
         seen.add(offset)
         reader.at = offset
-        page = _Page(order, _tags(reader, big=is_big))
+        page = _Page(order, _tags(reader, length - taken, big=is_big))
+        taken += sum(map(len, page.tags.values()))
         offset = reader.number("Q" if is_big else "I")
         found += _samples(page)
     return found
 
 
-def _tags(reader: BytesReader, *, big: bool) -> dict[int, tuple[int, ...]]:
-    """The numbers of those tags that are whole numbers."""
+def _tags(reader: BytesReader, room: int, *, big: bool) -> dict[int, tuple[int, ...]]:
+    """The numbers of those tags that are whole numbers; at most `room`, for many may point to the same bytes."""
     count = reader.number("Q" if big else "H")
     if count > _TAGS_MAX:
         raise LimitExceeded(f"a TIFF page of {count} tags")
@@ -65,8 +66,11 @@ def _tags(reader: BytesReader, *, big: bool) -> dict[int, tuple[int, ...]]:
         value_at, inline_bytes = reader.at, 8 if big else 4
         reader.take(inline_bytes)
         code = _CODES.get(kind)
-        if code is None or values > _NUMBERS_MAX:
+        if code is None:
             continue
+        room -= values
+        if room < 0:
+            raise LimitExceeded(f"{values} numbers in tag {tag} of a TIFF page")
         size = values * np.dtype(f"u{1 if code == 'B' else 2 if code == 'H' else 4 if code == 'I' else 8}").itemsize
         inner = BytesReader(reader.data, value_at, reader.order)
         if size > inline_bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import isfinite
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,14 +42,12 @@ class Variable:
     def own_fills(self) -> tuple[np.generic, ...]:
         """The fills as its elements can be; NaN is missing anyway, and no whole number is."""
         dtype = self.extent.element.native
-        limits = np.iinfo(dtype) if dtype.kind in "iu" else None
-        usable = [
-            fill
-            for fill in self.fills
-            if isfinite(fill) and (limits is None or (limits.min <= fill <= limits.max and fill == int(fill)))
-        ]
+        usable = [fill for fill in self.fills if isfinite(fill)]
+        if dtype.kind in "iu":
+            limits = np.iinfo(cast("Any", dtype))
+            usable = [fill for fill in usable if limits.min <= fill <= limits.max and fill == int(fill)]
         with np.errstate(over="ignore"):  # a fill beyond a float's range is its infinity
-            return tuple(np.asarray(fill).astype(dtype)[()] for fill in usable)
+            return tuple(cast("np.generic", np.asarray(fill).astype(dtype)[()]) for fill in usable)
 
 
 def of_dtype(dtype: np.dtype[np.void] | np.dtype[np.generic], variable: Variable) -> list[Variable]:

@@ -22,6 +22,8 @@ from lithify.errors import BadBytes, Corrupt, Truncated
 
 _LOCAL = b"PK\x03\x04"
 _META_BYTES_MAX = 1 << 20
+_DESCRIPTIONS = (".zarray", "zarr.json")
+_DESCRIPTIONS_MAX = 1000
 _Members = Mapping[str, tuple[int, int]]
 """Where each uncompressed member's bytes begin, and how many there are."""
 
@@ -32,8 +34,12 @@ def find(data: Bytes, length: int) -> list[Variable]:
         raise Truncated("the directory of a zip file is at its end")
     members = _members(data)
     found: list[Variable] = []
+    described = 0
     for name, (offset, size) in members.items():
         own = name.rsplit("/", 1)[-1]
+        described += own in _DESCRIPTIONS
+        if described > _DESCRIPTIONS_MAX:
+            break  # each is compared with the names of all members
         try:
             if own.endswith(".npy"):
                 found += npy.find(data, length, at=offset, name=name.removesuffix(".npy"))
