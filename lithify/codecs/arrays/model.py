@@ -24,7 +24,6 @@ LEVELS = 128
 CONTEXT_BITS = 15
 MIXER_SETS = 16
 TOKENS = 72
-BIASES = 1024
 
 
 class Tables(NamedTuple):
@@ -55,7 +54,6 @@ class Model(NamedTuple):
     """(context, its value): a chance in 1/2^22 and how often it was moved."""
     mixer: I32
     extra: U32
-    bias: I32
     inputs: I32
     at: I64
     experts: I64
@@ -90,7 +88,6 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
         maps=np.full(CONTEXTS << CONTEXT_BITS, 1 << 31, np.uint32),
         mixer=mixer,
         extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
-        bias=np.zeros(BIASES, np.int32),
         inputs=np.zeros(INPUTS, np.int32),
         at=np.zeros(INPUTS, np.int64),
         experts=np.zeros(EXPERTS, np.int64),

@@ -4,7 +4,6 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.arrays.model import (
-    BIASES,
     BOTTOM,
     CONTEXT_BITS,
     CONTEXTS,
@@ -12,7 +11,6 @@ from lithify.codecs.arrays.model import (
     EXPERTS,
     INPUTS,
     LEFT,
-    LEVELS,
     MIXER_SETS,
     REGRESSORS,
     RIGHT,
@@ -27,11 +25,11 @@ from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, beg
 from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 
-_RATE = 6
+_RATE = 2
 _WEIGHT_MAX = 1 << 19
 _COUNT_MASK = 1023
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
-_FAST, _SLOW = 5, 8
+_FAST, _SLOW = 3, 6
 _FIRST, _ZERO, _SIGN, _DOWN = 20, 21, 22, 12
 VALUE_MAX = (1 << 29) - 1
 
@@ -111,7 +109,7 @@ def _code(
     bit = code_bit(coder, stream, p, decoding, told)
     error = ((bit << 16) - p) * _RATE
     for i in range(INPUTS):
-        mixer[unsigned(row), i] += np.int32((wide(m_inputs[i]) * error + (1 << 13)) >> 14)
+        mixer[unsigned(row), i] += np.int32((wide(m_inputs[i]) * error + (1 << 15)) >> 16)
     for i in range(CONTEXTS):
         both = wide(maps[unsigned(m_at[i])])
         n = both & _COUNT_MASK
@@ -134,7 +132,6 @@ def run(
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
     maps, mixer, extra, inputs, at = m.maps, m.mixer, m.extra, m.inputs, m.at
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
-    bias = m.bias
     coder = m.coder
     begin(coder, stream, decoding)
     width = columns + LEFT + RIGHT
@@ -240,13 +237,8 @@ def run(
                     total += share
                     pulled += share * (experts[k] - experts[2])
                 guess = experts[2] + pulled // total
-                # What is usually off in such a place.
                 ew, en = wide(errors[here - 1]), wide(errors[here - width])
-                place = wide(north << 4 > guess) | wide(w << 4 > guess) << 1 | wide(ne << 4 > guess) << 2
-                place |= wide(nw << 4 > guess) << 3 | wide(centre << 4 > guess) << 4 | wide((w << 1) - ww << 4 > guess) << 5
-                place |= wide(experts[0] > guess) << 6 | wide(experts[1] > guess) << 7
                 spread = abs(experts[0] - experts[1])
-                guess += bias[place] >> 8
                 base = (guess + 8) >> 4
                 part = guess - (base << 4)
                 # How far off it may be.
@@ -272,7 +264,8 @@ def run(
                 b3 = ((min(half >> 1, 15) * 64 + rw * 8 + rn) * DECISIONS) + (3 << CONTEXT_BITS)
                 b4 = ((half * 16 + rx) * DECISIONS) + (4 << CONTEXT_BITS)
                 b5 = (min(la, 127) * 8 + rt) * DECISIONS + (5 << CONTEXT_BITS)
-                b6 = (half * 16 + (place & 15)) * DECISIONS + (6 << CONTEXT_BITS)
+                b6 = ((min(max(w - base, -4), 3) + 4) * 8 + min(max(north - base, -4), 3) + 4) * 8
+                b6 = (b6 + min(max(centre - base, -4), 3) + 4) * DECISIONS + (6 << CONTEXT_BITS)
                 set_ = min(le >> 2, MIXER_SETS - 1)
                 # How it differs.
                 likely = (energy * 11) >> 8
@@ -372,7 +365,6 @@ def run(
                 work[here] = value
                 fine = value << 4
                 errors[here] = min(abs(fine - guess), (1 << 30))
-                bias[place] += ((((fine - guess) << 8) >> 6) - (0)) if abs(fine - guess) < 4 * energy + 16 else 0
                 for k in range(EXPERTS):
                     pe[k, now, column] = min(abs(fine - experts[k]), 1 << 28)
                 lg = le >> 2
