@@ -56,6 +56,7 @@ class Model(NamedTuple):
     extra: U32
     inputs: I32
     at: I64
+    bases: I64
     experts: I64
     differences: I64
     coder: I64
@@ -90,6 +91,7 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
         extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
         inputs=np.zeros(INPUTS, np.int32),
         at=np.zeros(INPUTS, np.int64),
+        bases=np.zeros(INPUTS, np.int64),
         experts=np.zeros(EXPERTS, np.int64),
         differences=np.zeros(n, np.int64),
         coder=np.zeros(4, np.int64),

@@ -6,10 +6,8 @@ from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.arrays.model import (
     BOTTOM,
     CONTEXT_BITS,
-    CONTEXTS,
     DECISIONS,
     EXPERTS,
-    INPUTS,
     LEFT,
     MIXER_SETS,
     REGRESSORS,
@@ -21,41 +19,27 @@ from lithify.codecs.arrays.model import (
     new_model,
     tables,
 )
+from lithify.codecs.arrays.tokens import SIDES, code_number, level_of, token_of, within
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
-from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
+from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 
-_RATE = 2
 _WEIGHT_MAX = 1 << 19
-_COUNT_MASK = 1023
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW = 3, 6
-_FIRST, _ZERO, _SIGN, _DOWN = 20, 21, 22, 12
 VALUE_MAX = (1 << 29) - 1
-
-
-@inlined
-def _level(levels: U8, value: int) -> int:
-    """Four times the logarithm (base 2) of value + 1."""
-    out = wide(0)
-    if value >= 1 << 24:
-        value >>= 20
-        out += 80
-    if value >= 4096:
-        value >>= 12
-        out += 48
-    return out + wide(levels[unsigned(value)])
-
-
-@inlined
-def _within(x: int, most: int) -> int:
-    return min(max(x, -most), most)
 
 
 @inlined
 def _median(a: int, b: int, c: int) -> int:
     """MED: a + b - c within a and b."""
     return max(min(a, b), min(max(a, b), a + b - c))
+
+
+@inlined
+def _near(x: int) -> int:
+    """A difference from -4 to 3, as 0 to 7."""
+    return min(max(x, -4), 3) + 4
 
 
 @bare
@@ -88,37 +72,7 @@ def _learn(samples: I32, moments: I64, weights: I64, n: int) -> None:
                     pull -= (moments[w, i, j] >> shift) * weights[w, j]
                 own = (moments[w, i, i] >> shift)
                 pull += own * weights[w, i]
-                weights[w, i] = _within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
-
-
-@inlined
-def _code(
-    m_inputs: I32, m_at: I64, maps: U32, mixer: I32, row: int, coder: I64, stream: U8, t_squash: I32, t_stretch: I32,
-    reciprocal: I32, decoding: bool, told: int,
-) -> int:
-    """One decision, mixed from what its contexts say."""
-    out = wide(0)
-    for i in range(CONTEXTS):
-        s = t_stretch[unsigned(wide(maps[unsigned(m_at[i])]) >> 20)]
-        m_inputs[i] = s
-        out += wide(s) * wide(mixer[unsigned(row), i])
-    m_inputs[CONTEXTS] = 256
-    out += 256 * wide(mixer[unsigned(row), CONTEXTS])
-    p = wide(t_squash[unsigned(_within(out >> 16, LIMIT) + LIMIT)])
-    p = min(max(p, 32), 65536 - 32)
-    bit = code_bit(coder, stream, p, decoding, told)
-    error = ((bit << 16) - p) * _RATE
-    for i in range(INPUTS):
-        mixer[unsigned(row), i] += np.int32((wide(m_inputs[i]) * error + (1 << 15)) >> 16)
-    for i in range(CONTEXTS):
-        both = wide(maps[unsigned(m_at[i])])
-        n = both & _COUNT_MASK
-        q = both >> 10
-        q += ((((bit << 22) - bit) - q) * reciprocal[unsigned(n)]) >> 16
-        if n < COUNT_MAX:
-            n += 1
-        maps[unsigned(m_at[i])] = q << 10 | n
-    return bit
+                weights[w, i] = within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
 
 
 @bare
@@ -130,7 +84,7 @@ def run(
     work, errors, pe = m.work, m.errors, m.expert_errors
     levels, shares = t.levels, t.shares
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, at = m.maps, m.mixer, m.extra, m.inputs, m.at
+    maps, mixer, extra, inputs, at, bases = m.maps, m.mixer, m.extra, m.inputs, m.at, m.bases
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
     coder = m.coder
     begin(coder, stream, decoding)
@@ -229,7 +183,7 @@ def run(
                 for k in range(EXPERTS):
                     near = 2 * wide(pe[k, now, column - 1]) + 2 * wide(pe[k, before, column]) + wide(pe[k, now, column - 2])
                     near += wide(pe[k, before, column - 1]) + wide(pe[k, before, column + 1])
-                    inputs[k] = _level(levels, near)
+                    inputs[k] = level_of(levels, near)
                     best = min(best, wide(inputs[k]))
                 total, pulled = wide(0), wide(0)
                 for k in range(EXPERTS):
@@ -249,117 +203,31 @@ def run(
                     et = 4 * wide(errors[there]) + wide(errors[there + 1]) + wide(errors[there + width])
                     et = (et + wide(errors[there - 1]) + wide(errors[there - width])) >> 3
                 energy = (3 * es + et) >> 2
-                ls, lt, le = _level(levels, es), _level(levels, et), _level(levels, energy)
-                lw, ln = _level(levels, ew), _level(levels, en)
-                lx = _level(levels, spread)
-                la = _level(levels, abs(north - nw) + abs(w - nw) + abs(ne - north) + (abs(centre - cw) if has1 else 0))
+                ls, lt = min(level_of(levels, es), 127), min(level_of(levels, et), 127)
+                le = level_of(levels, energy)
+                lw, ln = level_of(levels, ew), level_of(levels, en)
+                lx = level_of(levels, spread)
+                la = min(level_of(levels, abs(north - nw) + abs(w - nw) + abs(ne - north) + (abs(centre - cw) if has1 else 0)), 127)
                 rw = min(max((lw - le >> 1) + 4, 0), 7)
                 rn = min(max((ln - le >> 1) + 4, 0), 7)
                 rx = min(max((lx - le >> 1) + 6, 0), 15)
                 rt = min(max((lt - ls >> 1) + 4, 0), 7)
                 half = min(le >> 1, 63)
-                b0 = ls * DECISIONS
-                b1 = (min(lt, 127) * DECISIONS) + (1 << CONTEXT_BITS)
-                b2 = (half * 16 * DECISIONS) + (2 << CONTEXT_BITS)
-                b3 = ((min(half >> 1, 15) * 64 + rw * 8 + rn) * DECISIONS) + (3 << CONTEXT_BITS)
-                b4 = ((half * 16 + rx) * DECISIONS) + (4 << CONTEXT_BITS)
-                b5 = (min(la, 127) * 8 + rt) * DECISIONS + (5 << CONTEXT_BITS)
-                b6 = ((min(max(w - base, -4), 3) + 4) * 8 + min(max(north - base, -4), 3) + 4) * 8
-                b6 = (b6 + min(max(centre - base, -4), 3) + 4) * DECISIONS + (6 << CONTEXT_BITS)
-                set_ = min(le >> 2, MIXER_SETS - 1)
-                # How it differs.
-                likely = (energy * 11) >> 8
-                expected = wide(0)
-                if likely < 4:
-                    expected = likely
-                else:
-                    bits = wide(levels[min(likely, 4095)])  # replaced below for larger ones
-                    bits = wide(2)
-                    while likely >> (bits + 1):
-                        bits += 1
-                    expected = 2 * bits + ((likely >> (bits - 1)) & 1)
-                r = wide(0)
-                token = wide(0)
-                size_ = wide(0)
-                negative = wide(0)
-                if not decoding:
-                    r = wide(values[number]) - base
-                    negative = wide(r < 0)
-                    size_ = abs(r)
-                    if size_ < 4:
-                        token = size_
-                    else:
-                        bits = wide(2)
-                        while size_ >> (bits + 1):
-                            bits += 1
-                        token = 2 * bits + ((size_ >> (bits - 1)) & 1)
-                seen = wide(0)
-                step = wide(0)
-                up = wide(1)
-                side = part + 8
-                if expected <= 1:
-                    d_ = wide(_ZERO)
-                    at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                    at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                    if _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, wide(token > 0)):
-                        d_ = wide(_SIGN)
-                        at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                        at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                        negative = _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, negative)
-                        seen = wide(1)
-                        side = min(8 - part, 15) if negative else side
-                    else:
-                        up = wide(0)
-                else:
-                    d_ = wide(_FIRST)
-                    at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                    at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                    up = _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, wide(token >= expected))
-                    seen = expected if up else expected - 1
-                    if not up:
-                        while seen > 0:
-                            d_ = _DOWN + min(step, 7)
-                            at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                            at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                            if not _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, wide(token < seen)):
-                                break
-                            seen -= 1
-                            step += 1
-                if up:
-                    while seen < 63:
-                        d_ = min(step, 11)
-                        at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                        at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                        if not _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, wide(token > seen)):
-                            break
-                        seen += 1
-                        step += 1
-                if expected > 1 and seen > 0:
-                    d_ = wide(_SIGN)
-                    at[0], at[1], at[2], at[3] = b0 + d_, b1 + d_, b2 + side * DECISIONS + d_, b3 + d_
-                    at[4], at[5], at[6] = b4 + d_, b5 + d_, b6 + d_
-                    negative = _code(inputs, at, maps, mixer, d_ * MIXER_SETS + set_, coder, stream, squash, stretch, reciprocal, decoding, negative)
-                token = seen
-                if token < 4:
-                    size_ = token
-                else:
-                    bits = (token >> 1) - 1
-                    found = 2 + (token & 1)
-                    k = token
-                    both = wide(extra[k])
-                    p = min(max(both >> 16, 32), 65504)
-                    bit = code_bit(coder, stream, p, decoding, (size_ >> (bits - 1)) & 1)
-                    count = both & _COUNT_MASK
-                    q = both >> 10
-                    q += ((((bit << 22) - bit) - q) * reciprocal[count]) >> 16
-                    extra[k] = q << 10 | min(count + 1, COUNT_MAX)
-                    found = found << 1 | bit
-                    for k in range(bits - 2, -1, -1):
-                        found = found << 1 | code_bit(coder, stream, 32768, decoding, (size_ >> k) & 1)
-                    size_ = found
-                value = base - size_ if negative else base + size_
+                bases[0] = ls * DECISIONS
+                bases[1] = (1 << CONTEXT_BITS) + lt * DECISIONS
+                bases[2] = (2 << CONTEXT_BITS) + half * SIDES * DECISIONS
+                bases[3] = (3 << CONTEXT_BITS) + (min(half >> 1, 15) * 64 + rw * 8 + rn) * DECISIONS
+                bases[4] = (4 << CONTEXT_BITS) + (half * 16 + rx) * DECISIONS
+                bases[5] = (5 << CONTEXT_BITS) + (la * 8 + rt) * DECISIONS
+                near = (_near(w - base) * 8 + _near(north - base)) * 8 + _near(centre - base)
+                bases[6] = (6 << CONTEXT_BITS) + near * DECISIONS
+                expected = token_of((energy * 11) >> 8)
+                r = code_number(
+                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash, stretch,
+                    reciprocal, decoding, wide(0) if decoding else wide(values[number]) - base, expected, part,
+                )  # fmt: skip
+                value = within(base + r, VALUE_MAX)
                 if decoding:
-                    value = _within(value, VALUE_MAX)
                     values[number] = value
                 # Learn.
                 work[here] = value
@@ -369,8 +237,8 @@ def run(
                     pe[k, now, column] = min(abs(fine - experts[k]), 1 << 28)
                 lg = le >> 2
                 for i in range(n):
-                    samples[i, filled] = _within((g[i] << 10) >> lg, 1 << 20)
-                samples[REGRESSORS, filled] = _within(((value - w) << 10) >> lg, 1 << 20)
+                    samples[i, filled] = within((g[i] << 10) >> lg, 1 << 20)
+                samples[REGRESSORS, filled] = within(((value - w) << 10) >> lg, 1 << 20)
                 filled += 1
                 if filled == SAMPLES:
                     _learn(samples, m.moments, weights, n)
