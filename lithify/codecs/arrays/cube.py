@@ -68,11 +68,11 @@ class Cube:
         )
         return [Block(f, r, c) for f in frames for r in rows for c in columns]
 
-    def stacked(self, values: "np.ndarray") -> "np.ndarray":
+    def stacked(self, values: np.ndarray) -> np.ndarray:
         """The array as frames, rows and columns (a view where numpy can make one)."""
         return np.reshape(np.transpose(values, self.order), self.stack)
 
-    def unstacked(self, frames: "np.ndarray") -> "np.ndarray":
+    def unstacked(self, frames: np.ndarray) -> np.ndarray:
         """The inverse of `stacked`."""
         shape = tuple(self.shape[axis] for axis in self.order)
         return np.transpose(np.reshape(frames, shape), np.argsort(self.order))
@@ -126,10 +126,10 @@ def _even(length: int, most: int) -> int:
     return -(-length // pieces)
 
 
-def selected(cube: Cube, wanted: "list[np.ndarray]") -> Iterator[tuple[int, "tuple[np.ndarray, ...]", "np.ndarray"]]:
+def selected(cube: Cube, wanted: list[np.ndarray]) -> Iterator[tuple[int, Block, tuple[np.ndarray, ...], np.ndarray]]:
     """The blocks that hold any of the wanted indices (one sorted or unsorted array per axis of the array).
 
-    Gives each block's number, which of its values are wanted (for `np.ix_`), and where those go in the flattened
+    Gives each block's number, the block, which of its values are wanted (for `np.ix_`), and where those go in the flattened
     result, whose axes are in the order of the stack.
     """
     ordered = [wanted[axis] for axis in cube.order]
@@ -147,4 +147,10 @@ def selected(cube: Cube, wanted: "list[np.ndarray]") -> Iterator[tuple[int, "tup
         inside = [np.flatnonzero((i >= r.start) & (i < r.stop)) for i, r in zip(indices, ranges, strict=True)]
         if all(map(len, inside)):
             source = tuple(i[at] - r.start for i, at, r in zip(indices, inside, ranges, strict=True))
-            yield number, source, target[np.ix_(*inside)]
+            yield number, block, source, target[np.ix_(*inside)]
+
+
+def slices_of(block: Block) -> tuple[slice, slice, slice]:
+    """Where the block lies, for indexing the stack."""
+    f, r, c = block.frames, block.rows, block.columns
+    return slice(f.start, f.stop), slice(r.start, r.stop), slice(c.start, c.stop)

@@ -5,42 +5,26 @@ with one, every finite float within it, and all else bit for bit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite, prod
-from typing import Any, Literal
+from math import prod
+from typing import Any
 
 import numpy as np
 
-from lithify.codecs.arrays.cube import AXES_MAX, Cube, Shape, cube_count, read_cube, selected, stack
-from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
+from lithify.codecs.arrays.block import decode_block, encode_block, smaller
+from lithify.codecs.arrays.bound import Bound
+from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
+from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
+from lithify.codecs.arrays.specials import classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
 
 _LENGTH_MAX = 1 << 40
+__all__ = ["Bound", "decode_part", "decode_values", "encode_values"]
 Slices = tuple[slice | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """By how much a finite float may differ.
-
-    kind     `abs` in the unit of the values; `rel` as a part of their range (largest less smallest valid value of the
-             array); `pwrel` as a part of each value, zeros and signs exact
-    value    above 0
-    """
-
-    kind: Literal["abs", "rel", "pwrel"]
-    value: float
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("abs", "rel", "pwrel") or not (self.value > 0 and isfinite(self.value)):
-            raise BadArgument(f"bound {self.kind}={self.value}: expected abs, rel or pwrel, and a number above 0")
-
-
-def encode_values(
-    values: np.ndarray, *, bound: Bound | None, effort: Effort, fills: Sequence[Any] = ()
-) -> bytes:
+def encode_values(values: np.ndarray, *, bound: Bound | None, effort: Effort, fills: Sequence[Any] = ()) -> bytes:
     """The payload of one array of any shape.
 
     values   bool, integers, floats of 16, 32 or 64 bits, complex; any byte order and strides
@@ -53,11 +37,23 @@ def encode_values(
     if not plain.size:
         return b""
     cube = stack(plain.shape)
-    stacked = cube.stacked(plain)
-    blocks = [
-        encode_general(stacked[_slices(block)], effort) for block in cube.blocks()
-    ]
-    return cube.pack() + b"".join(varint(len(block)) for block in blocks) + b"".join(blocks)
+    stacked = np.ascontiguousarray(cube.stacked(plain))
+    plan = make_plan(stacked, cube, bound if plain.dtype.kind == "f" else None, effort, fills)
+    bodies = [_encode_block(stacked, block, plan, effort) for block in cube.blocks()]
+    return pack_header(cube, plan.coding) + b"".join(map(varint, map(len, bodies))) + b"".join(bodies)
+
+
+def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort) -> bytes:
+    """The smallest form of one block; with a bound, decoded again and compared."""
+    values = np.ascontiguousarray(stacked[slices_of(block)])
+    predicted = encode_block(values, block.frames, plan.coding, plan.tolerance, effort)
+    if predicted is not None and plan.tolerance.by:
+        again = decode_block(predicted, block.shape, block.frames, plan.coding)
+        finite = np.isfinite(values) & (classes_of(values, plan.coding.specials) == 0)
+        kept = np.where(finite, plan.tolerance.kept(values, again), same_bits(values, again))
+        if not kept.all():
+            predicted = None
+    return smaller(predicted, values, effort, race=plan.race)
 
 
 def decode_values(payload: bytes, shape: Shape, dtype: np.dtype) -> np.ndarray:
@@ -98,17 +94,16 @@ def _decoded(payload: bytes, shape: Shape, dtype: np.dtype, wanted: list[np.ndar
             raise Corrupt(f"array payload: {len(payload)} bytes for an array without values")
         return np.zeros(lengths, dtype)
     reader = Reader(payload)
-    cube = read_cube(reader, shape)
-    blocks = _block_bodies(reader, cube)
+    cube, coding = read_header(reader, shape, dtype)
+    bodies = _bodies(reader, cube)
     flat = np.zeros(prod(lengths), dtype)
-    all_blocks = cube.blocks()
-    for number, source, target in selected(cube, wanted):
-        flat[target] = _decode_block(blocks[number], all_blocks[number].shape, dtype)[np.ix_(*source)]
+    for number, block, source, target in selected(cube, wanted):
+        flat[target] = decode_block(bodies[number], block.shape, block.frames, coding)[np.ix_(*source)]
     ordered = flat.reshape([lengths[axis] for axis in cube.order])
     return np.transpose(ordered, np.argsort(cube.order))
 
 
-def _block_bodies(reader: Reader, cube: Cube) -> list[bytes]:
+def _bodies(reader: Reader, cube: Cube) -> list[bytes]:
     count = cube_count(cube)
     if count > reader.left:
         raise Truncated(f"array payload: {count} blocks, and {reader.left} bytes for them")
@@ -116,14 +111,6 @@ def _block_bodies(reader: Reader, cube: Cube) -> list[bytes]:
     bodies = [reader.take(length) for length in lengths]
     reader.end()
     return bodies
-
-
-def _decode_block(body: bytes, shape: tuple[int, int, int], dtype: np.dtype) -> np.ndarray:
-    if not body:
-        raise Truncated("array payload: a block has no bytes")
-    if body[0] not in METHODS:
-        raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
-    return decode_general(body[0], body[1:], shape, dtype)
 
 
 def _as_numbers(values: np.ndarray) -> np.ndarray:
@@ -147,11 +134,6 @@ def _number(dtype: np.dtype) -> tuple[np.dtype, bool]:
     if kind == "c" and width in (8, 16):
         return np.dtype(f"f{width // 2}"), True
     raise BadArgument(f"values of dtype {dtype!s:.40} are no numbers that can be coded")
-
-
-def _slices(block: Any) -> tuple[slice, slice, slice]:
-    f, r, c = block.frames, block.rows, block.columns
-    return slice(f.start, f.stop), slice(r.start, r.stop), slice(c.start, c.stop)
 
 
 def _filled(slices: Slices, shape: Shape) -> Slices:

@@ -1,0 +1,304 @@
+"""Which grids an array may lie on: the coarsest ones that give every value of a sample back, bit for bit.
+
+Floats are often integers in disguise: packed with a scale and an offset, rounded to decimals, or (GRIB) packed frame by
+frame with a base of its own. Nothing here is part of the format; what is found is written out, and proved by decoding.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import frexp, gcd, isfinite
+
+import numpy as np
+
+from lithify.codecs.arrays.grids import K_MAX, MANTISSA, Affine, Decimal, Fixed, Grid, Native, Ordered, Ranks, ordered_bits
+from lithify.codecs.arrays.specials import same_bits
+
+_SAMPLE = 1 << 15
+_DIGITS_MAX = 9
+_SPARE_BITS = 3
+"""A lattice is worth something if it is so many bits coarser than the rounding of the largest value."""
+_RANKS_MAX = 1 << 16
+_RANKS_SHARE = 20
+_REFINEMENTS = 12
+
+
+def find_grids(stacked: np.ndarray, valid: np.ndarray, effort: str) -> list[Grid]:
+    """The grids worth trying for an array (frames, rows, columns) where `valid`; the likeliest first."""
+    values = stacked[valid]
+    if not values.size:
+        return []
+    if stacked.dtype.kind in "iu":
+        return _integer_grids(values)
+    return list(_float_grids(stacked, valid, values))
+
+
+def _integer_grids(values: np.ndarray) -> list[Grid]:
+    least, most = int(values.min()), int(values.max())
+    sample = _sampled(values)
+    step = _common_step(sample.astype(object) - least if values.dtype.itemsize == 8 else sample.astype(np.int64) - least)
+    if step > 1 and not _all_multiples(values, least, step):
+        step = 1
+    shift = max(0, ((most - least) // step).bit_length() - 29)
+    grids: list[Grid] = [Native(values.dtype, least, step, shift)]
+    span = (most - least) // step + 1
+    table = _table(values, span if values.dtype.itemsize > 2 else 1 << 30)
+    if table is not None and 2 * len(table) <= span:
+        grids.append(_ranks(table))
+    return grids
+
+
+def _all_multiples(values: np.ndarray, least: int, step: int) -> bool:
+    from_least = values.astype(np.uint64) - np.uint64(least & (1 << 64) - 1)
+    return not (from_least % np.uint64(step)).any()
+
+
+def _common_step(numbers: np.ndarray) -> int:
+    """The greatest common divisor of integers; 1 if all are 0."""
+    found = 0
+    for number in np.unique(numbers)[:4096].tolist():
+        found = gcd(found, int(number))
+        if found == 1:
+            break
+    return min(found or 1, (1 << 62) - 1)
+
+
+def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray) -> Iterator[Grid]:
+    sample = _sampled(values)
+    lattices = [grid for grid in _lattices(sample) if _fits(grid, sample)]
+    if lattices:
+        yield lattices[0]
+    else:
+        framed = _per_frame(stacked, valid)
+        if framed is not None:
+            yield framed
+    table = _table(values, values.size)
+    if table is not None:
+        yield _ranks(table)
+    if not lattices:
+        fixed = fixed_grid(values)
+        if fixed is not None:
+            yield fixed
+        yield ordered_grid(values)
+
+
+def _lattices(sample: np.ndarray) -> Iterator[Grid]:
+    """Lattices of one base for all frames, the coarsest first."""
+    wide = sample.astype(np.float64)
+    largest = float(np.abs(wide).max())
+    if largest == 0:
+        yield Affine(sample.dtype, 1.0, np.zeros(1))
+        return
+    rounding = 2.0 ** (frexp(largest)[1] - MANTISSA[sample.dtype.itemsize] - 1)
+    found = [_binary(sample, wide), _decimal(sample, wide, rounding), _affine(sample, wide, rounding)]
+    steps = [(step, grid) for step, grid in filter(None, found) if step >= rounding * (1 << _SPARE_BITS)]
+    yield from (grid for _, grid in sorted(steps, key=lambda pair: -pair[0]))
+
+
+def _binary(sample: np.ndarray, wide: np.ndarray) -> tuple[float, Grid] | None:
+    """Multiples of a power of two, from the smallest value on."""
+    mantissa, exponent = np.frexp(wide)
+    whole = np.abs(np.ldexp(mantissa, 53)).astype(np.int64)
+    lowest = (whole & -whole).astype(np.float64)
+    used = whole > 0
+    if not used.any():
+        return None
+    least = int((np.frexp(lowest[used])[1] - 1 + exponent[used] - 53).min())
+    if least < -300:
+        return None
+    base = float(wide.min())
+    with np.errstate(all="ignore"):
+        counts = np.ldexp(wide - base, -least)
+    if not counts.max() < 2.0**52:
+        return None
+    step = float(np.ldexp(float(_common_step(counts.astype(np.int64))), least))
+    return step, Affine(sample.dtype, step, np.array([base]))
+
+
+def _decimal(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
+    for digits in range(1, _DIGITS_MAX + 1):
+        power = float(10**digits)
+        if 1 / power < rounding * 2:
+            return None
+        with np.errstate(all="ignore"):
+            whole = np.rint(wide * power)
+            back = (whole / power).astype(sample.dtype)
+        if np.array_equal(back, sample) and np.abs(whole).max() < 2.0**52:
+            first = int(whole.min())
+            step = _common_step(whole.astype(np.int64) - first)
+            return step / power, Decimal(sample.dtype, first, step, digits)
+    return None
+
+
+def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
+    """Any step: the smallest distance between two values, refined until it fits the largest."""
+    different = np.unique(wide)
+    if len(different) < 3:
+        return None
+    gaps = np.diff(different)
+    step = float(gaps[gaps > 4 * rounding].min()) if (gaps > 4 * rounding).any() else 0.0
+    if step < rounding * (1 << _SPARE_BITS):
+        return None
+    base, offset = float(different[0]), different - different[0]
+    reach = 64.0
+    for _ in range(_REFINEMENTS):
+        near = offset <= reach * step
+        counts = np.rint(offset[near] / step)
+        if near.sum() >= 2 and counts.any():
+            step = float((offset[near] * counts).sum() / (counts * counts).sum())
+        if near.all():
+            break
+        reach *= 8
+    counts = np.rint(offset / step)
+    if counts[-1] > K_MAX:
+        return None
+    spread = len(counts) * (counts * counts).sum() - counts.sum() ** 2
+    if spread > 0:
+        slope = float((len(counts) * (counts * different).sum() - counts.sum() * different.sum()) / spread)
+        level = float(different.mean() - slope * counts.mean())
+        for candidate in _simple(slope, level, rounding, float(counts[-1])):
+            grid = Affine(sample.dtype, candidate[0], np.array([candidate[1]]))
+            if _fits(grid, sample):
+                return candidate[0], grid
+    return None
+
+
+def _simple(slope: float, level: float, rounding: float, most: float) -> Iterator[tuple[float, float]]:
+    """The step and base that were measured, and simpler numbers near them."""
+    yield slope, level
+    for denominator in (10**3, 10**4, 10**5, 10**6):
+        simple = float(Fraction(slope).limit_denominator(denominator))
+        if simple and abs(simple - slope) * most < rounding:
+            yield simple, level
+
+
+def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
+    """A power of two times k from the smallest value of each frame: how GRIB packs a field."""
+    from lithify.codecs.arrays.values import encode_values
+
+    frames, rows, columns = stacked.shape
+    if frames < 2 or rows * columns < 64:
+        return None
+    with np.errstate(all="ignore"):
+        wide = np.where(valid, stacked, np.inf).reshape(frames, -1)
+        bases = wide.min(axis=1).astype(np.float64)
+    bases[~np.isfinite(bases)] = 0
+    least, steps = 0.0, []
+    for frame in np.linspace(0, frames - 1, min(frames, 8)).astype(int):
+        flat = np.unique(stacked[frame][valid[frame]].astype(np.float64))
+        gaps = np.diff(flat)
+        if len(gaps):
+            rounding = 2.0 ** (frexp(float(np.abs(flat).max()))[1] - MANTISSA[stacked.dtype.itemsize] - 1)
+            least = max(least, rounding)
+            steps.append(float(gaps.min()))
+    if not steps:
+        return None
+    step = 2.0 ** round(float(np.log2(min(steps))))
+    if step < least * (1 << _SPARE_BITS):
+        return None
+    grid = Affine(stacked.dtype, step, bases)
+    middle = range(frames // 2, frames // 2 + 1)
+    for part in (range(1), middle, range(frames - 1, frames)):
+        piece, where = stacked[part.start : part.stop], valid[part.start : part.stop]
+        again = grid.join(grid.split(piece, part).integers, None, part)
+        if not same_bits(again, piece)[where].all():
+            return None
+    packed = encode_values(bases, bound=None, effort="default")
+    return Affine(stacked.dtype, step, bases, packed)
+
+
+def fixed_grid(values: np.ndarray) -> Grid | None:
+    """Multiples of the rounding of the largest value, the finer bits aside."""
+    if values.dtype.itemsize < 4:
+        return None
+    exponent = frexp(float(np.abs(values.astype(np.float64)).max()))[1] - (24 if values.dtype.itemsize == 4 else 28)
+    limit = 100 if values.dtype.itemsize == 4 else 900
+    return Fixed(values.dtype, exponent) if -limit < exponent < limit else None
+
+
+def ordered_grid(values: np.ndarray) -> Grid:
+    """The bits in the order of the floats; of wide ranges the low ones aside."""
+    order = ordered_bits(values)
+    least, most = int(order.min()), int(order.max())
+    return Ordered(values.dtype, least, max(0, (most - least).bit_length() - 29), loses=False)
+
+
+def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
+    """The coarsest grid whose every value is within `error` of those it stands for; None: there is none."""
+    wide = values.astype(np.float64)
+    largest = float(np.abs(wide).max())
+    rounding = 2.0 ** (frexp(largest)[1] - MANTISSA[values.dtype.itemsize] - 1) if largest else 0.0
+    step = 2 * (error - rounding / 2)
+    lattice = next((grid for grid in _lattices(_sampled(values)) if _fits(grid, _sampled(values))), None)
+    coarse = _coarser(lattice, values.dtype, error)
+    if coarse is not None and coarse[0] >= step:
+        return coarse[1]
+    if not (step > rounding and isfinite(step)):
+        return None
+    middle = np.rint((float(wide.min()) + float(wide.max())) / 2 / step)
+    base = 0.0 if largest / step < K_MAX else float(middle * step)
+    if (float(wide.max()) - float(wide.min())) / step >= K_MAX:
+        return None
+    return Affine(values.dtype, step, np.array([base]))
+
+
+def _coarser(lattice: Grid | None, dtype: np.dtype, error: float) -> tuple[float, Grid] | None:
+    """Every odd-numbered point of a lattice that is finer than the error: nothing lies halfway between two of them."""
+    if not isinstance(lattice, Affine | Decimal):
+        return None
+    step, base = lattice.line
+    times = 2 * int(error / step * (1 - 1e-9)) + 1
+    if times == 1:
+        return step, lattice
+    return times * step, Affine(dtype, times * step, np.array([base]))
+
+
+def rounded_grid(values: np.ndarray, part: float) -> Grid | None:
+    """The bits in order, rounded to so few that no value moves by more than `part` of itself; None: it needs all."""
+    if part >= 1:
+        return None
+    shift = MANTISSA[values.dtype.itemsize] - (1 - frexp(part)[1])
+    order = ordered_bits(values)
+    zero = 1 << (8 * values.dtype.itemsize - 1)
+    if shift < 1:
+        return None
+    base = int(order.min())
+    base -= (base - zero) % (1 << shift)
+    if base < 0 or (int(order.max()) - base) >> shift >= K_MAX:
+        return None
+    return Ordered(values.dtype, base, shift, loses=True)
+
+
+def _table(values: np.ndarray, span: int) -> np.ndarray | None:
+    """The different values in order, if they are few."""
+    most = min(_RANKS_MAX, values.size // _RANKS_SHARE, span // 2)
+    if most < 1 or len(np.unique(_sampled(values))) > most:
+        return None
+    form = ordered_bits(values) if values.dtype.kind == "f" else values
+    table = np.unique(form)
+    if len(table) > most:
+        return None
+    if values.dtype.kind != "f":
+        return table
+    return Ordered(values.dtype, 0, 0, loses=False).join(table.astype(np.int64), None, range(1)) if values.dtype.itemsize < 8 else np.unique(values)
+
+
+def _ranks(table: np.ndarray) -> Grid:
+    from lithify.codecs.arrays.values import encode_values
+
+    return Ranks(table.dtype, table, encode_values(table, bound=None, effort="default"))
+
+
+def _fits(grid: Grid, sample: np.ndarray) -> bool:
+    """Whether the sample comes back, but for a few values in a thousand (patches)."""
+    cube = sample.reshape(1, 1, -1)
+    split = grid.split(cube, range(1))
+    kept = same_bits(grid.join(split.integers, split.low, range(1)), cube)
+    return bool(kept.mean() > 0.999)
+
+
+def _sampled(values: np.ndarray) -> np.ndarray:
+    """A part of many values: every n-th, and a stretch from the middle."""
+    if len(values) <= 2 * _SAMPLE:
+        return values
+    middle = len(values) // 2
+    return np.concatenate((values[:: len(values) // _SAMPLE][:_SAMPLE], values[middle : middle + _SAMPLE]))
