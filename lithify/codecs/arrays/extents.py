@@ -16,26 +16,32 @@ import numpy as np
 
 from lithify.codecs.array_types import U8, Bools, Values
 from lithify.codecs.arrays.packing import pack_bits, unpack_bits
+from lithify.codecs.arrays.scaling import Scale, numbers_of, values_of
 from lithify.errors import Corrupt, LimitExceeded
 
 RANK_MAX = 16
 TYPES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")
 """Every type of element, in the order of its number in FORMAT.md."""
 BITS_MAX = 32
+SCALED_BITS_MIN, SCALED_BITS_MAX = 4, 24
+"""Of numbers that stand for floats of 32 bits: memory stays bounded by the original, and a float holds them."""
+_SCALE_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """How one number is stored.
 
-    type  one of TYPES
-    big   whether its most significant byte comes first
-    bits  0, or how many bits each number has: unsigned, most significant bit first, one behind the other
+    type   one of TYPES
+    big    whether its most significant byte comes first
+    bits   0, or how many bits each number has: unsigned, most significant bit first, one behind the other
+    scale  what the numbers stand for, where they are packed and of type f4 for that reason
     """
 
     type: str
     big: bool = False
     bits: int = 0
+    scale: Scale | None = None
 
     @property
     def stored(self) -> np.dtype[np.generic]:
@@ -51,6 +57,11 @@ class Element:
     def packed(cls, bits: int) -> "Element":
         """Numbers of so many bits, in the smallest type that holds them."""
         return cls("u1" if bits <= 8 else "u2" if bits <= 16 else "u4", bits=bits)
+
+    @classmethod
+    def scaled(cls, bits: int, scale: Scale) -> "Element":
+        """Numbers of so many bits that stand for floats."""
+        return cls("f4", bits=bits, scale=scale)
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,9 @@ class Extent:
             raise Corrupt(f"an array has {len(self.offsets)} tiles, its grid {self.grid} has {prod(self.grid)}")
         if self.element.type not in TYPES or not 0 <= self.element.bits <= BITS_MAX:
             raise Corrupt(f"elements of type {self.element} do not exist")
+        scale = self.element.scale
+        if scale is not None and not (min(self.offsets) >= scale.back >= _SCALE_BYTES and self.element.bits):
+            raise Corrupt(f"numbers at byte {min(self.offsets)}, and what they stand for {scale.back} bytes before")
         if self.stored_bytes > length or self.value_bytes > 8 * length:
             raise LimitExceeded(f"an array of shape {self.shape} in a file of {length} bytes")
         if min(self.strides, default=0) < 0 or min(self.offsets) < 0 or max(self.offsets) + self.reach > length:
@@ -125,8 +139,7 @@ class Extent:
         """Write the values of `cube` to their places in `out`, which is long enough (`checked`)."""
         for offset, place in zip(self.offsets, self._places(), strict=True):
             if self.element.bits:
-                packed = pack_bits(cube[place].reshape(-1), self.element.bits)
-                out[offset : offset + self.tile_bytes] = packed.tobytes()
+                out[offset : offset + self.tile_bytes] = self._packed(cube[place], out, offset)
             else:
                 self._view(out, offset)[...] = cube[place]
 
@@ -168,8 +181,16 @@ class Extent:
     def _read_tile(self, data: bytes | bytearray | memoryview, offset: int) -> Values:
         if not self.element.bits:
             return self._view(data, offset)
+        bits, scale = self.element.bits, self.element.scale
         packed: U8 = np.frombuffer(data, np.uint8, self.tile_bytes, offset)
-        return unpack_bits(packed, self.element.bits, prod(self.tile), self.element.native).reshape(self.tile)
+        dtype = self.element.native if scale is None else np.dtype(np.uint32)
+        numbers = unpack_bits(packed, bits, prod(self.tile), dtype).reshape(self.tile)
+        return numbers if scale is None else values_of(numbers, *scale.read(data, offset))
+
+    def _packed(self, values: Values, out: bytearray, offset: int) -> bytes:
+        bits, scale = self.element.bits, self.element.scale
+        numbers = values if scale is None else numbers_of(values, *scale.read(out, offset), bits)
+        return pack_bits(numbers.reshape(-1), bits).tobytes()
 
     def _view(self, data: bytes | bytearray | memoryview, offset: int) -> Values:
         return np.ndarray(self.tile, self.element.stored, data, offset, self.strides)

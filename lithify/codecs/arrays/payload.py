@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, ldexp
 from typing import NamedTuple
 
 import numpy as np
@@ -103,6 +104,8 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     """The payload of one array; None if its bytes are smaller elsewhere, or do not come back."""
     extent = variable.extent
     values = extent.gather(data)
+    if bound is not None and extent.element.scale is not None:
+        bound = _tightened(extent, values, bound, data)
     packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     raw = values.tobytes()
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
@@ -110,6 +113,18 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     if len(packed) + cost >= len(plainly) or (bound is None and _read_back(extent, packed).tobytes() != raw):
         return None
     return packed
+
+
+def _tightened(extent: Extent, values: Values, bound: Bound, data: bytes) -> Bound | None:
+    """What is left of a bound when values become whole numbers of their scale again; None: nothing, or no such bound."""
+    scale = extent.element.scale
+    if scale is None or bound.kind == "pwrel":
+        return None
+    exponent = max(scale.read(data, offset)[1] for offset in extent.offsets)
+    low, high = float(values.min()), float(values.max())
+    allowed = bound.value * (high - low if bound.kind == "rel" else 1.0)
+    left = allowed - ldexp(0.5, exponent) - 2 * float(np.spacing(np.float32(max(abs(low), abs(high)))))
+    return Bound("abs", left) if left > 0 and isfinite(left) else None
 
 
 def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> bytes:
