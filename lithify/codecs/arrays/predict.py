@@ -19,7 +19,7 @@ from lithify.codecs.arrays.model import (
     new_model,
     tables,
 )
-from lithify.codecs.arrays.tokens import SIDES, code_number, level_of, token_of, within
+from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
