@@ -32,6 +32,9 @@ TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way
 TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
 TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
+OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
+OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
+
 # --- primers (codecs/README.md) -----------------------------------------------------------------------
 PRIMER_BYTES_MAX = 4 * MIB  # what earlier originals teach; read whole by whoever encodes or decodes with it
 PRIMERS_PER_TASK_MAX = 8  # 32 MiB: what a child is given still fits one message with the frames beside them

@@ -20,6 +20,7 @@ FORMATS: dict[int, str] = {
     0x0200: "lithify.codecs.logs.codec:Logs",
     0x0300: "lithify.codecs.text.codec:Text",
     0x0400: "lithify.codecs.arrays.codec:Arrays",
+    0x0500: "lithify.codecs.media.containers.codec:Deflate",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

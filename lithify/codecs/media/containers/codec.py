@@ -1,0 +1,142 @@
+"""Containers: what lies deflated or as it is inside an original is taken out and kept by the codec made for it.
+
+gzip, zip and all that is a zip file, PDF, and whatever else holds deflate streams: the original comes back to the byte,
+whoever wrote those streams (../deflate/).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from lithify import limits
+from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.errors import Corrupt, LimitExceeded, Truncated
+
+CLOSED, OPENED = 0, 1
+"""First byte of a payload: whether anything was opened."""
+DEPTH_MAX = 4
+"""Containers within containers."""
+_PLAIN_PER_BYTE = 1040
+"""Deflate never makes more of a byte than 1032."""
+
+
+@dataclass(frozen=True)
+class DeflateParams(Params):
+    """How hard the codecs for what is inside try."""
+
+    effort: str = "default"
+
+    def __post_init__(self) -> None:
+        if self.effort not in EFFORTS:
+            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
+
+
+@dataclass
+class Budget:
+    """What an original and all that is inside may still open."""
+
+    plain_left: int = limits.OPENED_BYTES_MAX
+
+    def spend(self, plain: int) -> None:
+        """Open so many bytes. Raises LimitExceeded."""
+        if plain > self.plain_left:
+            raise LimitExceeded(f"{plain} plain bytes, where {self.plain_left} of {limits.OPENED_BYTES_MAX} are left")
+        self.plain_left -= plain
+
+
+class Deflate(Codec):
+    """A payload is a whole original: a table of its pieces, recipes for its streams, and groups of what is inside."""
+
+    facts: ClassVar[Facts] = Facts(
+        family="media",
+        name="deflate",
+        format=Format(0x0500, 1, 0),
+        seams="whole",
+        kinds=frozenset({"archive", "document", "image", "array", "executable", "binary", "opaque", "database"}),
+        kernels=True,
+        papers=("RFC 1950, 1951, 1952", "Steinke, preflate: predicting what deflate encoders do"),
+    )
+    params_type: ClassVar[type[Params]] = DeflateParams
+    _depth: int = 0
+    _budget: Budget | None = None
+
+    @property
+    def _effort(self) -> Effort:
+        return cast("Effort", cast("DeflateParams", self.params).effort)
+
+    @classmethod
+    def params_for(cls, effort: Effort, length: int) -> DeflateParams:
+        return DeflateParams(effort=effort)
+
+    def decoder_params(self) -> bytes:
+        """Nothing: a payload says it all."""
+        return b""
+
+    @classmethod
+    def warm(cls) -> None:
+        from lithify.codecs.media.deflate.engine import warm
+
+        warm()
+
+    @classmethod
+    def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
+        """Look for what is inside, and compress some of it."""
+        if length > limits.PART_BYTES:
+            return None
+        from lithify.codecs.media.containers.probe import estimate
+
+        return estimate(sample, length)
+
+    def encode(self, source: Source, sink: ChunkSink) -> None:
+        """One chunk, of the whole original."""
+        if not source.length:
+            return
+        if source.length > limits.PART_BYTES:
+            raise LimitExceeded(f"an original of {source.length} bytes; the limit is {limits.PART_BYTES}")
+        original = source.read(0, source.length)
+        sink.chunk(self.encode_whole(original), original)
+
+    def encode_whole(self, original: bytes) -> bytes:
+        """The payload of an original of at least one byte."""
+        from lithify.codecs.media.containers.nested import pack_part
+        from lithify.codecs.media.containers.opening import open_all
+
+        budget = self._budget or Budget()
+        opened = open_all(original, budget)
+        if opened is None:
+            return bytes([CLOSED]) + pack_part(original, self._effort, _never_within)
+        return bytes([OPENED]) + opened.packed(self._effort, lambda codec: self._within(codec, budget))
+
+    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+        from lithify.codecs.media.containers.closing import close_all
+        from lithify.codecs.media.containers.nested import unpack_part
+
+        if shared:
+            raise Corrupt(f"containers have no use for {len(shared)} shared bytes")
+        if not payload:
+            raise Truncated("the payload of a container has no bytes")
+        if length > limits.PART_BYTES:
+            raise LimitExceeded(f"an original of {length} bytes; the limit is {limits.PART_BYTES}")
+        budget = self._budget or Budget(min(limits.OPENED_BYTES_MAX, _PLAIN_PER_BYTE * length))
+        if payload[0] == CLOSED:
+            original, at = unpack_part(payload, 1, length, _never_within)
+            if at != len(payload):
+                raise Corrupt(f"a container that was not opened goes on for {len(payload) - at} bytes behind its end")
+            return original
+        if payload[0] != OPENED:
+            raise Corrupt(f"a container is kept by method 0x{payload[0]:02x}, which does not exist")
+        return close_all(payload, length, budget, lambda codec: self._within(codec, budget))
+
+    def _within(self, codec: Codec, budget: Budget) -> Codec | None:
+        """A codec, ready to work inside this one; None: too deep."""
+        if not isinstance(codec, Deflate):
+            return codec
+        if self._depth + 1 >= DEPTH_MAX:
+            return None
+        found = Deflate(codec.params)
+        found._depth, found._budget = self._depth + 1, budget
+        return found
+
+
+def _never_within(codec: Codec) -> Codec | None:
+    """For what was looked through already, or is not worth a look."""
+    return None if isinstance(codec, Deflate) else codec

@@ -1,0 +1,165 @@
+"""Codecs inside a codec: bytes kept by whichever codec makes them smallest, with what it needs to decode them.
+
+A part is a frame without checksums: the frame around everything has them. The codec is chosen by what the bytes look
+like and by the codecs' own probes, as a route chooses for an original.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lithify import limits
+from lithify.codecs.codec import Buffer, Codec, Effort, Format
+from lithify.codecs.media.containers.looks import kinds_of
+from lithify.codecs.media.varints import take_varint, varint
+from lithify.codecs.registry import all_codecs, codec_for
+from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingExtra, Truncated
+
+_TRIED: dict[Effort, int] = {"fast": 1, "default": 3, "max": 4}
+"""The most promising codecs are run, and the smallest result is kept."""
+_SMALL_BYTES = 4 * limits.KIB
+"""Up to here every codec is run that may be: that costs less than to predict."""
+_FAST = ("raw.zstd",)
+_PARAMS_MAX = limits.PARAMS_BYTES_MAX
+
+
+@dataclass
+class _Bytes:
+    """A source in memory."""
+
+    data: bytes
+
+    @property
+    def length(self) -> int:
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+
+@dataclass
+class _Chunks:
+    """A sink in memory."""
+
+    shared: bytes = b""
+    payloads: list[bytes] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+
+    def share(self, data: bytes) -> None:
+        self.shared = data
+
+    def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+        self.payloads.append(bytes(payload))
+        self.lengths.append(len(decoded))
+
+
+Prepare = Callable[[Codec], Codec | None]
+"""Makes a codec ready to work inside another; None: it may not."""
+
+
+def pack_part(data: bytes, effort: Effort, prepare: Prepare) -> bytes:
+    """`data` by the codec that makes it smallest."""
+    best = _packed(_codec("raw.stored", effort, data), data)
+    if not data:
+        return best
+    for codec in _promising(data, effort, prepare):
+        try:
+            packed = _packed(codec, data)
+        except (BadBytes, MissingExtra):
+            continue  # not for these bytes after all: another keeps them
+        best = min(best, packed, key=len)
+    return best
+
+
+def unpack_part(data: bytes, at: int, length: int, prepare: Prepare) -> tuple[bytes, int]:
+    """The `length` bytes of the part that begins at `at`, and where the next thing begins.
+
+    Raises Truncated, Corrupt, UnknownFormat or LimitExceeded.
+    """
+    number, at = take_varint(data, at)
+    if number > 0xFFFF:
+        raise Corrupt(f"a part names format {number}; they have 16 bits")
+    version, at = _take(data, at, 2)
+    params_length, at = take_varint(data, at)
+    if params_length > _PARAMS_MAX:
+        raise LimitExceeded(f"a part has {params_length} bytes of params; the limit is {_PARAMS_MAX}")
+    params, at = _take(data, at, params_length)
+    shared_length, at = take_varint(data, at)
+    shared, at = _take(data, at, shared_length)
+    codec = prepare(codec_for(Format(number, version[0], version[1]), params))
+    if codec is None:
+        raise LimitExceeded(f"a part in format 0x{number:04x} lies deeper than parts may")
+    if codec.primer is not None:
+        raise Corrupt(f"a part in format 0x{number:04x} names a primer; parts have none")
+    count, at = take_varint(data, at)
+    lengths = []
+    for _ in range(count):
+        stored, at = take_varint(data, at)
+        decoded, at = take_varint(data, at)
+        lengths.append((stored, decoded))
+    if sum(decoded for _, decoded in lengths) != length:
+        raise Corrupt(f"a part's chunks do not add up to its {length} bytes")
+    chunks = []
+    for stored, decoded in lengths:
+        payload, at = _take(data, at, stored)
+        if not 0 < decoded <= limits.CHUNK_BYTES_MAX:
+            raise LimitExceeded(f"a part has a chunk of {decoded} bytes; the limit is {limits.CHUNK_BYTES_MAX}")
+        chunk = codec.decode(payload, shared=shared, length=decoded)
+        if len(chunk) != decoded:
+            raise Corrupt(f"a part's chunk has {len(chunk)} bytes, its table says {decoded}")
+        chunks.append(chunk)
+    return b"".join(chunks), at
+
+
+def _take(data: bytes, at: int, length: int) -> tuple[bytes, int]:
+    if len(data) - at < length:
+        raise Truncated(f"a part wants {length} bytes, {len(data) - at} are left")
+    return data[at : at + length], at + length
+
+
+def _packed(codec: Codec, data: bytes) -> bytes:
+    chunks = _Chunks()
+    if data:
+        codec.encode(_Bytes(data), chunks)
+    facts, params = codec.facts.format, codec.decoder_params()
+    head = varint(facts.id) + bytes([facts.major, facts.minor]) + varint(len(params)) + params
+    table = [varint(number) for both in zip(map(len, chunks.payloads), chunks.lengths, strict=True) for number in both]
+    shared = varint(len(chunks.shared)) + chunks.shared
+    return b"".join([head, shared, varint(len(chunks.payloads)), *table, *chunks.payloads])
+
+
+def _codec(codec_id: str, effort: Effort, data: bytes) -> Codec:
+    found = next(codec for codec in all_codecs() if codec.facts.id == codec_id)
+    return found(found.params_for(effort, len(data)))
+
+
+def _promising(data: bytes, effort: Effort, prepare: Prepare) -> list[Codec]:
+    """The codecs worth running, the most promising first."""
+    kinds, length = kinds_of(data), len(data)
+    sample = _sample(data)
+    found: list[tuple[float, Codec]] = []
+    for codec in all_codecs():
+        facts = codec.facts
+        wanted = bool(facts.kinds & kinds) if facts.kinds else effort != "fast" or facts.id in _FAST
+        if not wanted or facts.id == "raw.stored" or "exact" not in facts.contracts or facts.too_slow(effort, length):
+            continue
+        ready = prepare(codec(codec.params_for(effort, length)))
+        if ready is None:
+            continue
+        if length <= _SMALL_BYTES:
+            found.append((0.0, ready))
+            continue
+        estimate = codec.probe(sample, length, effort)
+        if estimate is not None:
+            found.append((estimate.ratio, ready))
+    found.sort(key=lambda pair: -pair[0])
+    most = len(found) if length <= _SMALL_BYTES else _TRIED[effort]
+    return [codec for _, codec in found[:most]]
+
+
+def _sample(data: bytes) -> bytes:
+    """What a probe may see: all of a short original, three pieces of a long one."""
+    if len(data) <= limits.PROBE_BYTES:
+        return data
+    piece = limits.PROBE_BYTES // 3
+    middle = (len(data) - piece) // 2
+    return data[:piece] + data[middle : middle + piece] + data[-piece:]

@@ -1,0 +1,456 @@
+"""The tokens of a stream, told by where they differ from what a known encoder would have chosen for the same bytes.
+
+Both directions walk over the same bytes with the same chains of places, predict a token, and code whether it was right;
+what a wrong one should have been is told by the places that the chain leads to. One kernel for both directions.
+"""
+
+import numpy as np
+
+from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.bit_coder import POSITION
+from lithify.codecs.kernel import bare, unsigned, wide
+from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
+from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FINAL, BLOCK_PADDING, BLOCK_TYPE
+from lithify.codecs.media.deflate.presets import (
+    CONFIG_CHAIN,
+    CONFIG_FAR,
+    CONFIG_GOOD,
+    CONFIG_HASH_BITS,
+    CONFIG_HASH_BYTES,
+    CONFIG_HOW,
+    CONFIG_LAZY,
+    CONFIG_NICE,
+    CONFIG_SHORT,
+    CONFIG_WINDOW,
+    CONFIG_ZERO,
+    GREEDY,
+)
+
+PLACES = 65536
+HASHES = 65536
+WHOLE, COSTLY, WRONG, SLOW, FULL = 0, 1, 2, 3, 4
+STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
+_HOPS_MAX = 4096
+_MARGIN = 2048  # bytes that the corrections of one token or the head of a block never need
+_SYMBOLS_USUAL = 16383
+_TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
+
+# Chances: those of what is rare until it was seen, then those of numbers.
+_GRADES = 32
+_RIGHT = 0  # by what was predicted (8), how the last three predictions did (8), the grade of the match (32)
+_LITERAL = 2048  # instead of a match: by the same, without the three
+_REFERENCE = 2304
+_BY_HOPS = 2560
+_PADDED = 2592
+_KIND = 2600
+_FINAL = 2616
+_NOT_TO_END = 2620
+_UNUSUAL = 2624
+_SHORTER = 2640
+_SAME_LENGTH = 2656
+_NUMBERS = 2912
+_N_COUNT, _N_STORED, _N_LENGTH, _N_LESS, _N_MORE, _N_HOPS, _N_HOPS_2, _N_ALL = range(8)
+CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
+EVEN_FROM = _KIND
+
+
+@bare
+def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behind: int) -> None:
+    """Put the places from `first` up to before `behind` into their chains."""
+    hash_bits, hash_bytes = config[CONFIG_HASH_BITS], config[CONFIG_HASH_BYTES]
+    shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
+    for at in range(first, min(behind, len(plain) - hash_bytes + 1)):
+        a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
+        if hash_bits:
+            h = (a << 2 * shift ^ b << shift ^ c) & mask
+        else:
+            value = a << 16 | b << 8 | c
+            if hash_bytes == 4:
+                value = value << 8 | wide(plain[unsigned(at + 3)])
+            h = ((value * 0x9E3779B1) & 0xFFFFFFFF) >> 16
+        places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
+        heads[unsigned(h)] = at
+
+
+@bare
+def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int, chain: int) -> int:
+    """The best match at `at`, a remembered place, that is longer than `least`: length << 16 | distance; 0: none."""
+    longest = min(258, len(plain) - at)
+    hash_bytes = config[CONFIG_HASH_BYTES]
+    if least >= longest or longest < hash_bytes or chain == 0:
+        return 0
+    nice = min(config[CONFIG_NICE], longest)
+    window, exact = config[CONFIG_WINDOW], config[CONFIG_HASH_BITS] == 0
+    limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
+    place = wide(places[unsigned(at & (PLACES - 1))])
+    if place < 0 or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
+        return 0
+    best, found = least, wide(0)
+    left = chain
+    a, b, c = plain[unsigned(at)], plain[unsigned(at + 1)], plain[unsigned(at + 2)]
+    end = plain[unsigned(at + best)]
+    before_end = plain[unsigned(at + best - 1)]
+    work = wide(0)
+    while True:
+        work += 1
+        if (
+            plain[unsigned(place + best)] == end
+            and plain[unsigned(place + best - 1)] == before_end
+            and (plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c)
+        ):
+            length = wide(3)
+            while length < longest and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
+                length += 1
+            work += length >> 3
+            if length > best and length >= hash_bytes:
+                best = length
+                found = length << 16 | (at - place)
+                if length >= nice:
+                    break
+                end = plain[unsigned(at + best)]
+                before_end = plain[unsigned(at + best - 1)]
+        elif exact and (
+            plain[unsigned(place)] != a
+            or plain[unsigned(place + 1)] != b
+            or plain[unsigned(place + 2)] != c
+            or (hash_bytes == 4 and plain[unsigned(place + 3)] != plain[unsigned(at + 3)])
+        ):
+            left += 1
+        before = wide(places[unsigned(place & (PLACES - 1))])
+        if before <= limit or before >= place:
+            break
+        place = before
+        left -= 1
+        if left == 0:
+            break
+    state[STATE_WORK] += work
+    return found
+
+
+@bare
+def _hops_to(plain: U8, places: I32, state: I64, at: int, length: int, distance: int) -> int:
+    """How many nearer places match as far; -1: the chain does not lead there."""
+    hops = wide(0)
+    place = wide(places[at & (PLACES - 1)])
+    for _ in range(_HOPS_MAX):
+        if place < 0 or at - place > distance:
+            return -1
+        if at - place == distance:
+            return hops
+        n = wide(0)
+        while n < length and plain[place + n] == plain[at + n]:
+            n += 1
+        state[STATE_WORK] += 1 + (n >> 3)
+        hops += n == length
+        before = wide(places[place & (PLACES - 1)])
+        if before >= place:
+            return -1
+        place = before
+    return -1
+
+
+@bare
+def _place_behind(plain: U8, places: I32, state: I64, at: int, length: int, hops: int) -> int:
+    """The distance that the chain leads to past `hops` nearer places that match as far; 0: nowhere."""
+    place = wide(places[at & (PLACES - 1)])
+    left = hops
+    for _ in range(_HOPS_MAX):
+        if place < 0 or at - place > 32768:
+            return 0
+        n = wide(0)
+        while n < length and plain[place + n] == plain[at + n]:
+            n += 1
+        state[STATE_WORK] += 1 + (n >> 3)
+        if n == length:
+            if left == 0:
+                return at - place
+            left -= 1
+        before = wide(places[place & (PLACES - 1)])
+        if before >= place:
+            return 0
+        place = before
+    return 0
+
+
+@bare
+def _grade(match: int) -> int:
+    """How long a match is, in eight steps, and how far, in four."""
+    length, distance = match >> 16, match & 0xFFFF
+    grade = max(length - 2, 0)
+    if length >= 6:
+        grade = wide(4) + wide(length >= 10) + wide(length >= 18) + wide(length >= 66)
+    return grade << 2 | wide(distance >= 64) + wide(distance >= 1024) + wide(distance >= 8192)
+
+
+@bare
+def _code_match(
+    plain: U8,
+    places: I32,
+    state: I64,
+    coder: I64,
+    stream: U8,
+    chances: I32,
+    at: int,
+    reference: int,
+    kind: int,
+    decoding: bool,
+    told: int,
+) -> int:
+    """A match that was not predicted, by a reference that was found there (0: none); 0 if it cannot be."""
+    reference_length = reference >> 16
+    length, distance = told >> 16, told & 0xFFFF
+    if reference_length:
+        same = code_chance(
+            coder,
+            stream,
+            chances,
+            _SAME_LENGTH + kind * _GRADES + _grade(reference),
+            decoding,
+            wide(length == reference_length),
+        )
+        if same:
+            length = reference_length
+        else:
+            less = code_chance(coder, stream, chances, _SHORTER + kind, decoding, wide(length < reference_length))
+            if less:
+                length = (
+                    reference_length
+                    - 1
+                    - code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_LESS * NUMBER_CHANCES,
+                        decoding,
+                        reference_length - 1 - length,
+                    )
+                )
+            else:
+                length = (
+                    reference_length
+                    + 1
+                    + code_number(
+                        coder,
+                        stream,
+                        chances,
+                        _NUMBERS + _N_MORE * NUMBER_CHANCES,
+                        decoding,
+                        length - reference_length - 1,
+                    )
+                )
+    else:
+        length = 3 + code_number(coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3)
+    if length < 3 or length > 258 or length > len(plain) - at:
+        return 0
+    hops = wide(0)
+    if not decoding:
+        hops = _hops_to(plain, places, state, at, length, distance)
+    aside = code_chance(coder, stream, chances, _BY_HOPS + kind, decoding, wide(hops < 0))
+    if aside:
+        distance = 1 + code_plain(coder, stream, 15, decoding, distance - 1)
+    else:
+        numbers = _N_HOPS_2 if length == reference_length else _N_HOPS
+        hops = code_number(coder, stream, chances, _NUMBERS + numbers * NUMBER_CHANCES, decoding, hops)
+        if decoding:
+            distance = _place_behind(plain, places, state, at, length, hops)
+    if distance < 1 or distance > at:
+        return 0
+    if decoding:
+        for i in range(length):
+            if plain[at + i] != plain[at + i - distance]:
+                return 0
+    return length << 16 | distance
+
+
+@bare
+def code_tokens(
+    plain: U8,
+    tokens: I32,
+    blocks: I64,
+    config: I64,
+    heads: I32,
+    places: I32,
+    coder: I64,
+    stream: U8,
+    chances: I32,
+    state: I64,
+    tokens_max: int,
+    work_max: int,
+    decoding: bool,
+) -> int:
+    """Code the blocks and their tokens, or (when encoding) about the first `tokens_max` of these."""
+    size = len(plain)
+    greedy = config[CONFIG_HOW] == GREEDY
+    short, far, lazy, good, chain = (
+        config[CONFIG_SHORT],
+        config[CONFIG_FAR],
+        config[CONFIG_LAZY],
+        config[CONFIG_GOOD],
+        config[CONFIG_CHAIN],
+    )
+    at, token, block, remembered = wide(0), wide(0), wide(0), wide(0)
+    usual, usual_stored = wide(_SYMBOLS_USUAL), wide(0)
+    last_kind, history = wide(2), wide(0)
+    held, is_held = wide(0), False
+    final = wide(0)
+    while final == 0:
+        if block >= len(blocks):
+            return FULL
+        if coder[POSITION] + _MARGIN > len(stream) and not decoding:
+            return COSTLY
+        final = code_chance(coder, stream, chances, _FINAL, decoding, blocks[block, BLOCK_FINAL])
+        kind = code_chance(
+            coder, stream, chances, _KIND + last_kind * 4, decoding, wide(blocks[block, BLOCK_TYPE] != 2)
+        )
+        if kind:
+            stored = code_chance(
+                coder, stream, chances, _KIND + last_kind * 4 + 1, decoding, wide(blocks[block, BLOCK_TYPE] == 0)
+            )
+            kind = 1 - stored
+        else:
+            kind = 2
+        last_kind = kind
+        count = blocks[block, BLOCK_COUNT]
+        left = wide(0)
+        if kind == 0:
+            if code_chance(coder, stream, chances, _NOT_TO_END + 1, decoding, wide(at + count != size)) == 0:
+                count = size - at
+            else:
+                other = code_chance(coder, stream, chances, _UNUSUAL + 1, decoding, wide(count != usual_stored))
+                if other == 0:
+                    count = usual_stored
+                else:
+                    count = code_number(coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count)
+            usual_stored = count
+            padded = code_chance(coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0))
+            padding = wide(0)
+            if padded:
+                padding = code_plain(coder, stream, 7, decoding, blocks[block, BLOCK_PADDING])
+            if count > 65535 or at + count > size:
+                return WRONG
+            blocks[block, BLOCK_PADDING] = padding
+            _remember(plain, heads, places, config, remembered, at + count)
+            at += count
+            remembered = max(remembered, at)
+            is_held = False
+        else:
+            first = token
+            to_end = wide(0)
+            if not decoding:
+                rest = at
+                for i in range(token, token + count):
+                    rest += max(wide(tokens[i]) >> 16, 1)
+                to_end = wide(rest == size)
+            to_end = 1 - code_chance(coder, stream, chances, _NOT_TO_END, decoding, 1 - to_end)
+            if to_end:
+                left = wide(size + 1)
+            else:
+                if code_chance(coder, stream, chances, _UNUSUAL, decoding, wide(count != usual)) == 0:
+                    count = usual
+                else:
+                    count = code_number(coder, stream, chances, _NUMBERS + _N_COUNT * NUMBER_CHANCES, decoding, count)
+                usual = count
+                left = count
+            while left > 0 and not (to_end and at == size):
+                left -= 1
+                if at >= size or token >= len(tokens):
+                    return WRONG
+                if not decoding and (coder[POSITION] + _MARGIN > len(stream)):
+                    return COSTLY
+                if state[STATE_WORK] > work_max:
+                    return SLOW
+                if not decoding and (token >= tokens_max or at >= tokens_max * _TOKEN_BYTES):
+                    state[STATE_AT], state[STATE_TOKENS], state[STATE_BLOCKS] = at, token, block
+                    return WHOLE
+                # what is predicted
+                if remembered <= at:
+                    _remember(plain, heads, places, config, remembered, at + 1)
+                    remembered = at + 1
+                here = held if is_held else _search(plain, places, config, state, at, 2, chain)
+                length = here >> 16
+                guess, behind, case = here, wide(0), wide(0)
+                if length <= short or (length == 3 and (here & 0xFFFF) > far):
+                    guess = wide(0)
+                    case = wide(length > 0)
+                elif greedy:
+                    case = wide(2)
+                else:
+                    case = wide(3)
+                    if length < lazy:
+                        case = wide(4)
+                        if remembered <= at + 1:
+                            _remember(plain, heads, places, config, remembered, at + 2)
+                            remembered = at + 2
+                        if at + 1 < size:
+                            behind = _search(
+                                plain, places, config, state, at + 1, length, chain >> 2 if length >= good else chain
+                            )
+                        if behind >> 16 > length:
+                            guess, case = wide(0), wide(5)
+                # what there is
+                actual = wide(tokens[token]) if not decoding else wide(0)
+                grade = _grade(here)
+                wrong = code_chance(
+                    coder,
+                    stream,
+                    chances,
+                    _RIGHT + case * 256 + history * _GRADES + grade,
+                    decoding,
+                    wide(actual != guess),
+                )
+                history = (history << 1 | wrong) & 7
+                if wrong == 0:
+                    actual = guess
+                else:
+                    is_match = wide(1)
+                    if guess:
+                        is_match = 1 - code_chance(
+                            coder, stream, chances, _LITERAL + case * _GRADES + grade, decoding, wide(actual == 0)
+                        )
+                    if is_match == 0:
+                        actual = wide(0)
+                    else:
+                        other = wide(1)
+                        if here != 0 and guess == 0:
+                            other = code_chance(
+                                coder,
+                                stream,
+                                chances,
+                                _REFERENCE + case * _GRADES + grade,
+                                decoding,
+                                wide(actual != here),
+                            )
+                            if other == 0:
+                                actual = here
+                        if other:
+                            actual = _code_match(
+                                plain, places, state, coder, stream, chances, at, here, case, decoding, actual
+                            )
+                            if actual == 0:
+                                return WRONG
+                if decoding:
+                    tokens[token] = actual
+                token += 1
+                if actual == 0:
+                    at += 1
+                    held, is_held = behind, behind != 0
+                else:
+                    length = actual >> 16
+                    at += length
+                    is_held = False
+                    if not greedy or length <= lazy:
+                        _remember(plain, heads, places, config, remembered, at)
+                    remembered = max(remembered, at)
+            count = token - first
+        if decoding:
+            blocks[block, BLOCK_TYPE], blocks[block, BLOCK_FINAL], blocks[block, BLOCK_COUNT] = kind, final, count
+        block += 1
+    if at != size:
+        return WRONG
+    state[STATE_AT], state[STATE_TOKENS], state[STATE_BLOCKS] = at, token, block
+    return WHOLE
+
+
+def new_chains() -> tuple[I32, I32]:
+    """The heads of the chains, and where each place leads to."""
+    return np.full(HASHES, -1, np.int32), np.full(PLACES, -1, np.int32)
