@@ -19,6 +19,8 @@ BLOCK_VALUES_MAX = 1 << 22
 AXES_MAX = 32
 _TILE_MAX = 512
 _FRAMES_MAX = 64
+_BLOCK_VALUES = 1 << 19
+"""Small frames are stacked higher, up to so many values: a block learns from nobody else."""
 _SHORT_AXIS = 16
 
 
@@ -90,7 +92,8 @@ def stack(shape: Shape) -> Cube:
     if rows == 1:
         return Cube(shape, order, (1, 1, _even(columns, BLOCK_VALUES_MAX // 4)))
     row_step, column_step = _even(rows, _TILE_MAX), _even(columns, _TILE_MAX)
-    frame_step = _even(frames, min(_FRAMES_MAX, max(1, BLOCK_VALUES_MAX // (row_step * column_step))))
+    tile = row_step * column_step
+    frame_step = _even(frames, min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, BLOCK_VALUES_MAX // tile)))
     return Cube(shape, order, (frame_step, row_step, column_step))
 
 

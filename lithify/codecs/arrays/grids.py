@@ -124,6 +124,19 @@ class Affine(Grid):
         with np.errstate(all="ignore"):
             return (k * self._step + self._of(self._bases, frames)).astype(self._dtype)
 
+    def fine(self, values: np.ndarray, parts: int) -> np.ndarray | None:
+        """Values in so many parts of a step, as doubles; None if frames have bases of their own."""
+        if len(self._bases) > 1:
+            return None
+        with np.errstate(all="ignore"):
+            fine: np.ndarray = (values.astype(np.float64) - self._bases[0]) / (self._step / parts)
+        return fine
+
+    def join_fine(self, fine: I64, parts: int) -> np.ndarray:
+        """The values that are so many parts of a step from the base."""
+        with np.errstate(all="ignore"):
+            return (fine.astype(np.float64) * (self._step / parts) + self._bases[0]).astype(self._dtype)
+
     def pack(self) -> bytes:
         if len(self._bases) == 1:
             return double(self._step) + varint(0) + double(float(self._bases[0]))
