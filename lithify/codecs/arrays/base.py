@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import Bools, I32, I64
+from lithify.codecs.array_types import I32, I64, Bools
 from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth, depth_for
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.errors import Corrupt
@@ -94,7 +94,8 @@ def _filled(frame: np.ndarray, weight: np.ndarray) -> np.ndarray:
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
     coarse = _filled(mean, (count > 0).astype(np.float64))
     near = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[: frame.shape[0], : frame.shape[1]]
-    return np.where(weight > 0, frame, near)
+    filled: np.ndarray = np.where(weight > 0, frame, near)
+    return filled
 
 
 def _at_most(number: int, most: int) -> int:

@@ -54,7 +54,9 @@ class Coding:
     """Only the encoder's: each block says whether it has one."""
 
 
-def encode_block(values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort) -> bytes | None:
+def encode_block(
+    values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort
+) -> bytes | None:
     """The predicted form of a block (frames, rows, columns); None if its grid does not suit it."""
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
@@ -74,7 +76,9 @@ def encode_block(values: np.ndarray, frames: range, coding: Coding, tolerance: T
         return None
     mask = b"" if valid.all() else encode_mask(classes, coding.lags[0])
     widths = grid.widths(integers)
-    low = b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
+    low = (
+        b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
+    )
     stream = encode_integers(integers.astype(np.int32), classes, coding.lags)
     if stream is None:
         return None
@@ -194,4 +198,3 @@ def _apply_patches(packed: bytes, flat: np.ndarray) -> None:
     bits = reader.take(count * flat.dtype.itemsize)
     reader.end()
     flat[places] = np.frombuffer(bits, flat.dtype.newbyteorder("<"))
-

@@ -1,4 +1,4 @@
-"""The coefficients of a wavelet, from coarse to fine: each coded in the company of its neighbours, its parent, its past."""
+"""The coefficients of a wavelet, from coarse to fine, each in the company of its neighbours, its parent and its past."""
 
 import numpy as np
 
@@ -18,8 +18,18 @@ COEFFICIENT_MAX = (1 << 29) - 1
 
 @bare
 def run_bands(
-    m: Model, t: Tables, c: Chances, data: I32, sizes: I32, frames: int, rows: int, columns: int, table: I64, before: I64,
-    stream: U8, decoding: bool,
+    m: Model,
+    t: Tables,
+    c: Chances,
+    data: I32,
+    sizes: I32,
+    frames: int,
+    rows: int,
+    columns: int,
+    table: I64,
+    before: I64,
+    stream: U8,
+    decoding: bool,
 ) -> int:
     """Encode coefficients to `stream`, or decode them from it. Gives the bytes written; -1: no room.
 
@@ -120,7 +130,8 @@ def quantised(cube: I32, depth: Depth, step: int) -> I32:
     steps = _all_steps(cube.shape, depth, step)
     wide_ = np.abs(cube.astype(np.int64)) << 8
     found = ((wide_ + (steps * _ROUNDING >> 8)) // steps).astype(np.int32)
-    return np.where(cube < 0, -found, found).astype(np.int32)
+    signed: I32 = np.where(cube < 0, -found, found).astype(np.int32)
+    return signed
 
 
 def scaled(numbers: I32, depth: Depth, step: int) -> I32:
@@ -128,7 +139,8 @@ def scaled(numbers: I32, depth: Depth, step: int) -> I32:
     steps = _all_steps(numbers.shape, depth, step)
     found = (np.abs(numbers.astype(np.int64)) * steps + 128) >> 8
     found = np.minimum(found, COEFFICIENT_MAX)
-    return np.where(numbers < 0, -found, found).astype(np.int32)
+    signed: I32 = np.where(numbers < 0, -found, found).astype(np.int32)
+    return signed
 
 
 def _all_steps(shape: tuple[int, ...], depth: Depth, step: int) -> I64:
@@ -139,7 +151,8 @@ def _all_steps(shape: tuple[int, ...], depth: Depth, step: int) -> I64:
     both = gains + np.array(time_bands(frames, depth.time)[1])[:, None, None]
     least = int(both.min())
     lookup = np.array([step_for(step, gain) for gain in range(least, int(both.max()) + 1)], np.int64)
-    return lookup[both - least]
+    found: I64 = lookup[both - least]
+    return found
 
 
 def encode_coefficients(numbers: I32, depth: Depth) -> bytes | None:

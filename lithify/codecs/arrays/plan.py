@@ -17,7 +17,7 @@ from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
 from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth
-from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 
 _PIECE = (16, 96, 128)
@@ -40,8 +40,10 @@ class Plan:
     race: bool
 
 
-def make_plan(stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effort, fills: Sequence[Any]) -> Plan:
-    """The plan for an array in the form of its cube."""
+def make_plan(
+    stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool
+) -> Plan:
+    """The plan for an array in the form of its cube; `inner`: it is part of a grid."""
     dtype = stacked.dtype
     specials = find_specials(stacked, fills, zeros=False)
     valid = (classes_of(stacked, specials) == 0) & np.isfinite(stacked)
@@ -53,7 +55,7 @@ def make_plan(stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effo
     piece, frames = _piece(stacked, cube)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
-    for grid in find_grids(stacked, valid, effort):
+    for grid in find_grids(stacked, valid, inner=inner):
         own = specials
         if isinstance(grid, Fixed):
             own = find_specials(stacked, fills, zeros=True)
@@ -77,13 +79,13 @@ def pack_header(cube: Cube, coding: Coding) -> bytes:
     return head + (b"\0" if grid is None else bytes([grid.code]) + grid.pack())
 
 
-def read_header(reader: Reader, shape: Shape, dtype: np.dtype) -> tuple[Cube, Coding]:
+def read_header(reader: Reader, shape: Shape, dtype: np.dtype, *, inner: bool = False) -> tuple[Cube, Coding]:
     """The cube and the coding of an array. Raises Truncated, Corrupt or LimitExceeded."""
     cube = read_cube(reader, shape)
     count = reader.varint(CLASSES_MAX)
     form = bits_of(np.zeros(1, dtype)).dtype
     specials = np.frombuffer(reader.take(count * form.itemsize), form.newbyteorder("<")).astype(form)
-    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0]), specials)
+    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0], inner=inner), specials)
 
 
 def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
@@ -125,7 +127,6 @@ def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
     if not found:
         return plan
     return replace(plan, coding=replace(plan.coding, lags=min(found)[1]))
-
 
 
 def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:

@@ -23,6 +23,9 @@ _SMALLEST = 4
 """Shorter axes are not split further."""
 
 
+_Step = tuple[int, int, int, int, int, int]
+
+
 class Depth(NamedTuple):
     """How often the axes are halved: time, and rows with columns."""
 
@@ -31,7 +34,7 @@ class Depth(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Where the coefficients of one kind lie in a frame, those of twice their size (its parent), and what they weigh."""
+    """Where the coefficients of one kind lie in a frame, those half as fine (their parents), and what they weigh."""
 
     row: int
     column: int
@@ -49,7 +52,9 @@ class Band(NamedTuple):
 
 
 @bare
-def _lift(data: I32, line: I64, outer: int, outer_step: int, n: int, step: int, inner: int, inner_step: int, back: bool) -> None:
+def _lift(
+    data: I32, line: I64, outer: int, outer_step: int, n: int, step: int, inner: int, inner_step: int, back: bool
+) -> None:
     """Split lines of n values into low and high halves, or join them; `line` is room for n times _TOGETHER values."""
     half = (n + 1) >> 1
     for o in range(outer):
@@ -118,8 +123,11 @@ def bands(rows: int, columns: int, levels: int) -> list[Band]:
             if level < levels:
                 ph, pw = sizes[level + 1]
                 parent = (
-                    ph if kind & 2 else 0, pw if kind & 1 else 0, lh - ph if kind & 2 else ph, lw - pw if kind & 1 else pw,
-                )  # fmt: skip
+                    ph if kind & 2 else 0,
+                    pw if kind & 1 else 0,
+                    lh - ph if kind & 2 else ph,
+                    lw - pw if kind & 1 else pw,
+                )
             gain = 2 * (level - 1) - (2 if kind == 3 else 0)
             found.append(Band(row, column, high, wide_, *parent, kind, level, gain))
     return [band for band in found if band.rows and band.columns]
@@ -159,11 +167,11 @@ def _halvings(length: int) -> int:
     return count
 
 
-def _steps(shape: tuple[int, ...], depth: Depth) -> list[tuple[int, ...]]:
+def _steps(shape: tuple[int, ...], depth: Depth) -> list[_Step]:
     """What is lifted, one after another: outer, outer step, n, step, inner, inner step."""
     frames, rows, columns = shape
     size = rows * columns
-    out: list[tuple[int, ...]] = []
+    out: list[_Step] = []
     f = frames
     for _ in range(depth.time):
         out.append((1, 0, f, size, size, 1))
@@ -176,7 +184,7 @@ def _steps(shape: tuple[int, ...], depth: Depth) -> list[tuple[int, ...]]:
     return [step for step in out if step[2] > 1]
 
 
-def _apply(cube: I32, steps: list[tuple[int, ...]], *, back: bool) -> None:
+def _apply(cube: I32, steps: list[_Step], *, back: bool) -> None:
     flat = cube.reshape(-1)
     line = np.zeros(max(cube.shape) * _TOGETHER, np.int64)
     for step in steps:
