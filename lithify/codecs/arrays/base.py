@@ -78,7 +78,10 @@ def fill_smoothly(cube: np.ndarray, valid: Bools) -> np.ndarray:
     """Frames whose gaps are filled by the mean of what is near, at ever coarser scales: only the encoder does this."""
     if valid.all():
         return cube
-    return np.stack([_filled(frame, known.astype(np.float64)) for frame, known in zip(cube, valid, strict=True)])
+    filled: np.ndarray = np.stack(
+        [_filled(frame, known.astype(np.float64)) for frame, known in zip(cube, valid, strict=True)]
+    )
+    return filled
 
 
 def _filled(frame: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The coefficients of a wavelet, from coarse to fine, each in the company of its neighbours, its parent and its past."""
+"""The coefficients of a wavelet, from coarse to fine, each beside its neighbours, its parent and its past."""
 
 import numpy as np
 

@@ -120,7 +120,7 @@ def cube_count(cube: Cube) -> int:
 
 
 def _order(shape: Shape) -> tuple[int, ...]:
-    """Axes of length 1 first, then a short one behind longer ones (channels, parts of complex numbers), then the rest."""
+    """Axes of length 1, then a short last one (channels, parts of complex numbers), then the rest."""
     axes = range(len(shape))
     long = [axis for axis in axes if shape[axis] > 1]
     ones = [axis for axis in axes if shape[axis] <= 1]
