@@ -1,13 +1,13 @@
 """One block: its class map, its values as predicted integers, what the grid cannot give back; or plain bytes."""
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
-from lithify.codecs.array_types import Bools
+from lithify.codecs.array_types import I64, U64, Bools
+from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
-from lithify.codecs.arrays.grids import K_MAX, Grid, Split
+from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
@@ -50,9 +50,13 @@ class Coding:
     grid: Grid | None
     specials: np.ndarray
     lags: Lags = (1, 2)
+    base: Base | None = None
+    """Only the encoder's: each block says whether it has one."""
 
 
-def encode_block(values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort) -> bytes | None:
+def encode_block(
+    values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort
+) -> bytes | None:
     """The predicted form of a block (frames, rows, columns); None if its grid does not suit it."""
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
@@ -63,24 +67,54 @@ def encode_block(values: np.ndarray, frames: range, coding: Coding, tolerance: T
         return None
     classes = classes_of(values, coding.specials)
     valid = classes == 0
-    split = grid.split(values, frames)
-    integers = np.where(valid & (np.abs(split.integers) <= K_MAX), split.integers, 0)
-    split = Split(integers, split.low)
-    again = _joined(grid, split, frames)
+    found = _integers(values, valid, frames, coding)
+    if found is None:
+        return None
+    integers, low_bits, again, base = found
     wrong = np.flatnonzero(valid & ~tolerance.kept(values, again))
     if len(wrong) * _PATCH_SHARE > values.size:
         return None
     mask = b"" if valid.all() else encode_mask(classes, coding.lags[0])
     widths = grid.widths(integers)
-    low = b"" if widths is None or split.low is None else pack_bits(split.low, np.where(valid, widths, 0).astype(np.uint8))
+    low = (
+        b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
+    )
     stream = encode_integers(integers.astype(np.int32), classes, coding.lags)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
     head = [bytes([PREDICTED]), *map(varint, coding.lags)]
-    for part in (mask, low, patches):
+    for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
     return b"".join([*head, stream])
+
+
+def _integers(
+    values: np.ndarray, valid: Bools, frames: range, coding: Coding
+) -> tuple[I64, U64 | None, np.ndarray, bytes] | None:
+    """The integers of a block, their low bits, the values that come back from both, and the base under them if any."""
+    grid = coding.grid
+    assert grid is not None
+    if coding.base is not None:
+        fine = grid.fine(values, FINER) if isinstance(grid, Affine) else None
+        made = None if fine is None else make_base(fine, valid & np.isfinite(values), coding.base)
+        if not isinstance(grid, Affine) or fine is None or made is None:
+            return None
+        under = made[1].astype(np.int64)
+        integers = _in_range(np.rint((fine - under) / FINER), valid)
+        return integers, None, _bits_in_order(grid.join_fine(integers * FINER + under, FINER)), made[0]
+    split = grid.split(values, frames)
+    integers = _in_range(split.integers, valid)
+    return integers, split.low, _bits_in_order(grid.join(integers, split.low, frames)), b""
+
+
+def _in_range(integers: np.ndarray, valid: Bools) -> I64:
+    """What can be predicted; what cannot becomes 0, and a patch."""
+    return np.where(valid & (np.abs(integers) <= K_MAX), integers, 0).astype(np.int64)
+
+
+def _bits_in_order(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values)
 
 
 def decode_block(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
@@ -107,15 +141,18 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
     lags = (reader.varint(1 << 22), reader.varint(1 << 22))
     if not 1 <= lags[0] <= lags[1]:
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
-    mask, low, patches = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(3))
+    mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
     integers = decode_integers(reader.rest(), classes, lags).astype(np.int64)
-    widths = grid.widths(integers)
-    bits = None
-    if widths is not None:
-        bits = unpack_bits(low, np.where(valid, widths, 0).astype(np.uint8))
-    values = np.ascontiguousarray(grid.join(integers, bits, frames))
+    if base:
+        if not isinstance(grid, Affine):
+            raise Corrupt("array payload: a base under values whose grid is not affine")
+        values = grid.join_fine(integers * FINER + read_base(base, shape), FINER)
+    else:
+        widths = grid.widths(integers)
+        bits = None if widths is None else unpack_bits(low, np.where(valid, widths, 0).astype(np.uint8))
+        values = _bits_in_order(grid.join(integers, bits, frames))
     flat = bits_of(values.reshape(-1))
     if mask:
         if classes.max() > len(specials):
@@ -132,10 +169,6 @@ def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race
         return predicted
     general = encode_general(values, effort)
     return general if predicted is None or len(general) <= len(predicted) else predicted
-
-
-def _joined(grid: Grid, split: Split, frames: range) -> np.ndarray:
-    return np.ascontiguousarray(grid.join(split.integers, split.low, frames))
 
 
 def _pack_patches(wrong: np.ndarray, values: np.ndarray) -> bytes:
@@ -165,8 +198,3 @@ def _apply_patches(packed: bytes, flat: np.ndarray) -> None:
     bits = reader.take(count * flat.dtype.itemsize)
     reader.end()
     flat[places] = np.frombuffer(bits, flat.dtype.newbyteorder("<"))
-
-
-def values_in(shape: tuple[int, int, int]) -> int:
-    """How many values a block of this shape has."""
-    return prod(shape)

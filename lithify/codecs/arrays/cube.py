@@ -16,9 +16,13 @@ from lithify.errors import Corrupt, LimitExceeded
 Shape = tuple[int, ...]
 
 BLOCK_VALUES_MAX = 1 << 22
+FRAMED_VALUES_MAX = 1 << 24
+"""Of a block whose frames all have three more rows and four more columns: what predicting takes memory for."""
 AXES_MAX = 32
 _TILE_MAX = 512
 _FRAMES_MAX = 64
+_BLOCK_VALUES = 1 << 19
+"""Small frames are stacked higher, up to so many values: a block learns from nobody else."""
 _SHORT_AXIS = 16
 
 
@@ -90,7 +94,8 @@ def stack(shape: Shape) -> Cube:
     if rows == 1:
         return Cube(shape, order, (1, 1, _even(columns, BLOCK_VALUES_MAX // 4)))
     row_step, column_step = _even(rows, _TILE_MAX), _even(columns, _TILE_MAX)
-    frame_step = _even(frames, min(_FRAMES_MAX, max(1, BLOCK_VALUES_MAX // (row_step * column_step))))
+    tile = row_step * column_step
+    frame_step = _even(frames, min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, BLOCK_VALUES_MAX // tile)))
     return Cube(shape, order, (frame_step, row_step, column_step))
 
 
@@ -102,6 +107,10 @@ def read_cube(reader: Reader, shape: Shape) -> Cube:
     step = tuple(reader.varint(BLOCK_VALUES_MAX) for _ in range(3))
     if not all(step) or prod(step) > BLOCK_VALUES_MAX:
         raise LimitExceeded(f"array payload: blocks of {step} values; the limit is {BLOCK_VALUES_MAX}")
+    if step[0] * (step[1] + 3) * (step[2] + 4) > FRAMED_VALUES_MAX:
+        raise LimitExceeded(
+            f"array payload: blocks of {step} values with their frames; the limit is {FRAMED_VALUES_MAX}"
+        )
     return Cube(shape, order, (step[0], step[1], step[2]))
 
 
@@ -111,7 +120,7 @@ def cube_count(cube: Cube) -> int:
 
 
 def _order(shape: Shape) -> tuple[int, ...]:
-    """Axes of length 1 first, then short ones behind longer ones (channels, parts of complex numbers), then the rest."""
+    """Axes of length 1, then a short last one (channels, parts of complex numbers), then the rest."""
     axes = range(len(shape))
     long = [axis for axis in axes if shape[axis] > 1]
     ones = [axis for axis in axes if shape[axis] <= 1]
@@ -129,8 +138,8 @@ def _even(length: int, most: int) -> int:
 def selected(cube: Cube, wanted: list[np.ndarray]) -> Iterator[tuple[int, Block, tuple[np.ndarray, ...], np.ndarray]]:
     """The blocks that hold any of the wanted indices (one sorted or unsorted array per axis of the array).
 
-    Gives each block's number, the block, which of its values are wanted (for `np.ix_`), and where those go in the flattened
-    result, whose axes are in the order of the stack.
+    Gives each block's number, the block, which of its values are wanted (for `np.ix_`), and where those go in the
+    flattened result, whose axes are in the order of the stack.
     """
     ordered = [wanted[axis] for axis in cube.order]
     ordered = [np.zeros(1, np.int64)] * (2 - len(ordered)) + ordered

@@ -10,7 +10,18 @@ from math import frexp, gcd, isfinite
 
 import numpy as np
 
-from lithify.codecs.arrays.grids import K_MAX, MANTISSA, Affine, Decimal, Fixed, Grid, Native, Ordered, Ranks, ordered_bits
+from lithify.codecs.arrays.grids import (
+    K_MAX,
+    MANTISSA,
+    Affine,
+    Decimal,
+    Fixed,
+    Grid,
+    Native,
+    Ordered,
+    Ranks,
+    ordered_bits,
+)
 from lithify.codecs.arrays.specials import same_bits
 
 _SAMPLE = 1 << 15
@@ -22,29 +33,32 @@ _RANKS_SHARE = 20
 _REFINEMENTS = 12
 
 
-def find_grids(stacked: np.ndarray, valid: np.ndarray, effort: str) -> list[Grid]:
-    """The grids worth trying for an array (frames, rows, columns) where `valid`; the likeliest first."""
+def find_grids(stacked: np.ndarray, valid: np.ndarray, *, inner: bool) -> list[Grid]:
+    """The grids worth trying for an array (frames, rows, columns) where `valid`; the likeliest first.
+
+    inner   whether the array is part of a grid: those that have arrays inside are then left out
+    """
     values = stacked[valid]
     if not values.size:
         return []
-    if stacked.dtype.kind in "iu":
-        return _integer_grids(values)
-    return list(_float_grids(stacked, valid, values))
+    found = _integer_grids(values) if stacked.dtype.kind in "iu" else _float_grids(stacked, valid, values)
+    return [grid for grid in found if not (inner and isinstance(grid, Affine | Ranks))]
 
 
-def _integer_grids(values: np.ndarray) -> list[Grid]:
+def _integer_grids(values: np.ndarray) -> Iterator[Grid]:
     least, most = int(values.min()), int(values.max())
     sample = _sampled(values)
-    step = _common_step(sample.astype(object) - least if values.dtype.itemsize == 8 else sample.astype(np.int64) - least)
+    step = _common_step(
+        sample.astype(object) - least if values.dtype.itemsize == 8 else sample.astype(np.int64) - least
+    )
     if step > 1 and not _all_multiples(values, least, step):
         step = 1
     shift = max(0, ((most - least) // step).bit_length() - 29)
-    grids: list[Grid] = [Native(values.dtype, least, step, shift)]
+    yield Native(values.dtype, least, step, shift)
     span = (most - least) // step + 1
     table = _table(values, span if values.dtype.itemsize > 2 else 1 << 30)
     if table is not None and 2 * len(table) <= span:
-        grids.append(_ranks(table))
-    return grids
+        yield _ranks(table)
 
 
 def _all_multiples(values: np.ndarray, least: int, step: int) -> bool:
@@ -138,7 +152,7 @@ def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[floa
     step = float(gaps[gaps > 4 * rounding].min()) if (gaps > 4 * rounding).any() else 0.0
     if step < rounding * (1 << _SPARE_BITS):
         return None
-    base, offset = float(different[0]), different - different[0]
+    offset = different - different[0]
     reach = 64.0
     for _ in range(_REFINEMENTS):
         near = offset <= reach * step
@@ -173,7 +187,7 @@ def _simple(slope: float, level: float, rounding: float, most: float) -> Iterato
 
 def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
     """A power of two times k from the smallest value of each frame: how GRIB packs a field."""
-    from lithify.codecs.arrays.values import encode_values
+    from lithify.codecs.arrays.values import encode_inner
 
     frames, rows, columns = stacked.shape
     if frames < 2 or rows * columns < 64:
@@ -202,7 +216,7 @@ def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
         again = grid.join(grid.split(piece, part).integers, None, part)
         if not same_bits(again, piece)[where].all():
             return None
-    packed = encode_values(bases, bound=None, effort="default")
+    packed = encode_inner(bases)
     return Affine(stacked.dtype, step, bases, packed)
 
 
@@ -279,13 +293,17 @@ def _table(values: np.ndarray, span: int) -> np.ndarray | None:
         return None
     if values.dtype.kind != "f":
         return table
-    return Ordered(values.dtype, 0, 0, loses=False).join(table.astype(np.int64), None, range(1)) if values.dtype.itemsize < 8 else np.unique(values)
+    return (
+        Ordered(values.dtype, 0, 0, loses=False).join(table.astype(np.int64), None, range(1))
+        if values.dtype.itemsize < 8
+        else np.unique(values)
+    )
 
 
 def _ranks(table: np.ndarray) -> Grid:
-    from lithify.codecs.arrays.values import encode_values
+    from lithify.codecs.arrays.values import encode_inner
 
-    return Ranks(table.dtype, table, encode_values(table, bound=None, effort="default"))
+    return Ranks(table.dtype, table, encode_inner(table))
 
 
 def _fits(grid: Grid, sample: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ K_MAX = (1 << 29) - 1
 """Integers that are predicted lie between this and its negative."""
 _WIDE_MAX = (1 << 62) - 1
 _RANKS_MAX = 1 << 16
-_FORM = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
+_FORM: dict[int, np.dtype[Any]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 MANTISSA = {2: 10, 4: 23, 8: 52}
 _EXPONENT_BIAS = {2: 15, 4: 127, 8: 1023}
 
@@ -91,12 +91,12 @@ class Native(Grid):
 
 
 class Affine(Grid):
-    """base + step * k, each frame with the same base or one of its own; a double, rounded to the dtype of the values."""
+    """base + step * k, every frame with the same base or one of its own; a double, rounded to the values' dtype."""
 
     code = 2
 
     def __init__(self, dtype: np.dtype, step: float, bases: np.ndarray, packed_bases: bytes = b"") -> None:
-        """`bases` are doubles: one, or one for every frame of the array; then `packed_bases` is how they are written."""
+        """`bases` are doubles: one, or one for every frame; then `packed_bases` is how they are written."""
         self._dtype, self._step, self._bases, self._packed = dtype, step, bases, packed_bases
         self._steps = np.zeros(1, np.int64)
         if len(bases) > 1:
@@ -122,7 +122,22 @@ class Affine(Grid):
     def join(self, integers: I64, low: U64 | None, frames: range) -> np.ndarray:
         k = (integers - self._of(self._steps, frames)).astype(np.float64)
         with np.errstate(all="ignore"):
-            return (k * self._step + self._of(self._bases, frames)).astype(self._dtype)
+            values: np.ndarray = (k * self._step + self._of(self._bases, frames)).astype(self._dtype)
+        return values
+
+    def fine(self, values: np.ndarray, parts: int) -> np.ndarray | None:
+        """Values in so many parts of a step, as doubles; None if frames have bases of their own."""
+        if len(self._bases) > 1:
+            return None
+        with np.errstate(all="ignore"):
+            fine: np.ndarray = (values.astype(np.float64) - self._bases[0]) / (self._step / parts)
+        return fine
+
+    def join_fine(self, fine: I64, parts: int) -> np.ndarray:
+        """The values that are so many parts of a step from the base."""
+        with np.errstate(all="ignore"):
+            values: np.ndarray = (fine.astype(np.float64) * (self._step / parts) + self._bases[0]).astype(self._dtype)
+        return values
 
     def pack(self) -> bytes:
         if len(self._bases) == 1:
@@ -131,10 +146,12 @@ class Affine(Grid):
 
     @classmethod
     def read(cls, reader: Reader, dtype: np.dtype, frames: int) -> "Affine":
-        from lithify.codecs.arrays.values import decode_values
+        from lithify.codecs.arrays.values import decode_inner
 
         step, length = reader.double(), reader.varint(_WIDE_MAX)
-        bases = decode_values(reader.take(length), (frames,), np.dtype(np.float64)) if length else np.array([reader.double()])
+        bases = (
+            decode_inner(reader.take(length), frames, np.dtype(np.float64)) if length else np.array([reader.double()])
+        )
         if not (np.isfinite(step) and step != 0 and np.isfinite(bases).all()) or dtype.kind != "f":
             raise Corrupt(f"array payload: a grid of step {step} for values of dtype {dtype}")
         return cls(dtype, step, bases)
@@ -196,18 +213,18 @@ class Ranks(Grid):
 
     @classmethod
     def read(cls, reader: Reader, dtype: np.dtype) -> "Ranks":
-        from lithify.codecs.arrays.values import decode_values
+        from lithify.codecs.arrays.values import decode_inner
 
         count = reader.varint(_RANKS_MAX)
         body = reader.take(reader.varint(_WIDE_MAX))
         if not count:
             raise Corrupt("array payload: a table of no values")
-        return cls(dtype, decode_values(body, (count,), dtype))
+        return cls(dtype, decode_inner(body, count, dtype))
 
 
 class Ordered(Grid):
-    """The bits of floats, in the order of the floats, less those of the smallest; `shift` low bits kept aside or, with a
-    bound, left away."""
+    """The bits of floats, in the order of the floats, less those of the smallest; the low ones aside or, with a bound,
+    left away."""
 
     code = 5
 
@@ -264,7 +281,9 @@ class Fixed(Grid):
             k = np.where(np.abs(k) <= K_MAX, k, 0).astype(np.int64)
         bits = np.ascontiguousarray(values).view(self._form).astype(np.uint64)
         widths = self.widths(k).astype(np.uint64)
-        keep = np.where(widths >= np.uint64(64), ~np.uint64(0), (np.uint64(1) << (widths & np.uint64(63))) - np.uint64(1))
+        keep = np.where(
+            widths >= np.uint64(64), ~np.uint64(0), (np.uint64(1) << (widths & np.uint64(63))) - np.uint64(1)
+        )
         return Split(k, bits & keep)
 
     def widths(self, integers: I64) -> U8:
@@ -295,9 +314,14 @@ class Fixed(Grid):
         return cls(dtype, exponent)
 
 
-def read_grid(reader: Reader, dtype: np.dtype, frames: int) -> Grid | None:
-    """The grid of an array of so many frames; None: its blocks are all kept as bytes. Raises Corrupt or Truncated."""
+def read_grid(reader: Reader, dtype: np.dtype, frames: int, *, inner: bool) -> Grid | None:
+    """The grid of an array of so many frames; None: its blocks are all kept as bytes. Raises Corrupt or Truncated.
+
+    inner   whether the array is itself part of a grid: its own may then have no part that is an array
+    """
     code = reader.byte()
+    if inner and code in (Affine.code, Ranks.code):
+        raise Corrupt(f"array payload: grid 0x{code:02x} inside another grid")
     simple: dict[int, Any] = {one.code: one.read for one in (Native, Decimal, Ranks, Ordered, Fixed)}
     if code == 0:
         return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lithify.codecs.array_types import I64, U8, U32
+from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
 from lithify.codecs.chances import COUNT_MAX, Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
@@ -14,7 +14,7 @@ _ROOM = 16 * BYTES_PER_BIT_MAX
 
 
 @inlined
-def _coded(maps: U32, at: int, reciprocal: I64, coder: I64, stream: U8, decoding: bool, told: int) -> int:
+def _coded(maps: U32, at: int, reciprocal: I32, coder: I64, stream: U8, decoding: bool, told: int) -> int:
     """One bit by the chance at a place, which learns from it."""
     both = wide(maps[unsigned(at)])
     n, p = both & _COUNT_MASK, both >> 10
@@ -26,7 +26,15 @@ def _coded(maps: U32, at: int, reciprocal: I64, coder: I64, stream: U8, decoding
 
 @bare
 def run_mask(
-    classes: U8, frames: int, rows: int, columns: int, lag: int, maps: U32, c: Chances, coder: I64, stream: U8,
+    classes: U8,
+    frames: int,
+    rows: int,
+    columns: int,
+    lag: int,
+    maps: U32,
+    c: Chances,
+    coder: I64,
+    stream: U8,
     decoding: bool,
 ) -> int:
     """Encode class maps to `stream`, or decode them from it. Gives the bytes written; -1: no room.

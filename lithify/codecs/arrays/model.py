@@ -5,7 +5,6 @@ from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from lithify.codecs.array_types import I32, I64, U8, U32
 

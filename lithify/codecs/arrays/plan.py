@@ -8,18 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
-from lithify.codecs.arrays.cube import Cube, Shape, read_cube
+from lithify.codecs.arrays.cube import Cube, Shape, read_cube, slices_of
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
 from lithify.codecs.arrays.general import encode_general
-from lithify.codecs.arrays.grids import Fixed, Grid, read_grid
+from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
-from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth
+from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 
 _PIECE = (16, 96, 128)
 _ROW_PIECE = 1 << 17
+_BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
+_BASE_BITS_MAX = 3.0
+"""A base wins where a value costs little; above so many bits it never did."""
+_HALF_STEP = 128 * FINER
+_HOPELESS = 1.1
 _NEAR = 1.0
 """Whole blocks race the general coders if a piece came out so near."""
 
@@ -33,20 +40,22 @@ class Plan:
     race: bool
 
 
-def make_plan(stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effort, fills: Sequence[Any]) -> Plan:
-    """The plan for an array in the form of its cube."""
+def make_plan(
+    stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool
+) -> Plan:
+    """The plan for an array in the form of its cube; `inner`: it is part of a grid."""
     dtype = stacked.dtype
     specials = find_specials(stacked, fills, zeros=False)
     valid = (classes_of(stacked, specials) == 0) & np.isfinite(stacked)
     if bound is not None and valid.any():
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
-            coding = Coding(dtype, grid, specials)
-            return _with_lags(Plan(coding, tolerance, False), stacked, cube, effort)
+            plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
+            return _with_base(plan, stacked, cube, effort)
     piece, frames = _piece(stacked, cube)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
-    for grid in find_grids(stacked, valid, effort):
+    for grid in find_grids(stacked, valid, inner=inner):
         own = specials
         if isinstance(grid, Fixed):
             own = find_specials(stacked, fills, zeros=True)
@@ -70,13 +79,13 @@ def pack_header(cube: Cube, coding: Coding) -> bytes:
     return head + (b"\0" if grid is None else bytes([grid.code]) + grid.pack())
 
 
-def read_header(reader: Reader, shape: Shape, dtype: np.dtype) -> tuple[Cube, Coding]:
+def read_header(reader: Reader, shape: Shape, dtype: np.dtype, *, inner: bool = False) -> tuple[Cube, Coding]:
     """The cube and the coding of an array. Raises Truncated, Corrupt or LimitExceeded."""
     cube = read_cube(reader, shape)
     count = reader.varint(CLASSES_MAX)
     form = bits_of(np.zeros(1, dtype)).dtype
     specials = np.frombuffer(reader.take(count * form.itemsize), form.newbyteorder("<")).astype(form)
-    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0]), specials)
+    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0], inner=inner), specials)
 
 
 def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
@@ -119,3 +128,29 @@ def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
         return plan
     return replace(plan, coding=replace(plan.coding, lags=min(found)[1]))
 
+
+def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan with a base under its blocks, if a whole block in the middle becomes smaller by it."""
+    grid = plan.coding.grid
+    if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
+        return plan
+    blocks = cube.blocks()
+    block = blocks[len(blocks) // 2]
+    values = np.ascontiguousarray(stacked[slices_of(block)])
+
+    def length(base: Base | None) -> int:
+        packed = encode_block(values, block.frames, replace(plan.coding, base=base), plan.tolerance, effort)
+        return 1 << 62 if packed is None else len(packed)
+
+    plain = length(None)
+    if 8 * plain > _BASE_BITS_MAX * values.size:
+        return plan
+    times = (0, LEVELS_MAX) if block.shape[0] >= _BASE_FRAMES_MIN else (0,)
+    tried = {base: length(base) for base in (Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times)}
+    first = min(tried, key=lambda base: tried[base])
+    if tried[first] < _HOPELESS * plain:
+        for halves in (2, 4) if effort == "default" else (1, 2, 4, 5, 6):
+            base = first._replace(step=halves * _HALF_STEP)
+            tried[base] = length(base)
+    best = min(tried, key=lambda base: tried[base])
+    return replace(plan, coding=replace(plan.coding, base=best)) if tried[best] < plain else plan

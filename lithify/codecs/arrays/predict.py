@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.arrays.model import (
     BOTTOM,
     CONTEXT_BITS,
@@ -20,9 +20,9 @@ from lithify.codecs.arrays.model import (
     tables,
 )
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
-from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, code_bit, ended
+from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.chances import Chances, chances
-from lithify.codecs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.kernel import bare, inlined, wide
 
 _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
@@ -70,15 +70,25 @@ def _learn(samples: I32, moments: I64, weights: I64, n: int) -> None:
                 pull = (moments[w, REGRESSORS, i] >> shift) << 16
                 for j in range(n):
                     pull -= (moments[w, i, j] >> shift) * weights[w, j]
-                own = (moments[w, i, i] >> shift)
+                own = moments[w, i, i] >> shift
                 pull += own * weights[w, i]
                 weights[w, i] = within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
 
 
 @bare
 def run(
-    m: Model, t: Tables, c: Chances, values: I32, mask: U8, frames: int, rows: int, columns: int, lag: int, lag2: int,
-    stream: U8, decoding: bool,
+    m: Model,
+    t: Tables,
+    c: Chances,
+    values: I32,
+    mask: U8,
+    frames: int,
+    rows: int,
+    columns: int,
+    lag: int,
+    lag2: int,
+    stream: U8,
+    decoding: bool,
 ) -> int:
     """Encode the values to `stream`, or decode them from it. Gives the bytes written; -1: no room."""
     work, errors, pe = m.work, m.errors, m.expert_errors
@@ -181,7 +191,11 @@ def run(
                 best = wide(1 << 30)
                 column = x + LEFT
                 for k in range(EXPERTS):
-                    near = 2 * wide(pe[k, now, column - 1]) + 2 * wide(pe[k, before, column]) + wide(pe[k, now, column - 2])
+                    near = (
+                        2 * wide(pe[k, now, column - 1])
+                        + 2 * wide(pe[k, before, column])
+                        + wide(pe[k, now, column - 2])
+                    )
                     near += wide(pe[k, before, column - 1]) + wide(pe[k, before, column + 1])
                     inputs[k] = level_of(levels, near)
                     best = min(best, wide(inputs[k]))
@@ -207,7 +221,12 @@ def run(
                 le = level_of(levels, energy)
                 lw, ln = level_of(levels, ew), level_of(levels, en)
                 lx = level_of(levels, spread)
-                la = min(level_of(levels, abs(north - nw) + abs(w - nw) + abs(ne - north) + (abs(centre - cw) if has1 else 0)), 127)
+                la = min(
+                    level_of(
+                        levels, abs(north - nw) + abs(w - nw) + abs(ne - north) + (abs(centre - cw) if has1 else 0)
+                    ),
+                    127,
+                )
                 rw = min(max((lw - le >> 1) + 4, 0), 7)
                 rn = min(max((ln - le >> 1) + 4, 0), 7)
                 rx = min(max((lx - le >> 1) + 6, 0), 15)
@@ -264,7 +283,19 @@ def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> by
     frames, rows, columns = values.shape
     model = new_model(frames, rows, columns)
     stream = np.zeros(values.size * 4 + 1000, np.uint8)
-    written = run(model, tables(), chances(), values.reshape(-1).copy(), mask.reshape(-1), frames, rows, columns, *lags, stream, False)
+    written = run(
+        model,
+        tables(),
+        chances(),
+        values.reshape(-1).copy(),
+        mask.reshape(-1),
+        frames,
+        rows,
+        columns,
+        *lags,
+        stream,
+        False,
+    )
     if written < 0:
         return None
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
@@ -275,5 +306,17 @@ def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2)) -> 
     frames, rows, columns = mask.shape
     model = new_model(frames, rows, columns)
     values = np.zeros(mask.size, np.int32)
-    run(model, tables(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, np.frombuffer(stream, np.uint8).copy(), True)
+    run(
+        model,
+        tables(),
+        chances(),
+        values,
+        mask.reshape(-1),
+        frames,
+        rows,
+        columns,
+        *lags,
+        np.frombuffer(stream, np.uint8).copy(),
+        True,
+    )
     return values.reshape(mask.shape)

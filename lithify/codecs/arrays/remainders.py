@@ -1,7 +1,7 @@
 """Signed numbers near zero, in binary decisions whose chances are mixed from what seven contexts have seen.
 
-A number's size is put into a token: 0 to 3 stand for themselves, above that two tokens to an octave. Coding starts at the
-token that is expected and walks up or down from there, one decision a step; few are needed where the guess is good.
+A number's size is put into a token: 0 to 3 stand for themselves, above that two tokens to an octave. Coding starts at
+the token that is expected and walks up or down, one decision a step; few are needed where the guess is good.
 """
 
 from lithify.codecs.array_types import I32, I64, U8, U32
@@ -64,8 +64,19 @@ def approach(maps: U32, at: int, bit: int, reciprocal: I32) -> None:
 
 @inlined
 def _decide(
-    inputs: I32, bases: I64, at: I64, maps: U32, mixer: I32, row: int, coder: I64, stream: U8, squash: I32, stretch: I32,
-    reciprocal: I32, decoding: bool, told: int,
+    inputs: I32,
+    bases: I64,
+    at: I64,
+    maps: U32,
+    mixer: I32,
+    row: int,
+    coder: I64,
+    stream: U8,
+    squash: I32,
+    stretch: I32,
+    reciprocal: I32,
+    decoding: bool,
+    told: int,
 ) -> int:
     """One decision, mixed from what its contexts say; all of them learn."""
     inputs[CONTEXTS] = _ONE
@@ -87,8 +98,22 @@ def _decide(
 
 @inlined
 def code_number(
-    inputs: I32, bases: I64, at: I64, maps: U32, mixer: I32, extra: U32, mixer_set: int, coder: I64, stream: U8, squash: I32,
-    stretch: I32, reciprocal: I32, decoding: bool, told: int, expected: int, part: int,
+    inputs: I32,
+    bases: I64,
+    at: I64,
+    maps: U32,
+    mixer: I32,
+    extra: U32,
+    mixer_set: int,
+    coder: I64,
+    stream: U8,
+    squash: I32,
+    stretch: I32,
+    reciprocal: I32,
+    decoding: bool,
+    told: int,
+    expected: int,
+    part: int,
 ) -> int:
     """One number, and it back.
 
@@ -96,6 +121,7 @@ def code_number(
     expected   the token to start from
     part       how far from the middle of its step the guess was, -8 to 7 in 1/16: the side that is likelier
     """
+    expected = min(expected, _LAST - 1)
     size = abs(told)
     token = token_of(size)
     negative = wide(told < 0)
@@ -148,7 +174,7 @@ def code_number(
             if bit:
                 seen += 1
                 step += 1
-            ended = not bit or seen == _LAST
+            ended = not bit or seen >= _LAST
         if ended:
             if expected <= 1 or seen == 0:
                 break

@@ -1,16 +1,21 @@
-"""Values that are no measurements: NaN, infinities, fills, a lone extreme. They get classes, and are left out of the grid."""
+"""Values that are no measurements: NaN, infinities, fills, a lone extreme. They get classes, and are off the grid."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from lithify.codecs.array_types import Bools, U8
+from lithify.codecs.array_types import U8, Bools
 
 CLASSES_MAX = 15
 _LONE_SHARE = 1000
 _LONE_GAP = 8
-_FORM = {1: np.dtype(np.uint8), 2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
+_FORM: dict[int, np.dtype[Any]] = {
+    1: np.dtype(np.uint8),
+    2: np.dtype(np.uint16),
+    4: np.dtype(np.uint32),
+    8: np.dtype(np.uint64),
+}
 
 
 def bits_of(values: np.ndarray) -> np.ndarray:

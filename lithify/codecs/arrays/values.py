@@ -1,7 +1,7 @@
 """The doors of the numeric coder: an array of numbers becomes bytes, and comes back whole or in part.
 
-What is written is in FORMAT.md. Without a bound the array comes back bit for bit, NaN payloads and the sign of zero too;
-with one, every finite float within it, and all else bit for bit.
+What is written is in FORMAT.md. Without a bound the array comes back bit for bit, NaN payloads and the sign of zero
+too; with one, every finite float within it, and all else bit for bit.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,34 @@ def encode_values(values: np.ndarray, *, bound: Bound | None, effort: Effort, fi
     Raises BadArgument for a dtype that is no number.
     """
     plain = _as_numbers(values)
+    return _encode(plain, bound if plain.dtype.kind == "f" else None, effort, fills, inner=False)
+
+
+def encode_inner(values: np.ndarray) -> bytes:
+    """The payload of a list of numbers that is part of another payload: exact, and without such parts itself."""
+    return _encode(values, None, "default", (), inner=True)
+
+
+def decode_inner(payload: bytes, count: int, dtype: np.dtype) -> np.ndarray:
+    """The numbers again. Raises as `decode_values` does."""
+    return _decoded(payload, (count,), dtype, [np.arange(count)], inner=True)
+
+
+def warm() -> None:
+    """Run every kernel once for each set of types that it meets."""
+    y, x = np.mgrid[0:24, 0:24]
+    field = (20 + np.sin(x / 9) * 8 + y * 0.37 + np.arange(12)[:, None, None]).astype(np.float32)
+    holed = np.where(x + y < 9, np.float32(np.nan), field)
+    for values, bound in ((holed, Bound("abs", 0.9)), (field * np.float32(1.1), None), (field.astype(np.int16), None)):
+        decode_values(encode_values(values, bound=bound, effort="default"), values.shape, values.dtype)
+
+
+def _encode(plain: np.ndarray, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool) -> bytes:
     if not plain.size:
         return b""
     cube = stack(plain.shape)
     stacked = np.ascontiguousarray(cube.stacked(plain))
-    plan = make_plan(stacked, cube, bound if plain.dtype.kind == "f" else None, effort, fills)
+    plan = make_plan(stacked, cube, bound, effort, fills, inner=inner)
     bodies = [_encode_block(stacked, block, plan, effort) for block in cube.blocks()]
     return pack_header(cube, plan.coding) + b"".join(map(varint, map(len, bodies))) + b"".join(bodies)
 
@@ -74,7 +97,9 @@ def decode_part(payload: bytes, shape: Shape, dtype: np.dtype, slices: Slices) -
     number, pair = _number(np.dtype(dtype))
     if len(shape) >= AXES_MAX:
         raise LimitExceeded(f"an array of {len(shape)} axes; the limit is {AXES_MAX - 1}")
-    wanted = [np.atleast_1d(np.arange(length)[part]) for length, part in zip(shape, _filled(slices, shape), strict=True)]
+    wanted = [
+        np.atleast_1d(np.arange(length)[part]) for length, part in zip(shape, _filled(slices, shape), strict=True)
+    ]
     inner = (*shape, 2) if pair else shape
     if pair:
         wanted.append(np.arange(2))
@@ -83,10 +108,14 @@ def decode_part(payload: bytes, shape: Shape, dtype: np.dtype, slices: Slices) -
         found = np.ascontiguousarray(found).view(np.dtype(dtype).newbyteorder("="))[..., 0]
     else:
         found = found.view(np.dtype(dtype).newbyteorder("="))
-    return found.reshape([len(w) for w, part in zip(wanted, _filled(slices, shape), strict=False) if isinstance(part, slice)])
+    return found.reshape(
+        [len(w) for w, part in zip(wanted, _filled(slices, shape), strict=False) if isinstance(part, slice)]
+    )
 
 
-def _decoded(payload: bytes, shape: Shape, dtype: np.dtype, wanted: list[np.ndarray]) -> np.ndarray:
+def _decoded(
+    payload: bytes, shape: Shape, dtype: np.dtype, wanted: list[np.ndarray], *, inner: bool = False
+) -> np.ndarray:
     """The values at the wanted indices of every axis."""
     lengths = [len(indices) for indices in wanted]
     if not prod(shape):
@@ -94,7 +123,7 @@ def _decoded(payload: bytes, shape: Shape, dtype: np.dtype, wanted: list[np.ndar
             raise Corrupt(f"array payload: {len(payload)} bytes for an array without values")
         return np.zeros(lengths, dtype)
     reader = Reader(payload)
-    cube, coding = read_header(reader, shape, dtype)
+    cube, coding = read_header(reader, shape, dtype, inner=inner)
     bodies = _bodies(reader, cube)
     flat = np.zeros(prod(lengths), dtype)
     for number, block, source, target in selected(cube, wanted):
