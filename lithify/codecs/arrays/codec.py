@@ -79,13 +79,12 @@ class Arrays(Codec):
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
         """One chunk, or blocks by the general coders of what is longer than a chunk can be."""
-        from lithify.codecs.arrays.containers.find import arrays_in
-        from lithify.codecs.arrays.payload import encode
+        from lithify.codecs.arrays.payload import encode, encode_file
 
         effort = cast("Effort", self._own.effort)
         fits = source.length <= limits.CHUNK_BYTES_MAX
         for data in blocks(source, limits.CHUNK_BYTES_MAX if fits else _BLOCK_BYTES):
-            found = encode(data, arrays_in(data) if fits else [], effort, self._bound())
+            found = encode_file(data, effort, self._bound()) if fits else encode(data, [], effort, None)
             sink.chunk(found.payload, found.decoded)
 
     def _bound(self) -> "Bound | None":

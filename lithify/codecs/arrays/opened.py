@@ -63,9 +63,13 @@ class ArrayFile:
     """
 
     def __init__(self, holes: bytearray, opened: Opened | None) -> None:
-        self._holes, self._opened = holes, opened
-        self.container = container_of(bytes(holes[:512]))
-        variables = arrays_in(bytes(holes))
+        self._holes, self._opened = bytes(holes), opened
+        self._inflated = None if opened is None else opened.inflated
+        file = self._holes
+        if self._inflated is not None:
+            file = self._inflated.closed(holes, without=frozenset(self._inflated.begins))
+        self.container = container_of(file[:512])
+        variables = arrays_in(file, inflated=self._inflated)
         places = {extent: index for index, extent in enumerate(opened.extents)} if opened is not None else {}
         self.arrays: dict[str, LazyArray] = {}
         self._index: dict[str, int] = {}
@@ -79,18 +83,25 @@ class ArrayFile:
 
     def bytes_without(self, names: Container[str]) -> bytes:
         """The whole file, but zeros for the values of these arrays."""
+        if self._opened is None:
+            return self._holes
         out = bytearray(self._holes)
-        if self._opened is not None:
-            left = {index for name, index in self._index.items() if name in names}
-            for index, extent in enumerate(self._opened.extents):
-                if index not in left:
-                    extent.scatter(self._opened.values(index), out)
-        return bytes(out)
+        left = {index for name, index in self._index.items() if name in names}
+        untold: set[int] = set()
+        for index, extent in enumerate(self._opened.extents):
+            if index in left:
+                untold.update(extent.offsets)
+            else:
+                extent.scatter(self._opened.values(index), out)
+        if self._inflated is None:
+            return bytes(out)
+        without = (stream.offset for stream in self._inflated.streams if stream.plain_offset in untold)
+        return self._inflated.closed(out, without=frozenset(without))
 
     def _lazy(self, name: str, variable: Variable, index: int | None) -> LazyArray:
         extent = variable.extent
         if index is None or self._opened is None:
-            read: Read = partial(_from_bytes, bytes(self._holes), variable)
+            read: Read = partial(_from_bytes, self._holes, variable)
             return LazyArray(name, variable.shape, extent.element.native, None, read)
         payload = self._opened.payloads[index]
         blocks = _blocks(payload, extent.shape)

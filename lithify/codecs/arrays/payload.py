@@ -1,7 +1,7 @@
 """A payload: a file as its arrays, each by the coder of numbers, and the rest by a general one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, ldexp
 from typing import NamedTuple
 
@@ -9,18 +9,22 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Values
+from lithify.codecs.arrays.containers.find import arrays_in, streams_in
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
+from lithify.codecs.arrays.inflated import Inflated, inflate
 from lithify.codecs.arrays.layout import Kept, pack_layout, parse_layout
 from lithify.codecs.arrays.skeleton import pack, unpack
+from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import Corrupt, Truncated
 
-ARRAYS = 0x10
-"""First byte of a payload that has arrays; below it are the numbers of general methods, for the whole."""
+ARRAYS, INFLATED = 0x10, 0x11
+"""First byte of a payload that has arrays, and of one whose deflated streams were opened before they were looked for;
+below are the numbers of general methods, for the whole."""
 _CLEARLY_LESS = 0.6  # of what zstd makes of the whole, quickly: no general coder wins as much, and none is tried
 _LAYOUT_BYTES_MAX = 16 * limits.MIB
 
@@ -38,17 +42,20 @@ class Encoded(NamedTuple):
 class Opened:
     """A payload taken apart, nothing of its values decoded.
 
-    skeleton  the bytes of the original that belong to no array, in order
+    length    of the original; of the plain file, if streams were opened
+    skeleton  its bytes that belong to no array, in order
     payloads  one for each of `extents`
+    inflated  the streams that were opened
     """
 
     length: int
     extents: tuple[Extent, ...]
     payloads: tuple[bytes, ...]
     skeleton: bytes
+    inflated: Inflated | None = None
 
     def with_holes(self) -> bytearray:
-        """The original with zeros for the values of its arrays."""
+        """The original (or the plain file) with zeros for the values of its arrays."""
         out = bytearray(self.length)
         mask = skeleton_mask(self.extents, self.length)
         if np.count_nonzero(mask) != len(self.skeleton):
@@ -67,11 +74,27 @@ class Opened:
         out = self.with_holes()
         for index, extent in enumerate(self.extents):
             extent.scatter(self.values(index), out)
-        return bytes(out)
+        return bytes(out) if self.inflated is None else self.inflated.closed(out)
+
+
+def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
+    """The smallest payload of a file, which is not empty, and what it decodes to.
+
+    bound  by how much the values of those arrays that are data may differ; None: not at all
+    """
+    places = streams_in(data)
+    plain, inflated = inflate(data, places) if places else (data, None)
+    if inflated is None or not inflated.streams:
+        return encode(data, arrays_in(data), effort, bound)
+    inner = encode(plain, arrays_in(data, inflated=inflated), effort, bound)
+    table, recipes = (_pack_piece(piece, effort) for piece in pack_streams(inflated))
+    payload = bytes([INFLATED]) + table + recipes + inner.payload
+    found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)
+    return min(found, _whole(data, "fast"), key=lambda one: len(one.payload))
 
 
 def encode(data: bytes, variables: Sequence[Variable], effort: Effort, bound: Bound | None) -> Encoded:
-    """The smallest payload of `data`, which is not empty, and what it decodes to.
+    """The same of a file whose streams, if it has any, were opened.
 
     variables  its arrays, none sharing a byte with another (containers/find.py)
     bound      by how much the values of those that are data may differ; None: not at all
@@ -106,7 +129,8 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
         bound = _tightened(extent, values, bound, data)
-    packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
+    with np.errstate(all="ignore"):  # values may be any bits, and reckoning with them may overflow
+        packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     raw = values.tobytes()
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))
@@ -116,7 +140,7 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
 
 
 def _tightened(extent: Extent, values: Values, bound: Bound, data: bytes) -> Bound | None:
-    """What is left of a bound when values become whole numbers of their scale again; None: nothing, or no such bound."""
+    """What is left of a bound when values become whole numbers of their scale again; None: nothing."""
     scale = extent.element.scale
     if scale is None or bound.kind == "pwrel":
         return None
@@ -133,14 +157,27 @@ def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> 
     whole: U8 = np.frombuffer(data, np.uint8)
     rest = whole[skeleton_mask(extents, len(data))].tobytes()
     pieces = [bytes([ARRAYS])]
-    for piece in (layout, rest):
-        method, packed = pack(piece, effort)
-        pieces += [bytes([method]), varint(len(piece)), varint(len(packed)), packed]
+    pieces += [_pack_piece(layout, effort), _pack_piece(rest, effort)]
     return b"".join([*pieces, *(packed for _, packed in kept)])
+
+
+def _pack_piece(piece: bytes, effort: Effort) -> bytes:
+    method, packed = pack(piece, effort)
+    return bytes([method]) + varint(len(piece)) + varint(len(packed)) + packed
 
 
 def open_payload(payload: bytes, length: int) -> Opened:
     """Take apart the payload of an original of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
+    if payload[:1] != bytes([INFLATED]):
+        return _open_plain(payload, length)
+    reader = Reader(payload)
+    reader.byte()
+    table = _piece(reader, _LAYOUT_BYTES_MAX)
+    inflated = parse_streams(table, _piece(reader, limits.CHUNK_BYTES_MAX), length)
+    return replace(_open_plain(reader.rest(), inflated.plain_length), inflated=inflated)
+
+
+def _open_plain(payload: bytes, length: int) -> Opened:
     if not payload:
         raise Truncated("a payload of arrays has no bytes")
     if payload[0] != ARRAYS:

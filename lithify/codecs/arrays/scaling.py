@@ -53,7 +53,8 @@ def _from_ibm(word: int) -> float:
 def values_of(numbers: Values, reference: float, exponent: int) -> Values:
     """What whole numbers stand for."""
     with np.errstate(over="ignore"):  # of a reference or an exponent that no writer wrote
-        return (reference + np.ldexp(numbers.astype(np.float64), exponent)).astype(np.float32)
+        found: Values = (reference + np.ldexp(numbers.astype(np.float64), exponent)).astype(np.float32)
+    return found
 
 
 def numbers_of(values: Values, reference: float, exponent: int, bits: int) -> Values:

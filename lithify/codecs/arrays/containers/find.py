@@ -1,13 +1,14 @@
 """Which container a file is, and which arrays it holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 
 from lithify.codecs.array_types import Bools
-from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.variable import Variable, merged
+from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.errors import BadBytes
 
 # (offset, bytes, module): modules are loaded when a file asks for them.
@@ -36,23 +37,38 @@ def container_of(head: bytes) -> str | None:
     return next((name for at, magic, name in _SIGNATURES if head.startswith(magic, at)), None)
 
 
-def arrays_in(data: bytes, length: int | None = None) -> list[Variable]:
+def streams_in(data: bytes) -> list[Place]:
+    """Where a whole file has zlib streams of numbers. Never raises."""
+    name = container_of(data)
+    streams = None if name is None else getattr(_module(name), "streams", None)
+    try:
+        return [] if streams is None else cast("list[Place]", streams(data))
+    except BadBytes:
+        return []
+
+
+def arrays_in(data: bytes, length: int | None = None, *, inflated: Inflated | None = None) -> list[Variable]:
     """The arrays of a file, none of which shares a byte with another; empty if it is no container. Never raises.
 
-    data    the whole file, or the begin of one
-    length  of the whole file; None: `data` is all of it
+    data      the whole file, or the begin of one
+    length    of the whole file; None: `data` is all of it
+    inflated  its streams, if they were opened: the arrays are then those of the plain file
     """
     length = len(data) if length is None else length
     name = container_of(data)
     if name is None:
         return []
-    find: Callable[[Bytes, int], list[Variable]] = import_module(f"{__package__}.{name}").find
     try:
-        found = find(data, length)
+        found = _module(name).find(data, length, **({} if inflated is None else {"inflated": inflated}))
     except BadBytes:
         return []
+    length = length if inflated is None else inflated.plain_length
     sound = merged([one for one in found if _is_sound(one, length)])
     return _apart([one for one in sound if one.extent.stored_bytes >= _BYTES_MIN], length)
+
+
+def _module(name: str) -> Any:
+    return import_module(f"{__package__}.{name}")
 
 
 def _is_sound(variable: Variable, length: int) -> bool:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.arrays.containers.find import arrays_in, streams_in
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.payload import encode, open_payload
+from lithify.codecs.arrays.inflated import inflate
+from lithify.codecs.arrays.payload import INFLATED, encode, encode_file, open_payload
+from lithify.codecs.arrays.streams import pack_streams, parse_streams
+from lithify.errors import BadBytes
 from tests.unit.codecs.arrays.files import (
     Nc3Variable,
     Numbers,
@@ -218,9 +221,56 @@ def test_chunks_of_hdf5_are_put_together(chunks: tuple[int, ...], *, checked: bo
     assert [not checked] == [variable.data for variable in arrays_in(data)], "a checksum holds for exact values only"
 
 
-def test_chunks_of_hdf5_that_are_compressed_or_never_written_are_left_alone() -> None:
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"compression": "gzip", "compression_opts": 1},
+        {"compression": "gzip", "shuffle": True},
+        {"compression": "gzip", "compression_opts": 9, "shuffle": True, "fletcher32": True},
+    ],
+)
+def test_deflated_chunks_of_hdf5_are_opened_and_closed_again(filters: dict[str, Any]) -> None:
     def write(file: Any) -> None:
-        file.create_dataset("packed", data=CUBE, chunks=(1, 20, 30), compression="gzip")
+        file["before"] = smooth((7, 20, 30), "f4", 5)
+        file.create_dataset("packed", data=CUBE, chunks=(2, 20, 30), **filters)
+        file["behind"] = smooth((4, 20, 30), "f8", 6)
+
+    data = hdf5(write)
+    encoded = encode_file(data, "fast", None)
+    opened = open_payload(encoded.payload, len(data))
+
+    assert (INFLATED, 3) == (encoded.payload[0], encoded.arrays)
+    assert data == encoded.decoded == opened.decoded()
+    assert opened.inflated is not None
+    assert 3 == len(opened.inflated.streams)
+    assert CUBE.tobytes() in [opened.values(index)[:5].tobytes() for index in range(3)]
+
+
+def test_streams_that_lie_are_refused() -> None:
+    data = hdf5(lambda file: file.create_dataset("a", data=CUBE, chunks=(1, 20, 30), compression="gzip", shuffle=True))
+    plain, inflated = inflate(data, streams_in(data))
+    table, recipes = pack_streams(inflated)
+    assert inflated == parse_streams(table, recipes, len(data))
+    assert data == inflated.closed(plain)
+    chance = random.Random(5)
+    for _ in range(200):
+        wrong = damaged(table, chance)
+        try:
+            parse_streams(wrong, recipes, len(data)).closed(plain)
+        except BadBytes:
+            continue
+    with pytest.raises(BadBytes):
+        parse_streams(table, recipes, 100)
+    with pytest.raises(BadBytes):
+        parse_streams(table, recipes[:-1], len(data))
+    twice = bytes([INFLATED]) + encode_file(data, "fast", None).payload
+    with pytest.raises(BadBytes):
+        open_payload(twice, len(data))
+
+
+def test_chunks_of_hdf5_that_are_otherwise_compressed_or_never_written_are_left_alone() -> None:
+    def write(file: Any) -> None:
+        file.create_dataset("packed", data=CUBE, chunks=(1, 20, 30), compression="lzf")
         file.create_dataset("sparse", (50, 20, 30), "f4", chunks=(1, 20, 30))[3:9] = 1.5
         file.create_dataset("empty", (0, 20, 30), "f4", chunks=(1, 20, 30), maxshape=(None, 20, 30))
 
