@@ -6,6 +6,7 @@ Run as a process of its own: what it does to numba is done to all of it.
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from numba.core import event
 
 from lithify.codecs.codec import EFFORTS, Buffer, Codec, Effort
@@ -13,6 +14,8 @@ from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.lines import Needle
 from lithify.codecs.registry import FORMATS, codec_class
 from lithify.workers.kernel_cache import make_kernels
+from tests.unit.codecs.arrays import files
+from tests.unit.codecs.arrays import test_containers as arrays
 
 TEXTS = (
     b"".join(
@@ -31,6 +34,8 @@ TEXTS = (
     ),
     bytes(range(256)) * 40,
     b"one line without an end",
+    *(arrays.FILES[name] for name in ("npy", "netcdf 3", "grib 1")),
+    files.npy(np.where(arrays.CUBE > 1, np.nan, arrays.CUBE)),
     b"\n" * 5000,
 )
 

@@ -72,6 +72,14 @@ class Arrays(Codec):
         return b""
 
     @classmethod
+    def warm(cls) -> None:
+        from lithify.codecs.arrays import values
+        from lithify.codecs.media.deflate import engine
+
+        values.warm()
+        engine.warm()
+
+    @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         from lithify.codecs.arrays.probing import estimate
 

@@ -87,7 +87,7 @@ def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
     if inflated is None or not inflated.streams:
         return encode(data, arrays_in(data), effort, bound)
     inner = encode(plain, arrays_in(data, inflated=inflated), effort, bound)
-    table, recipes = (_pack_piece(piece, effort) for piece in pack_streams(inflated))
+    table, recipes = (pack_piece(piece, effort) for piece in pack_streams(inflated))
     payload = bytes([INFLATED]) + table + recipes + inner.payload
     found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)
     return min(found, _whole(data, "fast"), key=lambda one: len(one.payload))
@@ -157,11 +157,12 @@ def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> 
     whole: U8 = np.frombuffer(data, np.uint8)
     rest = whole[skeleton_mask(extents, len(data))].tobytes()
     pieces = [bytes([ARRAYS])]
-    pieces += [_pack_piece(layout, effort), _pack_piece(rest, effort)]
+    pieces += [pack_piece(layout, effort), pack_piece(rest, effort)]
     return b"".join([*pieces, *(packed for _, packed in kept)])
 
 
-def _pack_piece(piece: bytes, effort: Effort) -> bytes:
+def pack_piece(piece: bytes, effort: Effort) -> bytes:
+    """A piece of a payload: its method, its two lengths, its bytes."""
     method, packed = pack(piece, effort)
     return bytes([method]) + varint(len(piece)) + varint(len(packed)) + packed
 

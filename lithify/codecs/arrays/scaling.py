@@ -61,4 +61,5 @@ def numbers_of(values: Values, reference: float, exponent: int, bits: int) -> Va
     """The nearest whole numbers of so many bits that stand for `values`; 0 for what is no number."""
     with np.errstate(over="ignore", invalid="ignore"):  # of values that no writer wrote
         found = np.rint(np.ldexp(values.astype(np.float64) - reference, -exponent))
-    return np.clip(np.nan_to_num(found, nan=0.0), 0, (1 << bits) - 1).astype(np.uint32)
+    numbers: Values = np.clip(np.nan_to_num(found, nan=0.0), 0, (1 << bits) - 1).astype(np.uint32)
+    return numbers
