@@ -31,6 +31,7 @@ _SPARE_BITS = 3
 _RANKS_MAX = 1 << 16
 _RANKS_SHARE = 20
 _REFINEMENTS = 12
+_FRAME_MIN, _FRAMES_TRIED = 64, 8
 
 
 def find_grids(stacked: np.ndarray, valid: np.ndarray, *, inner: bool) -> list[Grid]:
@@ -95,15 +96,17 @@ def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray) -> 
         yield ordered_grid(values)
 
 
-def _lattices(sample: np.ndarray) -> Iterator[Grid]:
-    """Lattices of one base for all frames, the coarsest first."""
+def _lattices(sample: np.ndarray, *, decimals: bool = True) -> Iterator[Grid]:
+    """Lattices of one line for all frames, the coarsest first."""
     wide = sample.astype(np.float64)
     largest = float(np.abs(wide).max())
     if largest == 0:
-        yield Affine(sample.dtype, 1.0, np.zeros(1))
+        yield Affine(sample.dtype, np.ones(1), np.zeros(1))
         return
     rounding = 2.0 ** (frexp(largest)[1] - MANTISSA[sample.dtype.itemsize] - 1)
-    found = [_binary(sample, wide), _decimal(sample, wide, rounding), _affine(sample, wide, rounding)]
+    found = [_binary(sample, wide), _affine(sample, wide, rounding)]
+    if decimals:
+        found.append(_decimal(sample, wide, rounding))
     steps = [(step, grid) for step, grid in filter(None, found) if step >= rounding * (1 << _SPARE_BITS)]
     yield from (grid for _, grid in sorted(steps, key=lambda pair: -pair[0]))
 
@@ -125,7 +128,7 @@ def _binary(sample: np.ndarray, wide: np.ndarray) -> tuple[float, Grid] | None:
     if not counts.max() < 2.0**52:
         return None
     step = float(np.ldexp(float(_common_step(counts.astype(np.int64))), least))
-    return step, Affine(sample.dtype, step, np.array([base]))
+    return step, Affine(sample.dtype, np.array([step]), np.array([base]))
 
 
 def _decimal(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
@@ -170,7 +173,7 @@ def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[floa
         slope = float((len(counts) * (counts * different).sum() - counts.sum() * different.sum()) / spread)
         level = float(different.mean() - slope * counts.mean())
         for candidate in _simple(slope, level, rounding, float(counts[-1])):
-            grid = Affine(sample.dtype, candidate[0], np.array([candidate[1]]))
+            grid = Affine(sample.dtype, np.array([candidate[0]]), np.array([candidate[1]]))
             if _fits(grid, sample):
                 return candidate[0], grid
     return None
@@ -186,38 +189,31 @@ def _simple(slope: float, level: float, rounding: float, most: float) -> Iterato
 
 
 def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
-    """A power of two times k from the smallest value of each frame: how GRIB packs a field."""
-    from lithify.codecs.arrays.values import encode_inner
-
+    """A line for each frame: how GRIB packs a field, and whoever scales images to what is in them."""
     frames, rows, columns = stacked.shape
-    if frames < 2 or rows * columns < 64:
+    if frames < 2 or rows * columns < _FRAME_MIN:
         return None
-    with np.errstate(all="ignore"):
-        wide = np.where(valid, stacked, np.inf).reshape(frames, -1)
-        bases = wide.min(axis=1).astype(np.float64)
-    bases[~np.isfinite(bases)] = 0
-    least, steps = 0.0, []
-    for frame in np.linspace(0, frames - 1, min(frames, 8)).astype(int):
-        flat = np.unique(stacked[frame][valid[frame]].astype(np.float64))
-        gaps = np.diff(flat)
-        if len(gaps):
-            rounding = 2.0 ** (frexp(float(np.abs(flat).max()))[1] - MANTISSA[stacked.dtype.itemsize] - 1)
-            least = max(least, rounding)
-            steps.append(float(gaps.min()))
-    if not steps:
+    some = np.unique(np.linspace(0, frames - 1, min(frames, _FRAMES_TRIED)).astype(int))
+    if any(_frame_line(stacked[frame][valid[frame]]) is None for frame in some):
         return None
-    step = 2.0 ** round(float(np.log2(min(steps))))
-    if step < least * (1 << _SPARE_BITS):
+    lines = [_frame_line(stacked[frame][valid[frame]]) for frame in range(frames)]
+    known = [line for line in lines if line is not None and line[0]]
+    if not known:
         return None
-    grid = Affine(stacked.dtype, step, bases)
-    middle = range(frames // 2, frames // 2 + 1)
-    for part in (range(1), middle, range(frames - 1, frames)):
-        piece, where = stacked[part.start : part.stop], valid[part.start : part.stop]
-        again = grid.join(grid.split(piece, part).integers, None, part)
-        if not same_bits(again, piece)[where].all():
-            return None
-    packed = encode_inner(bases)
-    return Affine(stacked.dtype, step, bases, packed)
+    lines = [
+        line if line is not None and line[0] else (known[0][0], line[1] if line else known[0][1]) for line in lines
+    ]
+    steps, bases = (np.array(column) for column in zip(*lines, strict=True))
+    return Affine(stacked.dtype, steps[:1] if (steps == steps[0]).all() else steps, bases)
+
+
+def _frame_line(values: np.ndarray) -> tuple[float, float] | None:
+    """Step and base of the lattice that one frame lies on; a step of 0 if there is too little to tell."""
+    different = np.unique(values)
+    if len(different) < 3:
+        return 0.0, float(different[0]) if len(different) else 0.0
+    grid = next((grid for grid in _lattices(different, decimals=False) if _fits(grid, different)), None)
+    return grid.line if isinstance(grid, Affine) else None
 
 
 def fixed_grid(values: np.ndarray) -> Grid | None:
@@ -252,7 +248,7 @@ def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
     base = 0.0 if largest / step < K_MAX else float(middle * step)
     if (float(wide.max()) - float(wide.min())) / step >= K_MAX:
         return None
-    return Affine(values.dtype, step, np.array([base]))
+    return Affine(values.dtype, np.array([step]), np.array([base]))
 
 
 def _coarser(lattice: Grid | None, dtype: np.dtype, error: float) -> tuple[float, Grid] | None:
@@ -263,7 +259,7 @@ def _coarser(lattice: Grid | None, dtype: np.dtype, error: float) -> tuple[float
     times = 2 * int(error / step * (1 - 1e-9)) + 1
     if times == 1:
         return step, lattice
-    return times * step, Affine(dtype, times * step, np.array([base]))
+    return times * step, Affine(dtype, np.array([times * step]), np.array([base]))
 
 
 def rounded_grid(values: np.ndarray, part: float) -> Grid | None:

@@ -17,6 +17,7 @@ K_MAX = (1 << 29) - 1
 """Integers that are predicted lie between this and its negative."""
 _WIDE_MAX = (1 << 62) - 1
 _RANKS_MAX = 1 << 16
+_ALONE, _FLOATS, _DOUBLES = range(3)
 _FORM: dict[int, np.dtype[Any]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 MANTISSA = {2: 10, 4: 23, 8: 52}
 _EXPONENT_BIAS = {2: 15, 4: 127, 8: 1023}
@@ -91,70 +92,67 @@ class Native(Grid):
 
 
 class Affine(Grid):
-    """base + step * k, every frame with the same base or one of its own; a double, rounded to the values' dtype."""
+    """base + step * k, the same or its own for every frame; a double, rounded to the dtype of the values."""
 
     code = 2
 
-    def __init__(self, dtype: np.dtype, step: float, bases: np.ndarray, packed_bases: bytes = b"") -> None:
-        """`bases` are doubles: one, or one for every frame; then `packed_bases` is how they are written."""
-        self._dtype, self._step, self._bases, self._packed = dtype, step, bases, packed_bases
-        self._steps = np.zeros(1, np.int64)
-        if len(bases) > 1:
+    def __init__(self, dtype: np.dtype, steps: np.ndarray, bases: np.ndarray) -> None:
+        """`steps` and `bases` are doubles: one, or one for every frame of the array."""
+        self._dtype, self._steps, self._bases = dtype, steps, bases
+        self._offsets = np.zeros(1, np.int64)
+        if self.is_framed:
             with np.errstate(all="ignore"):
-                steps = np.rint((bases - bases[0]) / step)
-            self._steps = np.where(np.abs(steps) < K_MAX, steps, 0).astype(np.int64)
+                places = np.rint(bases / steps)
+                offsets = np.where(np.abs(places - places[0]) <= K_MAX, places - places[0], 0)
+            self._offsets = offsets.astype(np.int64)
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether frames have steps or bases of their own."""
+        return len(self._steps) > 1 or len(self._bases) > 1
 
     @property
     def line(self) -> tuple[float, float]:
-        """Step and first base."""
-        return self._step, float(self._bases[0])
-
-    def _of(self, all_frames: np.ndarray, frames: range) -> np.ndarray:
-        found = all_frames if len(all_frames) == 1 else all_frames[frames.start : frames.stop]
-        return found[:, None, None]
+        """Step and base of the first frame."""
+        return float(self._steps[0]), float(self._bases[0])
 
     def split(self, values: np.ndarray, frames: range) -> Split:
         with np.errstate(all="ignore"):
-            k = np.rint((values.astype(np.float64) - self._of(self._bases, frames)) / self._step)
+            k = np.rint((values.astype(np.float64) - _of(self._bases, frames)) / _of(self._steps, frames))
             k = np.where(np.abs(k) <= K_MAX, k, 0)
-        return Split(k.astype(np.int64) + self._of(self._steps, frames))
+        return Split(k.astype(np.int64) + _of(self._offsets, frames))
 
     def join(self, integers: I64, low: U64 | None, frames: range) -> np.ndarray:
-        k = (integers - self._of(self._steps, frames)).astype(np.float64)
+        k = (integers - _of(self._offsets, frames)).astype(np.float64)
         with np.errstate(all="ignore"):
-            values: np.ndarray = (k * self._step + self._of(self._bases, frames)).astype(self._dtype)
+            values: np.ndarray = (k * _of(self._steps, frames) + _of(self._bases, frames)).astype(self._dtype)
         return values
 
     def fine(self, values: np.ndarray, parts: int) -> np.ndarray | None:
-        """Values in so many parts of a step, as doubles; None if frames have bases of their own."""
-        if len(self._bases) > 1:
+        """Values in so many parts of a step, as doubles; None if frames have lines of their own."""
+        if self.is_framed:
             return None
         with np.errstate(all="ignore"):
-            fine: np.ndarray = (values.astype(np.float64) - self._bases[0]) / (self._step / parts)
+            fine: np.ndarray = (values.astype(np.float64) - self._bases[0]) / (self._steps[0] / parts)
         return fine
 
     def join_fine(self, fine: I64, parts: int) -> np.ndarray:
         """The values that are so many parts of a step from the base."""
         with np.errstate(all="ignore"):
-            values: np.ndarray = (fine.astype(np.float64) * (self._step / parts) + self._bases[0]).astype(self._dtype)
+            values: np.ndarray = (fine.astype(np.float64) * (self._steps[0] / parts) + self._bases[0]).astype(
+                self._dtype
+            )
         return values
 
     def pack(self) -> bytes:
-        if len(self._bases) == 1:
-            return double(self._step) + varint(0) + double(float(self._bases[0]))
-        return double(self._step) + varint(len(self._packed)) + self._packed
+        return _pack_doubles(self._steps) + _pack_doubles(self._bases)
 
     @classmethod
     def read(cls, reader: Reader, dtype: np.dtype, frames: int) -> "Affine":
-        from lithify.codecs.arrays.values import decode_inner
-
-        step, length = reader.double(), reader.varint(_WIDE_MAX)
-        bases = (
-            decode_inner(reader.take(length), frames, np.dtype(np.float64)) if length else np.array([reader.double()])
-        )
-        if not (np.isfinite(step) and step != 0 and np.isfinite(bases).all()) or dtype.kind != "f":
-            raise Corrupt(f"array payload: a grid of step {step} for values of dtype {dtype}")
-        return cls(dtype, step, bases)
+        steps, bases = (_read_doubles(reader, frames) for _ in range(2))
+        if not (np.isfinite(steps).all() and (steps != 0).all() and np.isfinite(bases).all()) or dtype.kind != "f":
+            raise Corrupt(f"array payload: an affine grid that is not one, for values of dtype {dtype}")
+        return cls(dtype, steps, bases)
 
 
 class Decimal(Grid):
@@ -339,6 +337,35 @@ def ordered_bits(values: np.ndarray) -> U64:
     bits = np.ascontiguousarray(values).view(_FORM[values.dtype.itemsize]).astype(np.uint64)
     sign = np.uint64(1 << (width - 1))
     return np.where(bits & sign, ~bits & np.uint64((1 << width) - 1), bits | sign)
+
+
+def _of(all_frames: np.ndarray, frames: range) -> np.ndarray:
+    """What belongs to some frames, one number each, against their rows and columns."""
+    found = all_frames if len(all_frames) == 1 else all_frames[frames.start : frames.stop]
+    return found[:, None, None]
+
+
+def _pack_doubles(numbers: np.ndarray) -> bytes:
+    """One number, or one for every frame: then as a list of its own, of floats where they are enough."""
+    from lithify.codecs.arrays.values import encode_inner
+
+    if len(numbers) == 1:
+        return varint(_ALONE) + double(float(numbers[0]))
+    with np.errstate(all="ignore"):
+        short = numbers.astype(np.float32)
+    fits = bool((short.astype(np.float64) == numbers).all())
+    packed = encode_inner(short if fits else numbers)
+    return varint(_FLOATS if fits else _DOUBLES) + varint(len(packed)) + packed
+
+
+def _read_doubles(reader: Reader, frames: int) -> np.ndarray:
+    from lithify.codecs.arrays.values import decode_inner
+
+    how = reader.varint(_DOUBLES)
+    if how == _ALONE:
+        return np.array([reader.double()])
+    dtype = np.dtype(np.float32 if how == _FLOATS else np.float64)
+    return decode_inner(reader.take(reader.varint(_WIDE_MAX)), frames, dtype).astype(np.float64)
 
 
 def _octave(size: I64) -> I64:

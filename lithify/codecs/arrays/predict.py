@@ -240,6 +240,22 @@ def run(
                 bases[5] = (5 << CONTEXT_BITS) + (la * 8 + rt) * DECISIONS
                 near = (_near(w - base) * 8 + _near(north - base)) * 8 + _near(centre - base)
                 bases[6] = (6 << CONTEXT_BITS) + near * DECISIONS
+                bases[7] = (7 << CONTEXT_BITS) + (
+                    (_near(nw - base) * 8 + _near(ne - base)) * 8 + _near(ww - base)
+                ) * DECISIONS
+                same = (
+                    wide(w == north)
+                    | wide(north == ne) << 1
+                    | wide(w == nw) << 2
+                    | wide(centre == w) << 3
+                    | wide(base == w) << 4
+                    | wide(base == north) << 5
+                    | wide(ww == w) << 6
+                    | wide(nn == north) << 7
+                )
+                if has1:
+                    same |= wide(centre == ce) << 8 | wide(centre == cs) << 9
+                bases[8] = (8 << CONTEXT_BITS) + same * DECISIONS
                 expected = token_of((energy * 11) >> 8)
                 r = code_number(
                     inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash, stretch,

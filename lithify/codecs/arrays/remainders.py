@@ -1,4 +1,4 @@
-"""Signed numbers near zero, in binary decisions whose chances are mixed from what seven contexts have seen.
+"""Signed numbers near zero, in binary decisions whose chances are mixed from what nine contexts have seen.
 
 A number's size is put into a token: 0 to 3 stand for themselves, above that two tokens to an octave. Coding starts at
 the token that is expected and walks up or down, one decision a step; few are needed where the guess is good.
