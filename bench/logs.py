@@ -13,6 +13,7 @@ from bench import log_pieces, log_ratios, log_search, log_start
 from bench.bars import Bar, print_bars
 from bench.codecs import MEASURED_DATA
 from bench.log_files import QUICK_BYTES_MAX, LogFile, log_files
+from lithify.codecs.logs.codec import Logs
 from lithify.workers.kernel_cache import make_kernels
 
 PARTS = ("ratios", "search", "pieces", "start")
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> None:
     if not files:
         print(f"no logs to measure with: none was named, and none lies in {MEASURED_DATA / 'logs'}")
         return
-    for gap in make_kernels():
+    for gap in make_kernels(Logs):
         print(gap)
     print_bars([bar for part in asked.only or PARTS for bar in _part(part, files, slow=asked.brotli)])
 

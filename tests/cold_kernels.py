@@ -40,6 +40,10 @@ TEXTS = (
 )
 
 
+SLOW_BYTES = 8000
+"""As much of a text as slow codecs are given."""
+
+
 class _Made(event.Listener):
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -89,12 +93,16 @@ def _codecs(found: type[Codec], effort: Effort, text: bytes) -> Iterator[Codec]:
 
 def main() -> None:
     """Print their names, one a line."""
-    make_kernels()
+    for found in map(codec_class, FORMATS):
+        if found.facts.kernels:
+            make_kernels(found)
     made = _Made()
     register: Any = event.register
     register("numba:compile", made)
     for found in map(codec_class, FORMATS):
         for text in TEXTS if found.facts.kernels else ():
+            if found.facts.default_bytes_max is not None:
+                text = text[:SLOW_BYTES]  # noqa: PLW2901 - the start of it
             for effort in EFFORTS:
                 found.probe(text, len(text), effort)
                 for codec in _codecs(found, effort, text):

@@ -15,6 +15,7 @@ from lithify.workers.sandbox import Sandbox
 
 PACKAGE = "an_outsider"
 CODEC = "outsider.steps"
+HOLDER = "outsider.holder"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def installed(folder: Path) -> Iterator[Outsider]:
     facts = site / f"{PACKAGE}-1.0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text(f"[{registry.ENTRY_POINT_GROUP}]\n0x8001 = {PACKAGE}.codec:Steps\n")
+    entries = {"0x8001": "Steps", "0x8003": "Holder"}
+    lines = [f"{number} = {PACKAGE}.codec:{name}\n" for number, name in entries.items()]
+    (facts / "entry_points.txt").write_text("".join([f"[{registry.ENTRY_POINT_GROUP}]\n", *lines]))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))

@@ -85,6 +85,8 @@ class Facts:
     """What an original must be for this codec to be tried unasked, a word of workers/kinds.py; empty: anything."""
     kernels: bool = False
     """Whether it runs machine code made by numba: its processes then come from one that has called `warm`."""
+    nests: tuple[str, ...] = ()
+    """Ids of the codecs that it has encode and decode what it finds inside originals."""
     falls_back: bool = False
     """Whether it keeps what it cannot make smaller as the raw family would: those need not be tried beside it."""
     default_bytes_max: int | None = None

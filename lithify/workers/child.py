@@ -67,7 +67,8 @@ def serve(work: int, tasks: Mapping[str, Task], *, memory_bytes: int, gaps: Sequ
     _be_the_first_to_go()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file grown too long is an error that can be answered
     confine.limit_memory(memory_bytes)
-    wire.send(sock, wire.HELLO, {"pid": os.getpid(), "gaps": [*gaps, *confine.leave_files()]})
+    hello = {"pid": os.getpid(), "kernels": sorted(kernels.ready), "gaps": [*gaps, *confine.leave_files()]}
+    wire.send(sock, wire.HELLO, hello)
     while True:
         try:
             message = wire.receive(sock)
@@ -106,8 +107,8 @@ def _work(sock: socket.socket, tasks: Mapping[str, Task], message: wire.Message,
             "peak_memory_bytes": memory.peak(),
         }
         wire.send(sock, wire.RESULT, {"result": reply.document, "cost": cost, "fit": fit}, reply.attached)
-    except kernels.Wanted:
-        wire.send(sock, wire.ELSEWHERE, {})
+    except kernels.Wanted as wanted:
+        wire.send(sock, wire.ELSEWHERE, {"kernels": wanted.codecs})
         return True
     except Exception as error:  # noqa: BLE001 - whatever a codec raises becomes an answer; its process is then replaced
         _answer_failure(sock, error)

@@ -67,7 +67,7 @@ def probe(call: Call) -> Reply:
         fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked
         too_slow = codec.facts.too_slow(effort, source.length) if fits and codec.facts.id not in asked else None
         fits = fits and too_slow is None
-        if fits and kernels.lacks(codec):
+        if fits and kernels.lacking(codec):
             without_kernels.append(codec.facts.id)
             fits = False
         found = _facts(codec, sample, source.length, effort, fits=fits)
@@ -165,9 +165,7 @@ def encode_small(call: Call) -> Reply:
     done_bytes = 0
     originals, primers = _split(call.attached, len(call.args["items"]))
     tried = {candidate["codec"] for item in call.args["items"] for candidate in item["candidates"]}
-    for codec in all_codecs():
-        if codec.facts.id in tried:
-            kernels.require(codec)
+    kernels.require(*(codec for codec in all_codecs() if codec.facts.id in tried))
     for original, wanted in zip(originals, call.args["items"], strict=True):
         source = open_source(io.BytesIO(original), framed=call.args["framed"], primers=primers)
         item, frame = _race(source, wanted["candidates"], primers)

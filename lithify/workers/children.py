@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,11 @@ _OURS = {
 class Child:
     """One codec's process. Not thread-safe: it works for one task at a time."""
 
-    def __init__(self, sock: socket.socket, lifeline: socket.socket, *, kernels: bool = False) -> None:
+    def __init__(self, sock: socket.socket, lifeline: socket.socket) -> None:
         self._sock = sock
         self._lifeline = lifeline
-        self.kernels = kernels
+        self.kernels: frozenset[str] = frozenset()
+        """Ids of the codecs whose kernels it was born with."""
         self.tasks_left = limits.CHILD_TASKS_MAX
         self.pid = 0
         self.ended = False
@@ -56,6 +57,7 @@ class Child:
                 waiting()
             hello = self.hear(until).document
             self.pid, self.gaps = int(hello["pid"]), tuple(map(str, hello["gaps"]))
+            self.kernels = frozenset(map(str, hello["kernels"]))
         except (wire.Silence, wire.Late, wire.Nonsense, KeyError, TypeError, ValueError) as error:
             how = self.end()
             raise CodecCrashed(f"a codec's process could not start: it {how}") from error
@@ -118,14 +120,17 @@ class Nursery:
         self._control: socket.socket | None = None
         self._stop: weakref.finalize[..., Any] | None = None
 
-    def child(self, waiting: Callable[[], None] = lambda: None) -> Child:
-        """A new child, ready for its first task; `waiting` is called once a second, and may raise to end the wait."""
+    def child(self, kernels: Iterable[str] = (), waiting: Callable[[], None] = lambda: None) -> Child:
+        """A new child, ready for its first task; `waiting` is called once a second, and may raise to end the wait.
+
+        kernels  ids of the codecs whose kernels it is born with
+        """
         work, childs_work = socket.socketpair()
         lifeline, zygotes_lifeline = socket.socketpair()
-        child = Child(work, lifeline, kernels=self._kernels)
+        child = Child(work, lifeline)
         try:
             with childs_work, zygotes_lifeline:
-                zygote = self._request((childs_work.fileno(), zygotes_lifeline.fileno()))
+                zygote = self._request(kernels, (childs_work.fileno(), zygotes_lifeline.fileno()))
             self._greet(child, zygote, waiting)
         except BaseException:
             child.kill()
@@ -141,14 +146,14 @@ class Nursery:
                 raise CodecCrashed(f"kernels were not made within {limits.KERNELS_SECONDS} s") from error
             raise
 
-    def _request(self, fds: tuple[int, int]) -> "subprocess.Popen[bytes]":
+    def _request(self, kernels: Iterable[str], fds: tuple[int, int]) -> "subprocess.Popen[bytes]":
         with self._lock:
             if self._zygote is None or self._zygote.poll() is not None:
                 self._start()
             assert self._zygote is not None
             assert self._control is not None
             try:
-                socket.send_fds(self._control, [b"f"], fds)
+                socket.send_fds(self._control, [json.dumps(sorted(kernels)).encode()], fds)
             except OSError as error:
                 raise CodecCrashed(f"the process that starts codecs' processes is gone: {error.strerror}") from error
             return self._zygote

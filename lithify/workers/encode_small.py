@@ -166,12 +166,12 @@ def _candidate(candidate: Candidate, effort: str) -> dict[str, Any]:
 
 
 def _with_kernels_only_where_they_are(archive: "Archive", routes: list[Route]) -> list[Route]:
-    """The routes; without the codecs that need kernels (workers/kernels.py), if no process can have them."""
+    """The routes; without the codecs whose kernels (workers/kernels.py) no process can have."""
     needy = {codec.facts.id for codec in all_codecs() if codec.facts.kernels}
-    if not any(candidate.codec in needy for route in routes for candidate in route.running):
-        return routes
-    missing = archive.sandbox.missing_kernels()
-    return routes if missing is None else [route.without(needy, missing) for route in routes]
+    wanted = needy & {candidate.codec for route in routes for candidate in route.running}
+    for codec, missing in archive.sandbox.missing_kernels(sorted(wanted)).items():
+        routes = [route.without({codec}, missing) for route in routes]
+    return routes
 
 
 def _read(archive: "Archive", place: Address) -> bytes:

@@ -305,9 +305,10 @@ def _ask_with_kernels(
     told: OnProgress,
 ) -> dict[str, Any]:
     """What codecs promise that could not say it without kernels; or why those cannot be had, which costs only them."""
-    missing = sandbox.missing_kernels(lambda: told(0.0))
-    if missing is not None:
-        return {codec: {**facts[codec], "missing": missing} for codec in codecs}
-    again = {**args, "codecs": list(codecs)}
-    found = sandbox.run("probe", again, (original.fd,), attached=original.primers, kernels=True).result["codecs"]
-    return {codec: found[codec] for codec in codecs}
+    missing = sandbox.missing_kernels(codecs, lambda: told(0.0))
+    found = {codec: {**facts[codec], "missing": reason} for codec, reason in missing.items()}
+    if had := [codec for codec in codecs if codec not in missing]:
+        again = {**args, "codecs": had}
+        asked = sandbox.run("probe", again, (original.fd,), attached=original.primers, kernels=had).result["codecs"]
+        found |= {codec: asked[codec] for codec in had}
+    return found

@@ -6,6 +6,8 @@ half old. So a folder is named by the digest of everything that kernels are made
 in the folder is machine code, so one file that is not as we wrote it (a power cut, rot) empties the folder. And two
 processes that compile side by side may number each other's files: one of them waits.
 
+Each codec's kernels are made when they are first wanted, and the list says whose lie there.
+
 The folder is `$XDG_CACHE_HOME/lithify/kernels/DIGEST`, by default under `~/.cache`. Where none can be written, kernels
 are made again at each start, and that is said.
 """
@@ -30,50 +32,60 @@ from llvmlite import binding as llvm
 from numba.core import caching
 
 import lithify
-from lithify.codecs.registry import all_codecs, known_formats
+from lithify.codecs.codec import Codec
+from lithify.codecs.registry import known_formats
 
 config: Any = numba.config
 _LIST = "complete.json"
 _LOCK = "lock"
+_KEEPING = {name: getattr(caching.Cache, name) for name in ("load_overload", "save_overload")}
+"""How numba reads and writes what it keeps: it has no switch for that."""
 _KEPT_FOLDERS = 8
 """Folders of other editions (releases, environments, machines that share a home), the last used, that stay."""
 
 
-def make_kernels() -> list[str]:
-    """Bring the kernels of every codec into memory; gives a sentence when they cannot be kept for the next time.
+def make_kernels(codec: type[Codec]) -> list[str]:
+    """Bring the kernels of a codec into memory; gives a sentence when they cannot be kept for the next time.
 
-    Costs a second if they are kept, up to a minute if they must be made. Raises whatever a codec's own code raises.
+    Costs some tenths of a second if they are kept, up to a minute if they must be made. Raises whatever the codec's own
+    code raises.
     """
-    with _folder() as (folder, gaps):
-        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(folder), ""
-        if _is_whole(folder):
-            _run()
+    with _folder() as (folder, gaps), _kept_in(folder):
+        if _are_whole(folder, codec):
+            codec.warm()
         else:
-            _make(folder)
-    keep_nothing()
+            _make(folder, codec)
     return gaps
 
 
-def _run() -> None:
-    for codec in all_codecs():
-        if codec.facts.kernels:
-            codec.warm()
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """Inside, numba reads kernels from `folder` and writes them there; outside it keeps nothing."""
+    config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(folder), ""
+    for name, method in _KEEPING.items():
+        setattr(caching.Cache, name, method)
+    try:
+        yield
+    finally:
+        keep_nothing()
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, codec: type[Codec]) -> None:
     """Compile into `folder`, alone; whoever waited for us finds it done."""
     with (folder / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / _LIST).exists() and not _is_whole(folder):
+        whose = _whose(folder)
+        if whose is None:
             _empty(folder)
         try:
-            _run()
+            codec.warm()
         except Exception:
             if not _files(folder):
                 raise
             _empty(folder)  # perhaps a file that a power cut left half written; if not, this raises it again
-            _run()
-        _write_list(folder)
+            whose = None
+            codec.warm()
+        _write_list(folder, {*(whose or ()), codec.facts.id})
 
 
 @contextmanager
@@ -149,17 +161,23 @@ def _files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether everything that was made lies there as it was written."""
+def _are_whole(folder: Path, codec: type[Codec]) -> bool:
+    """Whether the codec's kernels lie there, and everything as it was written."""
+    return codec.facts.id in (_whose(folder) or ())
+
+
+def _whose(folder: Path) -> list[str] | None:
+    """The codecs whose kernels lie there; None: what lies there is not as it was written, or was never finished."""
     try:
-        return bool(json.loads((folder / _LIST).read_bytes()) == _files(folder))
-    except (OSError, ValueError):
-        return False
+        found = json.loads((folder / _LIST).read_bytes())
+        return list(found["codecs"]) if found["files"] == _files(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def _write_list(folder: Path) -> None:
+def _write_list(folder: Path, codecs: set[str]) -> None:
     draft = folder / f"{_LIST}.{os.getpid()}"
-    draft.write_text(json.dumps(_files(folder)))
+    draft.write_text(json.dumps({"codecs": sorted(codecs), "files": _files(folder)}))
     draft.replace(folder / _LIST)
 
 
@@ -203,7 +221,7 @@ class Nowhere(caching._CacheLocator):
 
 
 def keep_nothing() -> None:
-    """From now on numba compiles in memory, and neither reads nor writes files; it has no switch for that."""
+    """From now on numba compiles in memory, and neither reads nor writes files."""
     config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Nowhere.__name__}"
-    for name in ("load_overload", "save_overload"):
+    for name in _KEEPING:
         setattr(caching.Cache, name, getattr(caching.NullCache, name))

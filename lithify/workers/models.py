@@ -46,7 +46,7 @@ def verify_model(name: str) -> dict[str, Any]:
         raise Unsound(f"the file of {name} cannot be read ({error}): install lithify again") from error
     with Sandbox() as sandbox:
         known = {"role": model.role, "digest": model.digest, "streams": model.streams}
-        proved = sandbox.run("prove", known, attached=[packed], kernels=True).result
+        proved = sandbox.run("prove", known, attached=[packed], kernels=(model.codec,)).result
     return {"model": name, "role": model.role, "sound": True, "packed_bytes": len(packed), **proved}
 
 

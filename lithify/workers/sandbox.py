@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -31,11 +31,10 @@ _TICK_SECONDS = 1.0
 
 @dataclass(slots=True)
 class _Kernels:
-    """What is known about children with kernels."""
+    """What is known about the kernels of each codec: why they cannot be had, if so, and until when that is believed."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    missing: str | None = None
-    known_until: float = -math.inf
+    known: dict[str, tuple[str | None, float]] = field(default_factory=dict)
 
 
 class Sandbox:
@@ -73,32 +72,37 @@ class Sandbox:
     def gaps(self) -> tuple[str, ...]:
         """What this platform does not let us take away from codecs, in sentences; empty when all is guarded."""
         if self._gaps is None:
-            child = self._take("encode", kernels=False)
+            child = self._take("encode", kernels=frozenset())
             self._give_back("encode", child)
             self._gaps = child.gaps
         return self._gaps
 
-    def missing_kernels(self, waiting: Callable[[], None] = lambda: None) -> str | None:
-        """Why no child with kernels can be had, as a sentence; None: they can. The first call may take a minute.
+    def missing_kernels(self, codecs: Iterable[str], waiting: Callable[[], None] = lambda: None) -> dict[str, str]:
+        """For which of `codecs` no child with kernels can be had, and why. The first call may take a minute for each.
 
         waiting  called once a second meanwhile; what it raises ends the wait
         """
         while not self._kernels.lock.acquire(timeout=_TICK_SECONDS):
             waiting()
         try:
-            if self._kernels.known_until <= time.monotonic():
-                self._kernels.missing = self._try_kernels(waiting)
-                lasts = limits.KERNELS_RETRY_SECONDS if self._kernels.missing else math.inf
-                self._kernels.known_until = time.monotonic() + lasts
-            return self._kernels.missing
+            found = {codec: self._missing(codec, waiting) for codec in codecs}
         finally:
             self._kernels.lock.release()
+        return {codec: reason for codec, reason in found.items() if reason is not None}
 
-    def _try_kernels(self, waiting: Callable[[], None]) -> str | None:
+    def _missing(self, codec: str, waiting: Callable[[], None]) -> str | None:
+        missing, until = self._kernels.known.get(codec, (None, -math.inf))
+        if until <= time.monotonic():
+            missing = self._try_kernels(codec, waiting)
+            lasts = limits.KERNELS_RETRY_SECONDS if missing else math.inf
+            self._kernels.known[codec] = missing, time.monotonic() + lasts
+        return missing
+
+    def _try_kernels(self, codec: str, waiting: Callable[[], None]) -> str | None:
         try:
-            child = self._take("encode", kernels=True, waiting=waiting)
+            child = self._take("encode", kernels=frozenset({codec}), waiting=waiting)
         except CodecCrashed as error:
-            log("sandbox").warning("kernels_missing", reason=error.message)
+            log("sandbox").warning("kernels_missing", codec=codec, reason=error.message)
             return error.message
         self._give_back("encode", child)
         for gap in set(child.gaps) - set(self.gaps):
@@ -113,7 +117,7 @@ class Sandbox:
         *,
         attached: Sequence[bytes] = (),
         role: str = "encode",
-        kernels: bool = False,
+        kernels: Iterable[str] = (),
         output_bytes_max: int | None = None,
         wall_seconds: float | None = None,
         on_progress: OnProgress | None = None,
@@ -122,7 +126,7 @@ class Sandbox:
 
         fds               descriptors the task works on, in the order it expects; the caller keeps its own
         attached          small inputs that travel with the task
-        kernels           whether it is sure to need kernels; a task that finds out by itself moves to a child with them
+        kernels           ids of codecs whose kernels it is sure to need; a task that finds out moves to such a child
         output_bytes_max  most that any file may grow by
         on_progress       told the bytes done, at least once a second; what it raises ends the task
 
@@ -133,7 +137,7 @@ class Sandbox:
         with self._start(
             role,
             task,
-            kernels=kernels,
+            kernels=frozenset(kernels),
             wall_seconds=wall,
             clocked=True,
             output_bytes_max=None,
@@ -165,7 +169,7 @@ class Sandbox:
         stream = self._start(
             role,
             task,
-            kernels=False,
+            kernels=frozenset(),
             wall_seconds=wall,
             clocked=False,
             output_bytes_max=output_bytes_max,
@@ -179,12 +183,12 @@ class Sandbox:
         return stream
 
     def _start(self, role: str, task: str, **terms: Any) -> Stream:
-        def take(kernels: bool, waiting: Callable[[], None]) -> Child:
+        def take(kernels: frozenset[str], waiting: Callable[[], None]) -> Child:
             return self._take(role, kernels=kernels, waiting=waiting)
 
         return Stream(take, lambda child: self._give_back(role, child), task, **terms)
 
-    def _take(self, role: str, *, kernels: bool, waiting: Callable[[], None] = lambda: None) -> Child:
+    def _take(self, role: str, *, kernels: frozenset[str], waiting: Callable[[], None] = lambda: None) -> Child:
         with self._lock:
             if self._closed:
                 raise CodecCrashed("the sandbox is closed")
@@ -192,16 +196,16 @@ class Sandbox:
         if not slot.acquire(timeout=limits.CHILD_WAIT_SECONDS):
             raise Busy(f"all codec processes of role {role!r} are at work")
         try:
-            return self._idle_child(role, kernels) or self._nurseries[kernels].child(waiting)
+            return self._idle_child(role, kernels) or self._nurseries[bool(kernels)].child(kernels, waiting)
         except BaseException:
             slot.release()
             raise
 
-    def _idle_child(self, role: str, kernels: bool) -> Child | None:
+    def _idle_child(self, role: str, kernels: frozenset[str]) -> Child | None:
         with self._lock:
-            idle = self._idle[role, kernels]
-            while idle:
-                child = idle.pop()
+            idle = self._idle[role, bool(kernels)]
+            for child in [child for child in reversed(idle) if child.kernels >= kernels]:
+                idle.remove(child)
                 if not child.speaks(0):
                     return child
                 child.kill()  # an idle child has nothing to say: it is gone
@@ -212,7 +216,7 @@ class Sandbox:
             if self._closed or not child.tasks_left:
                 child.kill()
             elif not child.ended:
-                self._idle[role, child.kernels].append(child)
+                self._idle[role, bool(child.kernels)].append(child)
         self._slots[role].release()
 
     def close(self) -> None:

@@ -33,11 +33,11 @@ class Stream:
 
     def __init__(
         self,
-        take: Callable[[bool, Callable[[], None]], Child],
+        take: Callable[[frozenset[str], Callable[[], None]], Child],
         give_back: Callable[[Child], None],
         task: str,
         *,
-        kernels: bool,
+        kernels: frozenset[str],
         wall_seconds: float,
         clocked: bool,
         output_bytes_max: int | None,
@@ -45,9 +45,9 @@ class Stream:
     ) -> None:
         """Ask nothing yet.
 
-        take       gives a child, with kernels or without; calls what it is given once a second while there is none yet
+        take       gives a child with certain kernels; calls what it is given once a second while there is none yet
         give_back  takes it when the task has ended
-        kernels    whether to look for a child that has kernels at once
+        kernels    ids of the codecs whose kernels it is sure to need
         clocked    whether wall_seconds are for the whole answer; else for each wait of the reader
         """
         self.result: TaskResult | None = None
@@ -100,11 +100,14 @@ class Stream:
         except wire.Late as error:
             raise self._overtime() from error
 
-    def _move(self) -> None:
-        """Begin again in a child with kernels; the first has done nothing, and serves others."""
-        if self._kernels:
+    def _move(self, message: wire.Message) -> None:
+        """Begin again in a child with more kernels; the first has done nothing, and serves others."""
+        wanted = message.document.get("kernels")
+        if not isinstance(wanted, list) or not all(isinstance(codec, str) for codec in wanted):
+            raise wire.Nonsense(f"a wish for kernels that cannot be read: {wanted!r:.80}")
+        if self._living.kernels.issuperset(wanted):
             raise wire.Nonsense("a wish for kernels that it has")
-        self._kernels = True
+        self._kernels |= set(wanted)
         self._finish(fit=True)
         self._ask()
 
@@ -125,7 +128,7 @@ class Stream:
                     self._finish(fit=fit)
                     return None
                 case wire.ELSEWHERE:
-                    self._move()
+                    self._move(message)
                 case _:
                     raise wire.Nonsense(f"a message of unknown type {message.type}")
 

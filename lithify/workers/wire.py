@@ -19,6 +19,8 @@ TASK, DATA, PROGRESS, RESULT, ERROR, HELLO, ELSEWHERE = b"TDPREHX"
 END = b"e"
 """What a worker writes on a child's lifeline to have it ended."""
 FDS_MAX = 16
+REQUEST_BYTES_MAX = 4096
+"""A worker asks its zygote for a child in one message: a JSON list of the codecs whose kernels it is to have."""
 _HEADER = struct.Struct("<IB")
 _HEAD_LENGTH = struct.Struct("<I")
 
@@ -44,7 +46,7 @@ class Start:
     memory_bytes: int
     modules: tuple[str, ...]
     kernels_seconds: int = 0
-    """How long it may take to get kernels (workers/kernels.py) for its children; 0: they need none."""
+    """How long it may take to get kernels (workers/kernels.py) for a child; 0: none are ever wanted."""
 
 
 @dataclass(frozen=True, slots=True)

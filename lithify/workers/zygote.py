@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from lithify import limits
+from lithify.codecs.registry import by_id
 from lithify.workers import confine, kernels
 from lithify.workers.child import Task, serve
-from lithify.workers.wire import END, Start, receive_fds
+from lithify.workers.wire import END, REQUEST_BYTES_MAX, Start, receive_fds
 
 _TICK_SECONDS = 1.0
 _BURIAL_SECONDS = 0.02
@@ -52,9 +53,8 @@ class Zygote:
         self._control = socket.socket(fileno=start.control)
         self._parent = os.pidfd_open(start.parent)
         self._wards: dict[int, _Ward] = {}
-        self._gaps, self._refusal = _kernels(start.kernels_seconds) if start.kernels_seconds else ([], None)
         self._tasks = _tasks(start.modules)
-        self._gaps += [*confine.leave_network(), *confine.gain_no_privileges(), *confine.adopt_orphans()]
+        self._gaps = [*confine.leave_network(), *confine.gain_no_privileges(), *confine.adopt_orphans()]
         self._poll = selectors.DefaultSelector()
 
     def run(self) -> NoReturn:
@@ -77,13 +77,17 @@ class Zygote:
         return max(0.0, min([_TICK_SECONDS, *due])) if self._wards else None
 
     def _on_request(self) -> None:
-        message, fds = receive_fds(self._control, 16, 2)
+        message, fds = receive_fds(self._control, REQUEST_BYTES_MAX, 2)
         if not message:
             self._end()
         work, lifeline = fds
-        if self._refusal is not None:
-            _refuse(self._refusal, work, lifeline)
-            self._end()  # whoever asks again gets another zygote, and that one may have better luck
+        try:
+            self._get_kernels(json.loads(message))
+        except Exception as error:  # noqa: BLE001 - whatever a codec's module or numba raises: this child cannot be had
+            _refuse(f"cannot have its kernels: {type(error).__name__}: {error}", work, lifeline)
+            if not self._wards:
+                self._end()  # whoever asks again gets another zygote, and that one may have better luck
+            return
         try:
             pid = os.fork()
         except OSError as error:  # too many processes, too little memory: this child is refused, the others live on
@@ -96,6 +100,12 @@ class Zygote:
         self._wards[pid] = ward
         self._poll.register(ward.lifeline, selectors.EVENT_READ, lambda: self._on_order(ward))
         self._poll.register(ward.pidfd, selectors.EVENT_READ, lambda: self._on_death(ward))
+
+    def _get_kernels(self, codecs: list[str]) -> None:
+        """Bring in what is wanted and not yet there, while there is one thread; raises what a codec's code raises."""
+        if missing := [codec for codec in codecs if codec not in kernels.ready]:
+            self._gaps += [gap for gap in _make(missing, self._start.kernels_seconds) if gap not in self._gaps]
+            gc.freeze()
 
     def _become_child(self, work: int) -> NoReturn:
         """Runs in the new process. Nothing of ours is closed by name: objects that own descriptors stay untouched."""
@@ -166,20 +176,23 @@ class Zygote:
         os._exit(0)
 
 
-def _kernels(seconds: int) -> tuple[list[str], str | None]:
-    """Get kernels, before anything hostile is near and while there is one thread; gaps, or why there are none."""
+def _make(codecs: list[str], seconds: int) -> list[str]:
+    """Get the kernels of some codecs; gives what is to be known of it."""
     from lithify.workers.kernel_cache import make_kernels
 
+    gaps: list[str] = []
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends us now; at other times our end is that of the control socket
     signal.alarm(seconds)  # kills: nothing else ends a compiler that hangs
     try:
-        gaps = make_kernels()
-    except Exception as error:  # noqa: BLE001 - whatever a codec's module or numba raises: no child can be had, and why
-        return [], f"cannot have its kernels: {type(error).__name__}: {error}"
+        for codec in codecs:
+            for user in sorted(set(kernels.users(by_id(codec))) - kernels.ready):
+                gaps += make_kernels(by_id(user))
+                kernels.ready.add(user)
+            kernels.ready.add(codec)
     finally:
         signal.alarm(0)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so far it ended us, now our end is that of the control socket
-    kernels.ready.set()
-    return gaps, None
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return gaps
 
 
 def _refuse(why: str, work: int, lifeline: int) -> None:
@@ -209,5 +222,6 @@ def _signal_group(pid: int, number: int) -> None:
 def main(start: str) -> NoReturn:
     """The body of the zygote process; `start` is the JSON of a Start."""
     facts = json.loads(start)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to act upon
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is for the worker to act upon
+        signal.signal(number, signal.SIG_IGN)
     Zygote(Start(**{**facts, "modules": tuple(facts["modules"])})).run()

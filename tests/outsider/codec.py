@@ -6,14 +6,9 @@ import zlib
 from typing import Any, ClassVar, NoReturn
 
 from lithify.codecs.codec import ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.registry import FORMATS, codec_class
 from lithify.errors import Corrupt
 from lithify.workers import kernels as born_with
 from lithify.workers.child import Call, Reply, Task
-
-if "pytest" not in sys.modules:  # in a zygote: making the house's own kernels would cost every test half a minute
-    for number in FORMATS:
-        setattr(codec_class(number), "warm", classmethod(lambda cls: None))  # noqa: B010 - mypy forbids it said plainly
 
 BUGGY = b"read me past the end"
 """Decoding a chunk that begins so meets the bug."""
@@ -66,6 +61,18 @@ class Steps(Codec):
         return plain
 
 
+class Holder(Steps):
+    """Has no kernels of its own, and runs those of what it holds."""
+
+    facts: ClassVar[Facts] = Facts(
+        family="outsider",
+        name="holder",
+        format=Format(0x8003, 1, 0),
+        kinds=frozenset({"archive"}),
+        nests=(Steps.facts.id,),
+    )
+
+
 def _array(data: bytes) -> Any:
     import numpy as np
 
@@ -106,7 +113,7 @@ def compile_here(call: Call) -> Reply:
 
 def never_content(call: Call) -> NoReturn:
     """Ask for kernels, whether there are any or not."""
-    raise born_with.Wanted
+    raise born_with.Wanted([Steps.facts.id])
 
 
 TASKS: dict[str, Task] = {

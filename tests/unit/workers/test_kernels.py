@@ -26,7 +26,7 @@ from lithify.workers.encoder import Original, Wishes, encode_original
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 from tests.house import ROOT
-from tests.outsiders import CODEC, Outsider, installed
+from tests.outsiders import CODEC, HOLDER, Outsider, installed
 from tests.sandboxes import children
 
 LOG = b"".join(b"2026-11-21 01:15:%02d host sshd[%d]: session %d opened\n" % (n % 60, n % 97, n) for n in range(3000))
@@ -45,7 +45,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outsider]:
     """Kernels are made and kept."""
     with installed(tmp_path_factory.mktemp("settled")) as found:
         with found.sandbox() as boxed:
-            assert boxed.missing_kernels() is None
+            assert {} == boxed.missing_kernels([CODEC])
         yield found
 
 
@@ -120,7 +120,7 @@ def test_kernels_of_changed_code_are_made_again_though_their_own_file_is_the_sam
 
 def test_a_kernel_that_is_not_as_it_was_written_is_made_again(outsider: Outsider) -> None:
     with outsider.sandbox() as boxed:
-        boxed.missing_kernels()
+        boxed.missing_kernels([CODEC])
     (folder,) = outsider.kept
     for path in folder.rglob("*.nbc"):
         content = bytearray(path.read_bytes())
@@ -135,7 +135,7 @@ def test_a_file_that_a_crash_left_empty_before_the_list_was_written_does_no_harm
     outsider: Outsider, suffix: str
 ) -> None:
     with outsider.sandbox() as boxed:
-        boxed.missing_kernels()
+        boxed.missing_kernels([CODEC])
     (folder,) = outsider.kept
     (folder / "complete.json").unlink()
     for path in folder.rglob(f"*{suffix}"):
@@ -169,7 +169,7 @@ def test_without_a_place_to_keep_them_kernels_work_and_that_is_said(
     monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
     with outsider.sandbox() as boxed:
         assert round_trip(boxed)
-        child = boxed._take("encode", kernels=True)
+        child = boxed._take("encode", kernels=frozenset({CODEC}))
         boxed._give_back("encode", child)
     assert "made again at every start" in child.gaps[0]
     assert str(nowhere) in child.gaps[0]
@@ -177,12 +177,12 @@ def test_without_a_place_to_keep_them_kernels_work_and_that_is_said(
 
 def test_a_folder_that_others_may_write_is_not_believed(outsider: Outsider) -> None:
     with outsider.sandbox() as boxed:
-        boxed.missing_kernels()
+        boxed.missing_kernels([CODEC])
     (folder,) = outsider.kept
     folder.chmod(0o777)
     with outsider.sandbox() as boxed:
         assert round_trip(boxed)
-        child = boxed._take("encode", kernels=True)
+        child = boxed._take("encode", kernels=frozenset({CODEC}))
         boxed._give_back("encode", child)
     assert "others may write" in child.gaps[0]
 
@@ -204,10 +204,36 @@ def test_a_task_that_needs_kernels_moves_to_a_child_that_has_them(settled: Outsi
         plain = boxed.run("look_around", {})
         moved = boxed.run("differ", {"data": [1]})
         again = boxed.run("look_around", {})
-        at_once = boxed.run("look_around", {}, kernels=True)
+        at_once = boxed.run("look_around", {}, kernels=[CODEC])
     assert plain.pid == again.pid != moved.pid == at_once.pid
     assert at_once.result["numba"]
     assert plain.result["zygote"] != at_once.result["zygote"]
+
+
+def test_a_zygote_gets_the_kernels_of_a_codec_when_they_are_first_wanted(settled: Outsider) -> None:
+    with settled.sandbox() as boxed:
+        ours = boxed._take("encode", kernels=frozenset({CODEC}))
+        assert frozenset({CODEC}) == ours.kernels
+        boxed._give_back("encode", ours)
+        more = boxed._take("encode", kernels=frozenset({HOLDER}))
+        assert (ours.pid, frozenset({CODEC, HOLDER})) != (more.pid, ours.kernels)
+        assert frozenset({CODEC, HOLDER}) == more.kernels
+        boxed._give_back("encode", more)
+        assert more.pid == boxed.run("differ", {"data": [1]}).pid  # whoever has more will do
+
+
+def test_a_codec_that_nests_others_runs_where_their_kernels_are(settled: Outsider) -> None:
+    with settled.sandbox() as boxed, encode(boxed, LOG, HOLDER) as frame:
+        assert LOG == decode(boxed, frame)
+        assert frame.tell() < len(LOG) / 4
+
+
+def test_codecs_whose_kernels_cannot_be_made_leave_the_others_theirs(outsider: Outsider) -> None:
+    with outsider.sandbox() as boxed:
+        missing = boxed.missing_kernels(["no.codec", CODEC])
+        assert ["no.codec"] == list(missing)
+        assert "there is no codec 'no.codec'" in missing["no.codec"]
+        assert round_trip(boxed)
 
 
 def test_roles_do_not_share_children_with_kernels_either(settled: Outsider) -> None:
@@ -217,14 +243,14 @@ def test_roles_do_not_share_children_with_kernels_either(settled: Outsider) -> N
 
 def test_a_zygote_with_kernels_has_one_thread(settled: Outsider) -> None:
     with settled.sandbox() as boxed:
-        zygote = boxed.run("look_around", {}, kernels=True).result["zygote"]
+        zygote = boxed.run("look_around", {}, kernels=[CODEC]).result["zygote"]
         assert "Threads:\t1\n" in Path(f"/proc/{zygote}/status").read_text()
 
 
 def test_a_process_without_kernels_can_still_make_one(settled: Outsider) -> None:
     with settled.sandbox() as boxed:
         assert 42 == boxed.run("compile_here", {"value": 21}).result["doubled"]
-        assert 42 == boxed.run("compile_here", {"value": 21}, kernels=True).result["doubled"]
+        assert 42 == boxed.run("compile_here", {"value": 21}, kernels=[CODEC]).result["doubled"]
 
 
 def test_a_frame_inside_a_batch_is_verified_with_kernels(settled: Outsider) -> None:
@@ -294,9 +320,7 @@ def test_making_kernels_ends_after_its_time(outsider: Outsider, monkeypatch: pyt
 def test_kernels_that_cannot_be_made_cost_their_codec_and_nothing_else(outsider: Outsider, tmp_path: Path) -> None:
     outsider.write("on_warm.py", "def run():\n    raise ImportError('the compiler is not there')\n")
     with outsider.sandbox() as boxed:
-        reason = boxed.missing_kernels()
-        assert reason is not None
-        assert "ImportError: the compiler is not there" in reason
+        assert "ImportError: the compiler is not there" in boxed.missing_kernels([CODEC])[CODEC]
         with pytest.raises(CodecCrashed, match="the compiler is not there"):
             boxed.run("differ", {"data": [1]})
         route = encoded_route(boxed, LOG, tmp_path)
@@ -310,9 +334,9 @@ def test_kernels_that_failed_are_tried_again_later(outsider: Outsider, monkeypat
     broken = "def run():\n    raise ImportError('not yet')\n"
     outsider.write("on_warm.py", broken)
     with outsider.sandbox() as boxed:
-        assert "not yet" in str(boxed.missing_kernels())
+        assert "not yet" in boxed.missing_kernels([CODEC])[CODEC]
         outsider.write("on_warm.py", "def run():\n    pass\n")
-        assert boxed.missing_kernels() is None
+        assert {} == boxed.missing_kernels([CODEC])
         assert round_trip(boxed)
 
 
