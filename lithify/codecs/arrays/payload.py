@@ -19,13 +19,15 @@ from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
+from lithify.codecs.raw.block import taste
 from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import Corrupt, Truncated
 
 ARRAYS, INFLATED = 0x10, 0x11
 """First byte of a payload that has arrays, and of one whose deflated streams were opened before they were looked for;
 below are the numbers of general methods, for the whole."""
-_CLEARLY_LESS = 0.6  # of what zstd makes of the whole, quickly: no general coder wins as much, and none is tried
+_CLOSE = 1.1
+"""A general coder is tried on the whole if pieces of it say that it may come so near: xz takes a second a megabyte."""
 _LAYOUT_BYTES_MAX = 16 * limits.MIB
 
 
@@ -110,8 +112,15 @@ def encode(data: bytes, variables: Sequence[Variable], effort: Effort, bound: Bo
         return _whole(data, effort)
     found = Encoded(_pack(data, kept, effort), bytes(decoded), len(kept))
     quickly = _whole(data, "fast")
-    others = [] if len(found.payload) < _CLEARLY_LESS * len(quickly.payload) else [quickly, _whole(data, effort)]
+    others = [quickly, _whole(data, effort)] if _may_win(data, quickly, found, effort) else [quickly]
     return min([found, *others], key=lambda one: len(one.payload))
+
+
+def _may_win(data: bytes, quickly: Encoded, found: Encoded, effort: Effort) -> bool:
+    """Whether a general coder may make the whole smaller: by what it makes of some pieces, beside zstd."""
+    pieces = taste(data)
+    sooner, later = len(_whole(pieces, "fast").payload), len(_whole(pieces, effort).payload)
+    return len(quickly.payload) * later / sooner < _CLOSE * len(found.payload)
 
 
 def _whole(data: bytes, effort: Effort) -> Encoded:
