@@ -6,6 +6,7 @@ Run as a process of its own: what it does to numba is done to all of it.
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from numba.core import event
 
 from lithify.codecs.codec import EFFORTS, Buffer, Codec, Effort
@@ -14,6 +15,9 @@ from lithify.codecs.lines import Needle
 from lithify.codecs.registry import FORMATS, codec_class
 from lithify.workers.kernel_cache import make_kernels
 from tests.unit.codecs.media.corpus import PNGS, sample_bytes, tone, wav
+from tests.unit.codecs.arrays import files
+
+HOLED = files.smooth((5, 20, 30), "f4")
 
 TEXTS = (
     b"".join(
@@ -32,6 +36,7 @@ TEXTS = (
     ),
     bytes(range(256)) * 40,
     b"one line without an end",
+    files.npy(np.where(HOLED > 1, np.nan, HOLED)),
     b"\n" * 5000,
     wav(sample_bytes(tone(700, 3, 9000), 2), 3, 2),
     *PNGS,

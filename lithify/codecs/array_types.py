@@ -1,5 +1,7 @@
 """The types of the arrays that pass between kernels."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,3 +12,5 @@ U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Values = npt.NDArray[Any]
+"""Numbers of whatever type an original has."""

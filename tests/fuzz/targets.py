@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from lithify import limits
+from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.arrays.extents import skeleton_mask
+from lithify.codecs.arrays.payload import encode, open_payload
 from lithify.codecs.codec import Buffer, Codec
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
@@ -42,6 +45,7 @@ from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
 from tests.golden.primers import golden_primers
+from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
 from tests.unit.codecs.media import corpus as corpus_of_media
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
@@ -317,6 +321,40 @@ def _teacher() -> Teacher:
     return blocks.teacher(corpus.log("access", 30), corpus.everything())
 
 
+def decode_arrays(data: bytes) -> bool:
+    """Decode a file as its arrays. The input: u32 decoded length, then the payload."""
+    length, payload = min(int.from_bytes(data[:4], "little"), _DECODED_BYTES_MAX) or 1, data[4:]
+    try:
+        opened = open_payload(payload, length)
+        decoded = opened.decoded()
+    except REFUSALS:
+        return False
+    assert length == len(decoded)
+    assert sum(extent.value_bytes for extent in opened.extents) <= 8 * length
+    return True
+
+
+def arrays_seeds() -> list[bytes]:
+    """A file of each container."""
+    found = [(data, encode(data, arrays_in(data), "fast", None).payload) for data in FILES.values()]
+    return [len(data).to_bytes(4, "little") + payload for data, payload in found]
+
+
+def read_container(data: bytes) -> bool:
+    """Find the arrays of a file: all within it, none over another."""
+    found = arrays_in(data)
+    for variable in found:
+        variable.extent.checked(len(data)).gather(data)
+    apart = int(skeleton_mask([variable.extent for variable in found], len(data)).sum())
+    assert apart + sum(variable.extent.stored_bytes for variable in found) == len(data), "arrays share bytes"
+    return bool(found)
+
+
+def container_seeds() -> list[bytes]:
+    """A file of each container that is read by ourselves."""
+    return list(FILES.values())
+
+
 def decode_following(data: bytes) -> bool:
     """Decode a block of logs behind a primer; the input is as for decode_streams."""
     payload, length = _stored(data)
@@ -483,6 +521,8 @@ def targets() -> dict[str, Target]:
         Target("search", search_whole, frame_seeds, mend_frame),
         Target("pattern", read_pattern, pattern_seeds),
         Target("streams", decode_streams, stream_seeds),
+        Target("arrays", decode_arrays, arrays_seeds),
+        Target("container", read_container, container_seeds),
         Target("following", decode_following, following_seeds),
         Target("params", read_params, params_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),

@@ -14,6 +14,9 @@ import pytest
 import zstandard
 
 from lithify import __version__
+from lithify.codecs.arrays.codec import Arrays
+from lithify.codecs.arrays.extents import TYPES, contiguous
+from lithify.codecs.arrays.payload import open_payload
 from lithify.codecs.codec import Codec
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, join_frames, read_frame
@@ -31,6 +34,7 @@ from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, Text
 from tests.golden import logs_frames, text_frames
 from tests.golden.container_frames import CONTAINERS
+from tests.golden.arrays_frames import ARRAYS
 from tests.golden.logs_frames import LOGS
 from tests.golden.media_frames import MEDIA
 from tests.golden.primers import golden_primers
@@ -109,6 +113,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
     **{f"v0_1_0__media_deflate__{name}": golden for name, golden in CONTAINERS.items()},
     **{f"v0_1_0__{name}": golden for name, golden in MEDIA.items()},
+    **{f"v0_1_0__arrays_values__{name}": golden for name, golden in ARRAYS.items()},
 }
 
 
@@ -179,6 +184,26 @@ def test_every_method_of_text_has_a_golden_file() -> None:
 
     assert heads >= {STORED, ZSTD, PPMD, *(head + text_class for head in (MIXED, READ) for text_class in TextClass)}
     assert any(head & ~0xF == PRIMED for head in heads)
+
+
+def test_every_way_of_keeping_a_file_of_arrays_has_a_golden_file() -> None:
+    heads: set[int] = set()
+    elements = set()
+    strange = set()
+    for name in ARRAYS:
+        for payload, length in payloads(f"v0_1_0__arrays_values__{name}", Arrays):
+            heads.add(payload[0])
+            for extent in open_payload(payload, length).extents:
+                elements.add(extent.element)
+                strange |= {"grid"} if len(extent.offsets) > 1 else set()
+                strange |= {"gaps"} if extent.strides != contiguous(extent.tile, extent.strides[-1]) else set()
+
+    assert heads == {*range(5), 0x10, 0x11}
+    assert {element.type for element in elements} == set(TYPES)
+    assert {element.big for element in elements} == {False, True}
+    assert {element.scale and element.scale.ibm for element in elements} == {None, False, True}
+    assert any(element.bits and element.scale is None for element in elements)
+    assert strange == {"grid", "gaps"}
 
 
 def payloads(name: str, codec: type[Codec]) -> list[tuple[bytes, int]]:

@@ -1,0 +1,1 @@
+"""The arrays family: numbers on a grid."""

@@ -1,0 +1,200 @@
+"""One block: its class map, its values as predicted integers, what the grid cannot give back; or plain bytes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lithify.codecs.array_types import I64, U64, Bools
+from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
+from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
+from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
+from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
+from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.codec import Effort
+from lithify.codecs.raw.zstd import Zstd, ZstdParams
+from lithify.errors import Corrupt, Truncated
+
+PREDICTED = 0x10
+_PATCH_SHARE = 8
+_LENGTH_MAX = 1 << 40
+Lags = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """By how much a decoded float may differ: `by`, or `by` times its own size; 0 for not a bit."""
+
+    by: float = 0.0
+    pointwise: bool = False
+
+    def kept(self, original: np.ndarray, decoded: np.ndarray) -> Bools:
+        """Where it is kept."""
+        same = same_bits(original, decoded)
+        if not self.by:
+            return same
+        with np.errstate(all="ignore"):
+            wide, again = original.astype(np.float64), decoded.astype(np.float64)
+            most = np.abs(wide) * self.by if self.pointwise else self.by
+            near = np.isfinite(again) & (np.abs(wide - again) <= most)
+            if self.pointwise:
+                near &= np.signbit(wide) == np.signbit(again)
+        kept: Bools = same | near
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What the blocks of an array have in common."""
+
+    dtype: np.dtype
+    grid: Grid | None
+    specials: np.ndarray
+    lags: Lags = (1, 2)
+    base: Base | None = None
+    """Only the encoder's: each block says whether it has one."""
+
+
+def encode_block(
+    values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort
+) -> bytes | None:
+    """The predicted form of a block (frames, rows, columns); None if its grid does not suit it."""
+    from lithify.codecs.arrays.low_bits import pack_bits
+    from lithify.codecs.arrays.masks import encode_mask
+    from lithify.codecs.arrays.predict import encode_integers
+
+    grid = coding.grid
+    if grid is None:
+        return None
+    classes = classes_of(values, coding.specials)
+    valid = classes == 0
+    found = _integers(values, valid, frames, coding)
+    if found is None:
+        return None
+    integers, low_bits, again, base = found
+    wrong = np.flatnonzero(valid & ~tolerance.kept(values, again))
+    if len(wrong) * _PATCH_SHARE > values.size:
+        return None
+    mask = b"" if valid.all() else encode_mask(classes, coding.lags[0])
+    widths = grid.widths(integers)
+    low = (
+        b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
+    )
+    stream = encode_integers(integers.astype(np.int32), classes, coding.lags)
+    if stream is None:
+        return None
+    patches = _pack_patches(wrong, values)
+    head = [bytes([PREDICTED]), *map(varint, coding.lags)]
+    for part in (mask, low, patches, base):
+        head += [varint(len(part)), part]
+    return b"".join([*head, stream])
+
+
+def _integers(
+    values: np.ndarray, valid: Bools, frames: range, coding: Coding
+) -> tuple[I64, U64 | None, np.ndarray, bytes] | None:
+    """The integers of a block, their low bits, the values that come back from both, and the base under them if any."""
+    grid = coding.grid
+    assert grid is not None
+    if coding.base is not None:
+        fine = grid.fine(values, FINER) if isinstance(grid, Affine) else None
+        made = None if fine is None else make_base(fine, valid & np.isfinite(values), coding.base)
+        if not isinstance(grid, Affine) or fine is None or made is None:
+            return None
+        under = made[1].astype(np.int64)
+        integers = _in_range(np.rint((fine - under) / FINER), valid)
+        return integers, None, _bits_in_order(grid.join_fine(integers * FINER + under, FINER)), made[0]
+    split = grid.split(values, frames)
+    integers = _in_range(split.integers, valid)
+    return integers, split.low, _bits_in_order(grid.join(integers, split.low, frames)), b""
+
+
+def _in_range(integers: np.ndarray, valid: Bools) -> I64:
+    """What can be predicted; what cannot becomes 0, and a patch."""
+    return np.where(valid & (np.abs(integers) <= K_MAX), integers, 0).astype(np.int64)
+
+
+def _bits_in_order(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values)
+
+
+def decode_block(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
+    """The values of a block. Raises Truncated, Corrupt or LimitExceeded."""
+    if not body:
+        raise Truncated("array payload: a block has no bytes")
+    if body[0] in METHODS:
+        return decode_general(body[0], body[1:], shape, coding.dtype)
+    if body[0] != PREDICTED:
+        raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
+    return _decode_predicted(body, shape, frames, coding)
+
+
+def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
+    from lithify.codecs.arrays.low_bits import unpack_bits
+    from lithify.codecs.arrays.masks import decode_mask
+    from lithify.codecs.arrays.predict import decode_integers
+
+    grid, specials = coding.grid, coding.specials
+    if grid is None:
+        raise Corrupt("array payload: a predicted block in an array without a grid")
+    reader = Reader(body)
+    reader.byte()
+    lags = (reader.varint(1 << 22), reader.varint(1 << 22))
+    if not 1 <= lags[0] <= lags[1]:
+        raise Corrupt(f"array payload: frames are predicted from those {lags} before")
+    mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
+    classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
+    valid = classes == 0
+    integers = decode_integers(reader.rest(), classes, lags).astype(np.int64)
+    if base:
+        if not isinstance(grid, Affine):
+            raise Corrupt("array payload: a base under values whose grid is not affine")
+        values = grid.join_fine(integers * FINER + read_base(base, shape), FINER)
+    else:
+        widths = grid.widths(integers)
+        bits = None if widths is None else unpack_bits(low, np.where(valid, widths, 0).astype(np.uint8))
+        values = _bits_in_order(grid.join(integers, bits, frames))
+    flat = bits_of(values.reshape(-1))
+    if mask:
+        if classes.max() > len(specials):
+            raise Corrupt(f"array payload: a special value of class {classes.max()}, there are {len(specials)}")
+        table = np.concatenate((np.zeros(1, specials.dtype), specials))
+        flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
+    _apply_patches(patches, flat)
+    return flat.view(coding.dtype).reshape(shape)
+
+
+def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:
+    """The predicted form, or the general one where there is no other or the two are raced and it is smaller."""
+    if predicted is not None and not race:
+        return predicted
+    general = encode_general(values, effort)
+    return general if predicted is None or len(general) <= len(predicted) else predicted
+
+
+def _pack_patches(wrong: np.ndarray, values: np.ndarray) -> bytes:
+    """Places as distances from one to the next, then the bits."""
+    if not len(wrong):
+        return b""
+    places = b"".join(map(varint, np.diff(wrong, prepend=0).tolist()))
+    bits = bits_of(values.reshape(-1))[wrong]
+    plain = places + bits.astype(bits.dtype.newbyteorder("<")).tobytes()
+    packed = Zstd(ZstdParams(level=19)).encode_block(plain)
+    return varint(len(wrong)) + varint(len(plain)) + packed
+
+
+def _apply_patches(packed: bytes, flat: np.ndarray) -> None:
+    if not packed:
+        return
+    head = Reader(packed)
+    count, length = head.varint(len(flat)), head.varint(12 * len(flat))
+    reader = Reader(Zstd().decode(head.rest(), shared=b"", length=length))
+    at = 0
+    places = np.zeros(count, np.int64)
+    for index in range(count):
+        at += reader.varint(len(flat))
+        places[index] = at
+    if count and at >= len(flat):
+        raise Corrupt(f"array payload: a patch at {at}, behind the last of {len(flat)} values")
+    bits = reader.take(count * flat.dtype.itemsize)
+    reader.end()
+    flat[places] = np.frombuffer(bits, flat.dtype.newbyteorder("<"))

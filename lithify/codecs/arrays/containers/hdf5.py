@@ -1,0 +1,168 @@
+"""HDF5 and NetCDF 4: contiguous datasets, and chunks, plain or deflated. The HDF5 library reads the structure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from lithify.codecs.arrays.containers.bytes_reader import Bytes
+from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
+from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
+from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.errors import Corrupt, Truncated
+
+_DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
+"""The numbers of filters. The last is a checksum behind each chunk, and leaves values as they are."""
+_CHECK_BYTES = 4
+_WIDTH_MAX = 255
+_DATASETS_MAX = 10_000
+
+
+def find(data: Bytes, length: int, *, inflated: Inflated | None = None) -> list[Variable]:
+    """Its datasets that are numbers. Raises Corrupt for what the library cannot open, or if it is not installed."""
+    if len(data) != length:
+        raise Truncated("the structure of an HDF5 file may lie anywhere in it")
+    return cast("list[Variable]", _read(data, lambda file: _variables(file, inflated)))
+
+
+def streams(data: Bytes) -> list[Place]:
+    """Its deflated chunks. Raises as `find` does."""
+    return cast(
+        "list[Place]", _read(data, lambda file: [one for dataset in _datasets(file) for one in _places(dataset)])
+    )
+
+
+def _read(data: Bytes, read: Callable[[Any], list[Any]]) -> list[Any]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise Corrupt("HDF5 is read by h5py, which is not installed: pip install 'lithify[arrays]'") from error
+    try:
+        with h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0)) as file:
+            return read(file)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, UnicodeError) as error:
+        raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
+
+
+def _datasets(file: Any) -> list[Any]:
+    import h5py
+
+    found: list[Any] = []
+
+    def visit(_: str, item: object) -> bool | None:
+        if isinstance(item, h5py.Dataset) and not item.dtype.hasobject and item.size:
+            found.append(item)
+        return True if len(found) >= _DATASETS_MAX else None
+
+    file.visititems(visit)
+    return found
+
+
+def _variables(file: Any, inflated: Inflated | None) -> list[Variable]:
+    found = _datasets(file)
+    attributes = [_attributes(dataset) for dataset in found]
+    others = named_by_others(attributes)
+    return [
+        one for dataset, own in zip(found, attributes, strict=True) for one in _arrays(dataset, own, others, inflated)
+    ]
+
+
+def _arrays(
+    dataset: Any, attributes: Mapping[str, Any], others: frozenset[str], inflated: Inflated | None
+) -> list[Variable]:
+    dtype: np.dtype[Any] = dataset.dtype
+    fills = fills_of(attributes)
+    dimensions = _dimensions(dataset, attributes)
+    loose = is_data(dataset.name, dimensions, dtype.kind, attributes, others) if dtype.kind == "f" else False
+    if dataset.chunks is None:
+        offset = dataset.id.get_offset()
+        if offset is None:
+            return []
+        place = offset if inflated is None else inflated.moved(offset)
+        return of_dtype(dtype, Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose))
+    filters = _filters(dataset)
+    offsets = _offsets(dataset, filters, inflated)
+    loose = loose and not filters
+    return of_chunks(dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose)
+
+
+def _filters(dataset: Any) -> list[int]:
+    plist = dataset.id.get_create_plist()
+    return [plist.get_filter(number)[0] for number in range(plist.get_nfilters())]
+
+
+def _chunk_bytes(dataset: Any) -> int:
+    return int(np.prod(dataset.chunks)) * int(dataset.dtype.itemsize)
+
+
+def _offsets(dataset: Any, filters: list[int], inflated: Inflated | None) -> dict[tuple[int, ...], int]:
+    """Where each chunk begins whose values are plain, or were made so."""
+    checks = filters.count(_FLETCHER32)
+    plain_bytes, found = _chunk_bytes(dataset), {}
+    for place, info in _chunks(dataset).items():
+        if inflated is not None and info.byte_offset in inflated.begins:
+            found[place] = inflated.begins[info.byte_offset]
+        elif filters in ([], [_FLETCHER32]) and info.size == plain_bytes + _CHECK_BYTES * checks:
+            found[place] = info.byte_offset if inflated is None else inflated.moved(info.byte_offset)
+    return found
+
+
+def _places(dataset: Any) -> list[Place]:
+    """Its chunks, if they are deflated, and what was done to them before is known."""
+    filters = _filters(dataset) if dataset.chunks is not None else []
+    checks = filters.count(_FLETCHER32)
+    if filters not in ([*before, _DEFLATE, *behind] for before in ([], [_SHUFFLE]) for behind in ([], [_FLETCHER32])):
+        return []
+    width, plain_bytes = (dataset.dtype.itemsize if _SHUFFLE in filters else 1), _chunk_bytes(dataset)
+    if width > _WIDTH_MAX:
+        return []
+    return [
+        Place(info.byte_offset, info.size - _CHECK_BYTES * checks, plain_bytes, width)
+        for info in _chunks(dataset).values()
+        if not info.filter_mask
+    ]
+
+
+def _chunks(dataset: Any) -> dict[tuple[int, ...], Any]:
+    """What the library knows of each chunk, by its place in the grid of chunks."""
+    found: dict[tuple[int, ...], Any] = {}
+    if dataset.id.get_num_chunks() > CHUNKS_MAX:
+        return found
+
+    def add(info: Any) -> None:
+        if info.byte_offset is not None:
+            found[tuple(at // step for at, step in zip(info.chunk_offset, dataset.chunks, strict=True))] = info
+
+    dataset.id.chunk_iter(add)
+    return found
+
+
+def _attributes(dataset: Any) -> dict[str, Any]:
+    """Those that say what the values mean, as plain Python."""
+    found = {}
+    for name in ("_FillValue", "missing_value", "bounds", "climatology", "coordinates", "grid_mapping", "units",
+                 "standard_name", "axis", "cell_measures", "formula_terms"):  # fmt: skip
+        try:
+            value = dataset.attrs.get(name)
+        except (OSError, TypeError, ValueError):
+            continue
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.reshape(-1)[0]
+        found[name] = _plain(value)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(value.tolist()) if isinstance(value, np.ndarray) and value.ndim == 1 else value
+
+
+def _dimensions(dataset: Any, attributes: Mapping[str, Any]) -> list[str]:
+    """Names of its dimension scales; an axis without one has a name of no variable."""
+    if dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE")):
+        return [dataset.name.rsplit("/", 1)[-1]]
+    return [f"axis {axis}" for axis in range(len(dataset.shape))]

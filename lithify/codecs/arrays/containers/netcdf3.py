@@ -1,0 +1,147 @@
+"""NetCDF 3 in its three spellings: classic, 64-bit offset, and CDF-5 with 64-bit counts.
+
+Variables of the record dimension lie interleaved: one record of each, then the next. Their first stride is
+the length of a record of all of them.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
+from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.extents import Element, contiguous, one_tile
+from lithify.errors import Corrupt, LimitExceeded
+
+MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
+_DIMENSION, _VARIABLE, _ATTRIBUTE = 10, 11, 12
+_CHAR = 2
+_TYPES = {1: "i1", 2: "S1", 3: "i2", 4: "i4", 5: "f4", 6: "f8", 7: "u1", 8: "u2", 9: "u4", 10: "i8", 11: "u8"}
+_CODES = {1: "b", 3: "h", 4: "i", 5: "f", 6: "d", 7: "B", 8: "H", 9: "I", 10: "q", 11: "Q"}
+_LIST_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A variable as the header declares it."""
+
+    name: str
+    dimensions: tuple[int, ...]
+    attributes: Mapping[str, Any]
+    type: int
+    begin: int
+
+
+class _Header:
+    """Reads the header; counts and offsets have the widths of its version."""
+
+    def __init__(self, data: Bytes) -> None:
+        self.reader = BytesReader(data)
+        version = self.reader.take(4)
+        if version not in MAGICS:
+            raise Corrupt("not a NetCDF 3 file")
+        self._count_code = "q" if version == MAGICS[2] else "i"
+        self._offset_code = "i" if version == MAGICS[0] else "q"
+        records = self.reader.number("Q" if version == MAGICS[2] else "I")
+        self.records: int | None = None if records in (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF) else records
+        self.dimensions = self._list(_DIMENSION, lambda: (self._name(), self._count()))
+        self.attributes = self._attributes()
+        self.variables = self._list(_VARIABLE, self._variable)
+
+    def _count(self) -> int:
+        found = int(self.reader.number(self._count_code))
+        if found < 0:
+            raise Corrupt(f"a NetCDF header counts {found}")
+        return found
+
+    def _list(self, tag: int, item: Any) -> list[Any]:
+        found, count = self.reader.number("i"), self._count()
+        if found != tag and (found or count):
+            raise Corrupt(f"a NetCDF list has tag {found}, {tag} was expected")
+        if count > _LIST_MAX:
+            raise LimitExceeded(f"a NetCDF list of {count}")
+        return [item() for _ in range(count)]
+
+    def _name(self) -> str:
+        return self._padded(self._count()).decode("utf-8", "replace")
+
+    def _padded(self, count: int) -> bytes:
+        found = self.reader.take(count)
+        self.reader.take(-count % 4)
+        return found
+
+    def _attributes(self) -> dict[str, Any]:
+        return dict(self._list(_ATTRIBUTE, self._attribute))
+
+    def _attribute(self) -> tuple[str, Any]:
+        name, kind, count = self._name(), self.reader.number("i"), self._count()
+        if kind == _CHAR:
+            return name, self._padded(count).decode("utf-8", "replace")
+        code = _code(kind)
+        values = struct.unpack(f">{count}{code}", self._padded(count * struct.calcsize(code)))
+        return name, values[0] if count == 1 else values
+
+    def _variable(self) -> _Declared:
+        name = self._name()
+        rank = self._count()
+        if rank > _LIST_MAX:
+            raise LimitExceeded(f"a NetCDF variable of {rank} dimensions")
+        dimensions = tuple(self._count() for _ in range(rank))
+        if max(dimensions, default=-1) >= len(self.dimensions):
+            raise Corrupt(f"the NetCDF variable {name!r:.80} has a dimension that does not exist")
+        attributes, kind = self._attributes(), self.reader.number("i")
+        self._count()  # its length, which large variables cannot say
+        return _Declared(name, dimensions, attributes, kind, self.reader.number(self._offset_code))
+
+
+def find(data: Bytes, length: int) -> list[Variable]:
+    """Its variables that are numbers."""
+    header = _Header(data)
+    fixed = [_shape(header, one) for one in header.variables]
+    recorded = [_is_recorded(header, one) for one in header.variables]
+    sizes = [prod(shape) * _itemsize(one) for shape, one in zip(fixed, header.variables, strict=True)]
+    of_records = [size for size, is_one in zip(sizes, recorded, strict=True) if is_one]
+    record_bytes = of_records[0] if len(of_records) == 1 else sum(size + -size % 4 for size in of_records)
+    records = header.records
+    if records is None:
+        begin = min(
+            (one.begin for one, is_one in zip(header.variables, recorded, strict=True) if is_one), default=length
+        )
+        records = (length - begin) // max(record_bytes, 1)
+    names = [name for name, _ in header.dimensions]
+    others = named_by_others(one.attributes for one in header.variables)
+    found = []
+    for one, shape, is_recorded in zip(header.variables, fixed, recorded, strict=True):
+        if one.type == _CHAR:
+            continue
+        element = Element(_TYPES[one.type], big=True)
+        steps = contiguous(shape, element.stored.itemsize)
+        whole, strides = ((records, *shape), (record_bytes, *steps)) if is_recorded else (shape, steps)
+        extent = one_tile(element, whole, one.begin, strides)
+        dimensions = [names[number] for number in one.dimensions]
+        is_one = is_data(one.name, dimensions, element.type, one.attributes, others)
+        found.append(Variable(one.name, extent, fills_of(one.attributes), is_one))
+    return found
+
+
+def _shape(header: _Header, one: _Declared) -> tuple[int, ...]:
+    """Without the record dimension."""
+    sides = [header.dimensions[number][1] for number in one.dimensions]
+    return tuple(sides[1:] if _is_recorded(header, one) else sides)
+
+
+def _is_recorded(header: _Header, one: _Declared) -> bool:
+    return bool(one.dimensions) and header.dimensions[one.dimensions[0]][1] == 0
+
+
+def _itemsize(one: _Declared) -> int:
+    return 1 if one.type == _CHAR else struct.calcsize(_code(one.type))
+
+
+def _code(kind: int) -> str:
+    if kind not in _CODES:
+        raise Corrupt(f"NetCDF has no type {kind}")
+    return _CODES[kind]

@@ -1,0 +1,153 @@
+"""A file whose deflated chunks were opened: what it would be with plain bytes in their places, and how they are closed.
+
+Chunks of HDF5 are zlib streams, of bytes that were mostly shuffled before (all first bytes of the numbers, then all
+second ones). In the plain file they are numbers again, so that arrays can be found in it. The engine of
+`../media/deflate` says how each stream was written; the header of zlib is kept, its checksum is reckoned.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lithify import limits
+from lithify.codecs.array_types import U8
+from lithify.errors import Corrupt
+
+_HEAD_BYTES, _CHECK_BYTES = 2, 4
+STREAMS_MAX = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a zlib stream lies in a file.
+
+    plain_bytes  what it should hold
+    width        bytes of the numbers that were shuffled; 1: they were not
+    """
+
+    offset: int
+    length: int
+    plain_bytes: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A zlib stream that was opened.
+
+    offset  where it begins in the file; `plain_offset` where its plain bytes do in the plain file
+    head    the two bytes of zlib's header
+    """
+
+    offset: int
+    length: int
+    plain_offset: int
+    plain_bytes: int
+    width: int
+    head: bytes
+    recipe: bytes
+
+    def closed(self, plain: bytes | bytearray | memoryview) -> bytes:
+        """The very stream, of its plain bytes. Raises Corrupt, Truncated, UnknownFormat or LimitExceeded."""
+        from lithify.codecs.media.deflate.engine import rebuild
+
+        data = shuffled(bytes(plain), self.width)
+        body = rebuild(data, self.recipe, length_max=self.length)
+        stream = self.head + body + zlib.adler32(data).to_bytes(_CHECK_BYTES, "big")
+        if len(stream) != self.length:
+            raise Corrupt(f"a deflated chunk of {len(stream)} bytes where {self.length} were expected")
+        return stream
+
+
+@dataclass(frozen=True)
+class Inflated:
+    """The streams of a file of `length` bytes, in its order, none touching another."""
+
+    length: int
+    streams: tuple[Stream, ...]
+
+    @cached_property
+    def plain_length(self) -> int:
+        return self.length + sum(stream.plain_bytes - stream.length for stream in self.streams)
+
+    @cached_property
+    def begins(self) -> dict[int, int]:
+        """Where each stream's plain bytes begin, by where it begins."""
+        return {stream.offset: stream.plain_offset for stream in self.streams}
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        return [stream.offset for stream in self.streams]
+
+    def moved(self, offset: int) -> int:
+        """Where what lies at `offset` of the file, outside of streams, lies in the plain file."""
+        index = int(np.searchsorted(self._offsets, offset, side="right"))
+        if not index:
+            return offset
+        stream = self.streams[index - 1]
+        return stream.plain_offset + stream.plain_bytes + offset - stream.offset - stream.length
+
+    def closed(self, plain: bytes | bytearray, *, without: frozenset[int] = frozenset()) -> bytes:
+        """The file, of the plain one; zeros for the streams that begin at an offset in `without`."""
+        pieces, at = [], 0
+        view = memoryview(plain)
+        for stream in self.streams:
+            pieces.append(view[at : stream.plain_offset])
+            at = stream.plain_offset + stream.plain_bytes
+            kept = stream.offset not in without
+            pieces.append(memoryview(stream.closed(view[stream.plain_offset : at]) if kept else bytes(stream.length)))
+        return b"".join([*pieces, view[at:]])
+
+
+def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
+    """The plain file, and its streams: those of `places` that can be opened, as far as a chunk has room for them."""
+    from lithify.codecs.media.deflate.engine import open_stream
+
+    streams: list[Stream] = []
+    pieces: list[bytes] = []
+    at, plain_at, hint = 0, 0, None
+    room = limits.CHUNK_BYTES_MAX - len(data)
+    for place in sorted(places, key=lambda one: one.offset)[:STREAMS_MAX]:
+        end = place.offset + place.length
+        if place.offset < at or end > len(data) or place.plain_bytes - place.length > room:
+            continue
+        stored = data[place.offset : end]
+        opened = open_stream(stored[:-_CHECK_BYTES], _HEAD_BYTES, plain_max=place.plain_bytes, hint=hint)
+        if opened is None or not _is_whole(stored, opened.plain, opened.end, place):
+            continue
+        hint = opened.method
+        room -= place.plain_bytes - place.length
+        pieces += [data[at : place.offset], unshuffled(opened.plain, place.width)]
+        plain_at += place.offset - at
+        streams.append(
+            Stream(place.offset, place.length, plain_at, place.plain_bytes, place.width, stored[:2], opened.recipe)
+        )
+        at, plain_at = end, plain_at + place.plain_bytes
+    return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams))
+
+
+def _is_whole(stored: bytes, plain: bytes, end: int, place: Place) -> bool:
+    """Whether nothing but the stream and its right checksum lies in its place."""
+    check = zlib.adler32(plain).to_bytes(_CHECK_BYTES, "big")
+    return len(plain) == place.plain_bytes and end == len(stored) - _CHECK_BYTES and stored[end:] == check
+
+
+def shuffled(data: bytes, width: int) -> bytes:
+    """All first bytes of numbers of `width` bytes, then all second ones; what is left over stays at the end."""
+    if width == 1:
+        return data
+    whole = len(data) // width * width
+    numbers: U8 = np.frombuffer(data, np.uint8, whole)
+    return numbers.reshape(-1, width).T.tobytes() + data[whole:]
+
+
+def unshuffled(data: bytes, width: int) -> bytes:
+    """What was shuffled."""
+    if width == 1:
+        return data
+    whole = len(data) // width * width
+    numbers: U8 = np.frombuffer(data, np.uint8, whole)
+    return numbers.reshape(width, -1).T.tobytes() + data[whole:]

@@ -1,0 +1,97 @@
+"""What the predictor knows while it goes through a block: its arrays, and how large they are."""
+
+from functools import cache
+from math import isqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from lithify.codecs.array_types import I32, I64, U8, U32
+
+TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
+"""Rows and columns around every frame, so that each value has neighbours."""
+
+REGRESSORS = 20
+SAMPLES = 32
+"""How many values are coded with one set of weights."""
+EXPERTS = 5
+INPUTS = 10
+CONTEXTS = 9
+DECISIONS = 32
+LEVELS = 128
+"""Levels of energy, four to an octave."""
+CONTEXT_BITS = 15
+MIXER_SETS = 16
+TOKENS = 72
+
+
+class Tables(NamedTuple):
+    """Numbers that never change."""
+
+    levels: U8
+    """The level of 0 to 4095."""
+    shares: I32
+    """How much an expert counts that is so many levels worse than the best, in 1/65536."""
+
+
+class Model(NamedTuple):
+    """All that the kernel reads and writes."""
+
+    work: I32
+    """Values of the block, framed; what is masked has the value that was guessed."""
+    errors: I32
+    """How far off each prediction was, in 1/16, framed."""
+    expert_errors: I32
+    """(expert, row parity, column) in 1/16."""
+    samples: I32
+    """(regressor or target, sample)"""
+    moments: I64
+    """(which of two windows, regressor or target, regressor)"""
+    weights: I64
+    """(which of two windows, regressor) in 1/65536."""
+    maps: U32
+    """(context, its value): a chance in 1/2^22 and how often it was moved."""
+    mixer: I32
+    extra: U32
+    inputs: I32
+    at: I64
+    bases: I64
+    experts: I64
+    differences: I64
+    coder: I64
+
+
+@cache
+def tables() -> Tables:
+    """Made once."""
+    levels = np.zeros(4096, np.uint8)
+    for value in range(4096):
+        bits = (value + 1).bit_length() - 1
+        levels[value] = 4 * bits + (((value + 1) << 2 >> bits) & 3)
+    shares = np.array([isqrt(1 << (32 - d)) for d in range(33)], np.int32)
+    return Tables(levels, shares)
+
+
+def new_model(frames: int, rows: int, columns: int) -> Model:
+    """Nothing seen yet."""
+    framed = frames * (rows + TOP + BOTTOM) * (columns + LEFT + RIGHT)
+    width = columns + LEFT + RIGHT
+    n = REGRESSORS
+    mixer = np.full((DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
+    return Model(
+        work=np.zeros(framed, np.int32),
+        errors=np.zeros(framed, np.int32),
+        expert_errors=np.zeros((EXPERTS, 2, width), np.int32),
+        samples=np.zeros((n + 1, SAMPLES), np.int32),
+        moments=np.zeros((2, n + 1, n), np.int64),
+        weights=np.zeros((2, n), np.int64),
+        maps=np.full(CONTEXTS << CONTEXT_BITS, 1 << 31, np.uint32),
+        mixer=mixer,
+        extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
+        inputs=np.zeros(INPUTS, np.int32),
+        at=np.zeros(INPUTS, np.int64),
+        bases=np.zeros(INPUTS, np.int64),
+        experts=np.zeros(EXPERTS, np.int64),
+        differences=np.zeros(n, np.int64),
+        coder=np.zeros(4, np.int64),
+    )

@@ -1,0 +1,156 @@
+"""How an array is coded: its specials, its grid, which earlier frames tell most; chosen on a piece from the middle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from lithify.codecs.arrays.base import FINER, Base
+from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
+from lithify.codecs.arrays.bound import Bound
+from lithify.codecs.arrays.cube import Cube, Shape, read_cube, slices_of
+from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
+from lithify.codecs.arrays.general import encode_general
+from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
+from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
+from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth
+from lithify.codecs.arrays.wire import Reader
+from lithify.codecs.codec import Effort
+
+_PIECE = (16, 96, 128)
+_ROW_PIECE = 1 << 17
+_BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
+_BASE_BITS_MAX = 3.0
+"""A base wins where a value costs little; above so many bits it never did."""
+_HALF_STEP = 128 * FINER
+_HOPELESS = 1.1
+_NEAR = 1.0
+"""Whole blocks race the general coders if a piece came out so near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is written in front of the blocks, what they may differ by, and whether each races the general coders."""
+
+    coding: Coding
+    tolerance: Tolerance
+    race: bool
+
+
+def make_plan(
+    stacked: np.ndarray, cube: Cube, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool
+) -> Plan:
+    """The plan for an array in the form of its cube; `inner`: it is part of a grid."""
+    dtype = stacked.dtype
+    specials = find_specials(stacked, fills, zeros=False)
+    valid = (classes_of(stacked, specials) == 0) & np.isfinite(stacked)
+    if bound is not None and valid.any():
+        tolerance, grid = _within(stacked[valid], bound)
+        if grid is not None:
+            plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
+            return _with_base(plan, stacked, cube, effort)
+    piece, frames = _piece(stacked, cube)
+    exact = Tolerance()
+    plans: list[tuple[int, Plan]] = []
+    for grid in find_grids(stacked, valid, inner=inner):
+        own = specials
+        if isinstance(grid, Fixed):
+            own = find_specials(stacked, fills, zeros=True)
+        coding = Coding(dtype, grid, own)
+        packed = encode_block(piece, frames, coding, exact, effort)
+        if packed is not None:
+            share = len(grid.pack()) * piece.size // stacked.size
+            plans.append((len(packed) + share, Plan(coding, exact, False)))
+    if not plans:
+        return Plan(Coding(dtype, None, specials), exact, True)
+    length, plan = min(plans, key=lambda pair: pair[0])
+    plan = replace(plan, race=len(encode_general(piece, effort)) < length * _NEAR)
+    return _with_lags(plan, stacked, cube, effort)
+
+
+def pack_header(cube: Cube, coding: Coding) -> bytes:
+    """What every block needs."""
+    grid = coding.grid
+    head = cube.pack() + bytes([len(coding.specials)])
+    head += coding.specials.astype(coding.specials.dtype.newbyteorder("<")).tobytes()
+    return head + (b"\0" if grid is None else bytes([grid.code]) + grid.pack())
+
+
+def read_header(reader: Reader, shape: Shape, dtype: np.dtype, *, inner: bool = False) -> tuple[Cube, Coding]:
+    """The cube and the coding of an array. Raises Truncated, Corrupt or LimitExceeded."""
+    cube = read_cube(reader, shape)
+    count = reader.varint(CLASSES_MAX)
+    form = bits_of(np.zeros(1, dtype)).dtype
+    specials = np.frombuffer(reader.take(count * form.itemsize), form.newbyteorder("<")).astype(form)
+    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0], inner=inner), specials)
+
+
+def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
+    if bound.kind == "pwrel":
+        return Tolerance(bound.value, pointwise=True), rounded_grid(values, bound.value)
+    by = bound.value
+    if bound.kind == "rel":
+        by *= float(values.max()) - float(values.min())
+    return Tolerance(by), (quantised_grid(values, by) if by > 0 else None)
+
+
+def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
+    """Some neighbouring values from the middle, within one block."""
+    most = _PIECE if stacked.shape[1] > 1 else (1, 1, _ROW_PIECE)
+    starts = [max(0, (length - part) // 2) for length, part in zip(stacked.shape, most, strict=True)]
+    box = tuple(slice(at, at + part) for at, part in zip(starts, most, strict=True))
+    piece = np.ascontiguousarray(stacked[box])
+    return piece, range(starts[0], starts[0] + len(piece))
+
+
+def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan with the frames that predict best: those one and two before, or as far as a longer axis repeats."""
+    lead = cube.ordered[:-2]
+    strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
+    choices: list[Lags] = [(1, 2)]
+    for longer, shorter in pairwise(strides):
+        choices += [(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)]
+    if len(choices) == 1:
+        return plan
+    block = cube.blocks()[0]
+    rows, columns = (slice(0, min(64, length)) for length in stacked.shape[1:])
+    piece = np.ascontiguousarray(stacked[: block.frames.stop, rows, columns])
+    found = []
+    for lags in sorted(set(choices)):
+        coding = replace(plan.coding, lags=lags)
+        packed = encode_block(piece, block.frames, coding, plan.tolerance, effort)
+        if packed is not None:
+            found.append((len(packed), lags))
+    if not found:
+        return plan
+    return replace(plan, coding=replace(plan.coding, lags=min(found)[1]))
+
+
+def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan with a base under its blocks, if a whole block in the middle becomes smaller by it."""
+    grid = plan.coding.grid
+    if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
+        return plan
+    blocks = cube.blocks()
+    block = blocks[len(blocks) // 2]
+    values = np.ascontiguousarray(stacked[slices_of(block)])
+
+    def length(base: Base | None) -> int:
+        packed = encode_block(values, block.frames, replace(plan.coding, base=base), plan.tolerance, effort)
+        return 1 << 62 if packed is None else len(packed)
+
+    plain = length(None)
+    if 8 * plain > _BASE_BITS_MAX * values.size:
+        return plan
+    times = (0, LEVELS_MAX) if block.shape[0] >= _BASE_FRAMES_MIN else (0,)
+    tried = {base: length(base) for base in (Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times)}
+    first = min(tried, key=lambda base: tried[base])
+    if tried[first] < _HOPELESS * plain:
+        for halves in (2, 4) if effort == "default" else (1, 2, 4, 5, 6):
+            base = first._replace(step=halves * _HALF_STEP)
+            tried[base] = length(base)
+    best = min(tried, key=lambda base: tried[base])
+    return replace(plan, coding=replace(plan.coding, base=best)) if tried[best] < plain else plan

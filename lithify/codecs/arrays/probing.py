@@ -1,0 +1,87 @@
+"""What the codec will make of a file, from its first bytes: its header is read, and some of its values are encoded."""
+
+import time
+from dataclasses import replace
+
+from lithify import limits
+from lithify.codecs.arrays.containers.find import arrays_in, container_of
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.extents import Extent
+from lithify.codecs.arrays.values import decode_values, encode_values
+from lithify.codecs.codec import Effort, Estimate
+from lithify.codecs.raw.block import taste
+from lithify.codecs.raw.zstd import Zstd
+
+_PEAK_BYTES = 384 * limits.MIB
+_PEAK_BYTES_PER_BYTE = 24
+_TASTE_BYTES = 128 * limits.KIB
+_UNSEEN_DENSER = 1.3  # times zstd, where the places of values are not in the sample
+_UNSEEN_BYTES_PER_SECOND = 4e6
+_RATIO_MAX = 10_000.0
+
+
+def estimate(sample: bytes, length: int, effort: Effort) -> Estimate | None:
+    """What is predicted for a file of `length` bytes; None if it is none of ours, or too long for one chunk."""
+    if not sample or length > limits.CHUNK_BYTES_MAX or container_of(sample) is None:
+        return None
+    piece = sample if len(sample) == length else sample[: limits.PROBE_BYTES // 3]
+    seen = arrays_in(piece, length)
+    largest = max(seen, key=lambda one: one.extent.stored_bytes, default=None)
+    if largest is None:
+        return None if len(sample) == length else _unseen(sample, length)
+    return _measured(piece, largest, length, effort)
+
+
+def _measured(piece: bytes, largest: Variable, length: int, effort: Effort) -> Estimate | None:
+    extent = _shrunk(largest.extent, len(piece))
+    if extent is None:
+        return _unseen(piece, length)
+    values = extent.gather(piece)
+    started = time.perf_counter()
+    packed = encode_values(values, bound=None, effort=effort, fills=largest.own_fills)
+    encoded = time.perf_counter()
+    decode_values(packed, values.shape, values.dtype)
+    decoded = time.perf_counter()
+    share = largest.extent.stored_bytes / length
+    plain = _plain_ratio(piece)
+    ratio = 1 / (share * (len(packed) + 1) / extent.stored_bytes + (1 - share) / plain)
+    return Estimate(
+        ratio=min(ratio, _RATIO_MAX),
+        encode_bytes_per_second=extent.stored_bytes / (decoded - started),
+        decode_bytes_per_second=extent.stored_bytes / (decoded - encoded),
+        peak_memory_bytes=_peak(length),
+        confidence=0.5,
+    )
+
+
+def _unseen(sample: bytes, length: int) -> Estimate:
+    return Estimate(
+        ratio=min(_plain_ratio(sample) * _UNSEEN_DENSER, _RATIO_MAX),
+        encode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
+        decode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
+        peak_memory_bytes=_peak(length),
+        confidence=0.2,
+    )
+
+
+def _plain_ratio(sample: bytes) -> float:
+    piece = taste(sample)
+    return len(piece) / len(Zstd(Zstd.params_for("fast", len(piece))).encode_block(piece))
+
+
+def _peak(length: int) -> int:
+    return _PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length
+
+
+def _shrunk(extent: Extent, length: int) -> Extent | None:
+    """The begin of the first tile, as much of it as lies in `length` bytes and is enough to judge by."""
+    tile = list(extent.tile)
+    for axis in range(len(tile)):
+        while tile[axis] > 1 and not _fits(replace(extent, tile=tuple(tile)), length):
+            tile[axis] = -(-tile[axis] // 2)
+    found = replace(extent, tile=tuple(tile), grid=(1,) * len(tile), offsets=extent.offsets[:1])
+    return found if _fits(found, length) and found.stored_bytes >= 1024 else None
+
+
+def _fits(extent: Extent, length: int) -> bool:
+    return extent.tile_bytes <= _TASTE_BYTES and extent.offsets[0] + extent.reach <= length

@@ -1,0 +1,193 @@
+"""Signed numbers near zero, in binary decisions whose chances are mixed from what nine contexts have seen.
+
+A number's size is put into a token: 0 to 3 stand for themselves, above that two tokens to an octave. Coding starts at
+the token that is expected and walks up or down, one decision a step; few are needed where the guess is good.
+"""
+
+from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify.codecs.arrays.model import CONTEXTS, DECISIONS, INPUTS, MIXER_SETS, TOKENS
+from lithify.codecs.bit_coder import code_bit
+from lithify.codecs.chances import COUNT_MAX, LIMIT
+from lithify.codecs.kernel import inlined, unsigned, wide
+
+_RATE = 2
+_COUNT_MASK = 1023
+_ONE = 256
+_CHANCE_MIN = 32
+_UP_MAX, _DOWN, _DOWN_MAX, _FIRST, _ZERO, _SIGN = 11, 12, 7, 20, 21, 22
+"""Decisions: 0 to 11 whether it is still larger, 12 to 19 whether it is still smaller, and the three others."""
+_LAST = 63
+SIDES = 16
+
+
+@inlined
+def level_of(levels: U8, value: int) -> int:
+    """Four times the logarithm (base 2) of value + 1."""
+    out = wide(0)
+    if value >= 1 << 24:
+        value >>= 20
+        out += 80
+    if value >= 4096:
+        value >>= 12
+        out += 48
+    return out + wide(levels[unsigned(value)])
+
+
+@inlined
+def within(x: int, most: int) -> int:
+    """x, at most so far from 0."""
+    return min(max(x, -most), most)
+
+
+@inlined
+def token_of(size: int) -> int:
+    """The token of a size."""
+    if size < 4:
+        return size
+    bits = wide(2)
+    while size >> (bits + 1):
+        bits += 1
+    return 2 * bits + ((size >> (bits - 1)) & 1)
+
+
+@inlined
+def approach(maps: U32, at: int, bit: int, reciprocal: I32) -> None:
+    """A chance moves by 1 / (n + 1.5) of its way to the bit the n-th time, later by the least such step."""
+    both = wide(maps[unsigned(at)])
+    n = both & _COUNT_MASK
+    p = both >> 10
+    p += ((((bit << 22) - bit) - p) * reciprocal[unsigned(n)]) >> 16
+    if n < COUNT_MAX:
+        n += 1
+    maps[unsigned(at)] = p << 10 | n
+
+
+@inlined
+def _decide(
+    inputs: I32,
+    bases: I64,
+    at: I64,
+    maps: U32,
+    mixer: I32,
+    row: int,
+    coder: I64,
+    stream: U8,
+    squash: I32,
+    stretch: I32,
+    reciprocal: I32,
+    decoding: bool,
+    told: int,
+) -> int:
+    """One decision, mixed from what its contexts say; all of them learn."""
+    inputs[CONTEXTS] = _ONE
+    out = _ONE * wide(mixer[unsigned(row), CONTEXTS])
+    for i in range(CONTEXTS):
+        s = stretch[unsigned(wide(maps[unsigned(at[i])]) >> 20)]
+        inputs[i] = s
+        out += wide(s) * wide(mixer[unsigned(row), i])
+    p = wide(squash[unsigned(within(out >> 16, LIMIT) + LIMIT)])
+    p = min(max(p, _CHANCE_MIN), 65536 - _CHANCE_MIN)
+    bit = code_bit(coder, stream, p, decoding, told)
+    error = ((bit << 16) - p) * _RATE
+    for i in range(INPUTS):
+        mixer[unsigned(row), i] += (wide(inputs[i]) * error + (1 << 15)) >> 16
+    for i in range(CONTEXTS):
+        approach(maps, at[i], bit, reciprocal)
+    return bit
+
+
+@inlined
+def code_number(
+    inputs: I32,
+    bases: I64,
+    at: I64,
+    maps: U32,
+    mixer: I32,
+    extra: U32,
+    mixer_set: int,
+    coder: I64,
+    stream: U8,
+    squash: I32,
+    stretch: I32,
+    reciprocal: I32,
+    decoding: bool,
+    told: int,
+    expected: int,
+    part: int,
+) -> int:
+    """One number, and it back.
+
+    bases      where the decisions of each context begin
+    expected   the token to start from
+    part       how far from the middle of its step the guess was, -8 to 7 in 1/16: the side that is likelier
+    """
+    expected = min(expected, _LAST - 1)
+    size = abs(told)
+    token = token_of(size)
+    negative = wide(told < 0)
+    side = part + 8
+    seen, step = wide(0), wide(0)
+    decision = wide(_ZERO) if expected <= 1 else wide(_FIRST)
+    while True:
+        slot = decision
+        if decision == _ZERO:
+            wanted = wide(token > 0)
+        elif decision == _FIRST:
+            wanted = wide(token >= expected)
+        elif decision == _SIGN:
+            wanted = negative
+        elif decision == _DOWN:
+            slot = _DOWN + min(step, _DOWN_MAX)
+            wanted = wide(token < seen)
+        else:
+            slot = min(step, _UP_MAX)
+            wanted = wide(token > seen)
+        for i in range(CONTEXTS):
+            at[i] = bases[i] + slot
+        at[2] += side * DECISIONS
+        bit = _decide(
+            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, coder, stream, squash, stretch, reciprocal,
+            decoding, wanted,
+        )  # fmt: skip
+        ended = False
+        if decision == _ZERO:
+            if not bit:
+                break
+            seen = wide(1)
+            decision = wide(_SIGN)
+        elif decision == _SIGN:
+            negative = bit
+            if expected > 1:
+                break
+            if bit:
+                side = min(SIDES - side, SIDES - 1)
+            decision = wide(0)
+        elif decision == _FIRST:
+            seen = expected if bit else expected - 1
+            decision = wide(0) if bit else wide(_DOWN)
+        elif decision == _DOWN:
+            if bit:
+                seen -= 1
+                step += 1
+            ended = not bit or seen == 0
+        else:
+            if bit:
+                seen += 1
+                step += 1
+            ended = not bit or seen >= _LAST
+        if ended:
+            if expected <= 1 or seen == 0:
+                break
+            decision = wide(_SIGN)
+    if seen < 4:
+        found = seen
+    else:
+        bits = (seen >> 1) - 1
+        place = min(seen, TOKENS - 1)
+        p = min(max(wide(extra[place]) >> 16, _CHANCE_MIN), 65536 - _CHANCE_MIN)
+        bit = code_bit(coder, stream, p, decoding, (size >> (bits - 1)) & 1)
+        approach(extra, place, bit, reciprocal)
+        found = (2 + (seen & 1)) << 1 | bit
+        for k in range(bits - 2, -1, -1):
+            found = found << 1 | code_bit(coder, stream, 32768, decoding, (size >> k) & 1)
+    return -found if negative else found

@@ -1,0 +1,52 @@
+"""The table of a payload that says which deflated streams its original had, and the recipes for them."""
+
+from collections.abc import Sequence
+
+from lithify import limits
+from lithify.codecs.arrays.inflated import STREAMS_MAX, Inflated, Stream
+from lithify.codecs.arrays.wire import Reader, varint
+from lithify.errors import Corrupt, LimitExceeded
+
+_WIDTH_MAX = 255
+
+
+def pack_streams(inflated: Inflated) -> tuple[bytes, bytes]:
+    """The table, in columns: alike numbers side by side; and the recipes, joined."""
+    streams = inflated.streams
+    ends = [0, *(stream.offset + stream.length for stream in streams)]
+    columns: list[Sequence[int]] = [
+        [stream.offset - end for stream, end in zip(streams, ends, strict=False)],
+        [stream.length for stream in streams],
+        [stream.plain_bytes for stream in streams],
+        [stream.width for stream in streams],
+        [int.from_bytes(stream.head, "big") for stream in streams],
+        [len(stream.recipe) for stream in streams],
+    ]
+    numbers = [len(streams), *(number for column in columns for number in column)]
+    return b"".join(map(varint, numbers)), b"".join(stream.recipe for stream in streams)
+
+
+def parse_streams(table: bytes, recipes: bytes, length: int) -> Inflated:
+    """The streams of an original of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
+    reader = Reader(table)
+    count = reader.varint(STREAMS_MAX)
+    if count * 6 > reader.left:
+        raise Corrupt(f"{count} streams in a table of {len(table)} bytes")
+    most = (length, length, limits.CHUNK_BYTES_MAX, _WIDTH_MAX, 0xFFFF, len(recipes))
+    columns = [[reader.varint(limit) for _ in range(count)] for limit in most]
+    reader.end()
+    gaps, lengths, plain, widths, heads, recipe_bytes = columns
+    streams: list[Stream] = []
+    rest, at, plain_at = Reader(recipes), 0, 0
+    for index in range(count):
+        at, plain_at = at + gaps[index], plain_at + gaps[index]
+        if widths[index] < 1 or at + lengths[index] > length:
+            raise Corrupt(f"a stream of {lengths[index]} bytes at {at} of {length}, shuffled by {widths[index]}")
+        head, recipe = heads[index].to_bytes(2, "big"), rest.take(recipe_bytes[index])
+        streams.append(Stream(at, lengths[index], plain_at, plain[index], widths[index], head, recipe))
+        at, plain_at = at + lengths[index], plain_at + plain[index]
+    rest.end()
+    found = Inflated(length, tuple(streams))
+    if found.plain_length > limits.CHUNK_BYTES_MAX:
+        raise LimitExceeded(f"streams open to a file of {found.plain_length} bytes")
+    return found

@@ -1,0 +1,23 @@
+"""Files of arrays that lithify keeps, opened without unpacking them: for programs that read arrays, not files."""
+
+from pathlib import Path
+
+from lithify.codecs.arrays.opened import ArrayFile, LazyArray, open_arrays
+from lithify.codecs.frame import is_frame
+
+__all__ = ["ArrayFile", "LazyArray", "is_kept", "open_file"]
+
+
+def open_file(path: Path) -> ArrayFile:
+    """The file of arrays that the frame at `path` keeps. Raises as reading a frame does."""
+    with path.open("rb") as file:
+        return open_arrays(file)
+
+
+def is_kept(path: Path) -> bool:
+    """Whether there is a frame at `path`."""
+    try:
+        with path.open("rb") as file:
+            return is_frame(file)
+    except OSError:
+        return False

@@ -1,0 +1,68 @@
+"""How the golden frames of the arrays family were made: small files, each chunk of a frame one of them."""
+
+import io
+import zlib
+from collections.abc import Callable, Sequence
+
+from lithify.codecs.arrays.codec import Arrays
+from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.extents import Element, one_tile
+from lithify.codecs.arrays.inflated import Place, inflate, shuffled
+from lithify.codecs.arrays.payload import INFLATED, encode, pack_piece
+from lithify.codecs.arrays.skeleton import METHODS
+from lithify.codecs.arrays.streams import pack_streams
+from lithify.codecs.frame import FrameWriter
+from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, npy, smooth, tiff
+
+WHOLE = b"\xff\x00 noise", *(b"rock and %s, " % word * 9 for word in (b"sand", b"silt", b"clay", b"loess"))
+TYPES = "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
+PACKED = smooth((8, 20, 24), "u2")
+FILES = (
+    *(npy(smooth((4, 16, 20), name, seed)) for seed, name in enumerate(TYPES)),
+    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((4, 9, 11), "f4", seed)) for seed, name in enumerate("ab")]),
+    tiff([smooth((40, 50), "f4")], tile=16),
+    grib1(PACKED, 16),
+    grib2(PACKED, 15),
+    grib1(PACKED, 25),
+)
+NUMBERS = smooth((30, 40), "f4")
+STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
+DEFLATED = b"before " + STREAM + b" behind"
+
+
+def _framed(payloads: Sequence[bytes], files: Sequence[bytes]) -> bytes:
+    writer = FrameWriter(out := io.BytesIO())
+    sink = writer.sink(Arrays())
+    for payload, file in zip(payloads, files, strict=True):
+        sink.chunk(payload, file)
+    writer.finish()
+    return out.getvalue()
+
+
+def by_general_methods() -> bytes:
+    """Each file by another general coder."""
+    packed = [codec().encode_block(file) for codec, file in zip(METHODS.values(), WHOLE[1:], strict=True)]
+    return _framed([bytes([0]) + WHOLE[0], *(bytes([n]) + one for n, one in zip(METHODS, packed, strict=True))], WHOLE)
+
+
+def as_arrays() -> bytes:
+    """Files with numbers of every type, in tiles, records, packed bits and scales."""
+    return _framed([encode(file, arrays_in(file), "default", None).payload for file in FILES], FILES)
+
+
+def behind_a_stream() -> bytes:
+    """A file that holds a zlib stream of shuffled numbers."""
+    plain, inflated = inflate(DEFLATED, [Place(7, len(STREAM), NUMBERS.nbytes, 4)])
+    table, recipes = pack_streams(inflated)
+    array = Variable("", one_tile(Element("f4"), NUMBERS.shape, 7))
+    inner = encode(plain, [array], "default", None).payload
+    head = bytes([INFLATED]) + pack_piece(table, "default") + pack_piece(recipes, "default")
+    return _framed([head + inner], [DEFLATED])
+
+
+ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
+    "general_methods": (by_general_methods, b"".join(WHOLE)),
+    "every_type": (as_arrays, b"".join(FILES)),
+    "a_stream": (behind_a_stream, DEFLATED),
+}

@@ -1,0 +1,137 @@
+"""xarray opens what lithify keeps as it opens the original, and values are decoded when they are needed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lithify.codecs.registry import by_id
+from lithify.errors import BadArgument
+from tests.suites.codec_suite import framed
+from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, nifti, npy, smooth, tiff
+
+xarray = pytest.importorskip("xarray")
+netcdf4 = pytest.importorskip("netCDF4")
+
+from lithify.api.scientific import xarray_engine  # noqa: E402
+from lithify.api.scientific.xarray_engine import KeptArray, LithifyEntrypoint  # noqa: E402
+
+CUBE = smooth((12, 40, 50), "f4")
+
+
+def kept(folder: Path, data: bytes, codec_id: str = "arrays.values") -> Path:
+    """The file in a frame."""
+    path = folder / "kept.lith"
+    codec = by_id(codec_id)
+    path.write_bytes(framed(codec(codec.params_for("fast", len(data))), data))
+    return path
+
+
+def opened(path: Path, **settings: Any) -> Any:
+    return xarray.open_dataset(path, engine=LithifyEntrypoint, **settings)
+
+
+def climate() -> bytes:
+    steps = np.arange(12.0)
+    packed = {"scale_factor": 0.01, "add_offset": 5.0, "_FillValue": np.int16(-1)}
+    return netcdf3(
+        [
+            Nc3Variable("time", ["time"], steps, {"units": "days since 2000-01-01", "calendar": "standard"}),
+            Nc3Variable("lat", ["lat"], np.linspace(-60, 60, 40), {"units": "degrees_north"}),
+            Nc3Variable("t", ["time", "lat", "lon"], CUBE, {"units": "K", "_FillValue": np.float32(1e20)}),
+            Nc3Variable("packed", ["time", "lat", "lon"], smooth((12, 40, 50), "i2"), packed),
+            Nc3Variable("code", ["lat", "char"], np.full((40, 3), b"x")),
+        ]
+    )
+
+
+@pytest.mark.parametrize("codec_id", ["arrays.values", "raw.zstd"])
+def test_a_netcdf_3_file_is_the_same_as_the_original(tmp_path: Path, codec_id: str) -> None:
+    (tmp_path / "plain.nc").write_bytes(climate())
+    with opened(kept(tmp_path, climate(), codec_id)) as found, xarray.open_dataset(tmp_path / "plain.nc") as plain:
+        xarray.testing.assert_identical(plain.load(), found.load())
+
+
+def test_groups_chunks_and_complex_types_of_netcdf_4_are_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "plain.nc"
+    with netcdf4.Dataset(path, "w") as file:
+        group = file.createGroup("model")
+        for name, side in (("time", None), ("y", 40), ("x", 50)):
+            group.createDimension(name, side)
+        group.createVariable("t", "f4", ("time", "y", "x"), chunksizes=(5, 16, 50), compression=None)[:] = CUBE
+        group.createVariable("whole", "f8", ("y", "x"))[:] = CUBE[0]
+        group.createVariable("packed", "f4", ("y", "x"), compression="zlib")[:] = CUBE[1]
+        group["t"].units = "K"
+    with (
+        opened(kept(tmp_path, path.read_bytes()), group="model") as found,
+        xarray.open_dataset(path, group="model") as plain,
+    ):
+        xarray.testing.assert_identical(plain.load(), found.load())
+
+
+def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    read = KeptArray.__getitem__
+
+    def watched(array: KeptArray, key: Any) -> Any:
+        asked.append(key)
+        return read(array, key)
+
+    monkeypatch.setattr(xarray_engine.KeptArray, "__getitem__", watched)
+    with opened(kept(tmp_path, climate()), decode_times=False) as found:
+        before = len(asked)
+        step = found["t"][3, ::-2, 10:20].values
+
+    assert np.array_equal(CUBE[3, ::-2, 10:20], step)
+    assert before + 1 == len(asked)
+
+
+def test_preferred_chunks_are_what_decodes_alone(tmp_path: Path) -> None:
+    with opened(kept(tmp_path, climate())) as found:
+        assert {"time", "lat", "lon"} == found["t"].encoding["preferred_chunks"].keys()
+
+
+def test_frames_are_known_by_their_first_bytes(tmp_path: Path) -> None:
+    (tmp_path / "plain.nc").write_bytes(climate())
+    engine = LithifyEntrypoint()
+    assert engine.guess_can_open(kept(tmp_path, climate()))
+    assert not engine.guess_can_open(tmp_path / "plain.nc")
+    assert not engine.guess_can_open(tmp_path / "nothing")
+    assert not engine.guess_can_open(b"bytes")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (npy(CUBE), CUBE),
+        (npy(CUBE, fortran=True), CUBE),
+        (nifti(CUBE), CUBE.T),
+        (fits([CUBE]), CUBE),
+        (tiff(list(CUBE)), CUBE),
+    ],
+    ids=["npy", "fortran", "nifti", "fits", "tiff"],
+)
+def test_the_array_of_a_simple_container_is_called_values(tmp_path: Path, data: bytes, expected: Any) -> None:
+    with opened(kept(tmp_path, data)) as found:
+        array = found["values"]
+        assert expected.shape == array.shape
+        assert np.array_equal(expected[1:3, 5], array[1:3, 5].values)
+        assert np.array_equal(expected[:, ::3, -4], array[:, ::3, -4].values)
+        assert np.array_equal(expected, array.values)
+
+
+def test_what_has_no_dimensions_xarray_knows_of_is_refused_by_its_name(tmp_path: Path) -> None:
+    for data in (grib1(smooth((3, 20, 30), "u2"), 16), b"no array at all"):
+        with pytest.raises(BadArgument, match="unpack it"):
+            opened(kept(tmp_path, data))
+
+
+def test_indexes_outside_of_an_array_are_refused() -> None:
+    from lithify.workers.array_files import LazyArray
+
+    array = LazyArray("a", (3, 4), np.dtype("f4"), None, lambda parts: np.zeros((3, 4), "f4")[parts])
+    assert 0 == array[-1, -4]
+    for index in (3, -4):
+        with pytest.raises(IndexError):
+            array[index]

@@ -1,0 +1,73 @@
+"""Arrays like those that instruments and models write, made from a seed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Field = np.ndarray
+
+
+def smooth(shape: tuple[int, ...], seed: int = 1) -> Field:
+    """A float32 field that varies slowly along every axis, with a little noise."""
+    chance = np.random.default_rng(seed)
+    total = np.zeros(shape)
+    for axis, length in enumerate(shape):
+        along = np.arange(length).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        total = total + 9 * np.sin(along / (3 + 2 * axis) + chance.uniform(0, 6)) + 0.1 * along
+    return (280 + total + chance.normal(0, 0.05, shape)).astype(np.float32)
+
+
+def with_holes(values: Field, hole: float = np.nan) -> Field:
+    """The same with a coast of holes, and a cloud in every frame."""
+    out = values.copy()
+    y, x = np.indices(values.shape[-2:])
+    out[..., x + y < 9] = hole
+    for frame, part in enumerate(out.reshape(-1, *values.shape[-2:])):
+        part[(y - 8) ** 2 + (x - 2 * frame % 20) ** 2 < 12] = hole
+    return out
+
+
+def decimals(shape: tuple[int, ...]) -> Field:
+    """Rounded to hundredths."""
+    return np.round(smooth(shape).astype(np.float64), 2).astype(np.float32)
+
+
+def scaled(shape: tuple[int, ...]) -> Field:
+    """Integers that were given a scale and an offset."""
+    return (np.rint(smooth(shape) * 30).astype(np.float64) * 0.00187 + 3.1).astype(np.float32)
+
+
+def packed(shape: tuple[int, ...]) -> Field:
+    """Every frame packed on a base of its own, as GRIB does."""
+    values = smooth(shape).astype(np.float64)
+    base = np.float32(values.min(axis=(-2, -1), keepdims=True)).astype(np.float64)
+    return (base + np.rint((values - base) * 64) / 64).astype(np.float32)
+
+
+def turbulent(shape: tuple[int, ...]) -> Field:
+    """Noise about zero: both signs, many exponents."""
+    chance = np.random.default_rng(5)
+    return (smooth(shape) - 280 + chance.normal(0, 3, shape)).astype(np.float32) * np.float32(1e-5)
+
+
+def few(shape: tuple[int, ...]) -> Field:
+    """Few different values, on no lattice."""
+    table = np.sort(np.random.default_rng(6).normal(0, 5, 23)).astype(np.float32)
+    return table[(np.rint(smooth(shape) * 2).astype(int)) % 23]
+
+
+FIELDS: dict[str, Callable[[tuple[int, ...]], Field]] = {
+    "smooth": smooth,
+    "holed": lambda shape: with_holes(smooth(shape)),
+    "decimals": decimals,
+    "scaled": scaled,
+    "packed": packed,
+    "turbulent": turbulent,
+    "few": few,
+    "double": lambda shape: smooth(shape).astype(np.float64) * 1.1,
+    "half": lambda shape: smooth(shape).astype(np.float16),
+    "int16": lambda shape: np.rint(smooth(shape) * 20).astype(np.int16),
+    "uint8 with a lone 255": lambda shape: np.where(smooth(shape) > 290, 255, smooth(shape) - 250).astype(np.uint8),
+    "int64": lambda shape: np.rint(smooth(shape).astype(np.float64) * 1e12).astype(np.int64),
+    "complex": lambda shape: (smooth(shape) + 1j * smooth(shape, 2)).astype(np.complex64),
+}

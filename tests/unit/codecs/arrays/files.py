@@ -1,0 +1,298 @@
+"""Files that hold arrays, made byte by byte: what the readers of containers are tried on."""
+
+import io
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[Any]
+
+
+def smooth(shape: Sequence[int], dtype: str, seed: int = 0) -> Numbers:
+    """Waves with a little noise: what neighbours say something about."""
+    chance = np.random.default_rng(seed)
+    axes = np.meshgrid(*(np.linspace(0, 3, side) for side in shape), indexing="ij") if shape else []
+    waves = sum((np.sin(axis * (1 + number)) for number, axis in enumerate(axes)), np.zeros(tuple(shape)))
+    noisy = waves + chance.normal(0, 0.01, tuple(shape))
+    kind = np.dtype(dtype)
+    if kind.kind in "iu":
+        largest = float(np.iinfo(kind).max)
+        return (np.abs(noisy) / 8 * min(largest, 20_000)).astype(kind)
+    return noisy.astype(kind)
+
+
+def npy(values: Numbers, *, fortran: bool = False, version: tuple[int, int] | None = None) -> bytes:
+    """As numpy.save writes it."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy warns of the versions that only odd types need
+        np.lib.format.write_array(file, np.asfortranarray(values) if fortran else values, version=version)
+    return file.getvalue()
+
+
+def zipped(members: Mapping[str, bytes], *, compressed: bool = False) -> bytes:
+    """A zip file of these members."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED)
+    return file.getvalue()
+
+
+# --- NetCDF 3 -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Nc3Variable:
+    """A variable of a NetCDF 3 file; its values have a first axis of records if `dimensions` begins with `time`."""
+
+    name: str
+    dimensions: Sequence[str]
+    values: Numbers
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_NC3_TYPES = {
+    "i1": 1, "S1": 2, "i2": 3, "i4": 4, "f4": 5, "f8": 6, "u1": 7, "u2": 8, "u4": 9, "i8": 10, "u8": 11,
+}  # fmt: skip
+
+
+def netcdf3(
+    variables: Sequence[Nc3Variable], *, version: int = 1, records: str = "time", streaming: bool = False
+) -> bytes:
+    """A NetCDF 3 file: 1 classic, 2 with 64-bit offsets, 5 with 64-bit counts. Dimension `records` is unlimited."""
+    count = struct.Struct(">q" if version == 5 else ">i").pack
+    offset = struct.Struct(">i" if version == 1 else ">q").pack
+    sizes: dict[str, int] = {}
+    for one in variables:
+        sizes.update(zip(one.dimensions, one.values.shape, strict=True))
+    names = list(sizes)
+
+    def text(word: str) -> bytes:
+        raw = word.encode()
+        return count(len(raw)) + raw + bytes(-len(raw) % 4)
+
+    def attribute(name: str, value: Any) -> bytes:
+        if isinstance(value, str):
+            return text(name) + struct.pack(">i", 2) + text(value)
+        array = np.atleast_1d(np.asarray(value))
+        raw = array.astype(array.dtype.newbyteorder(">")).tobytes()
+        kind = _NC3_TYPES[array.dtype.str[1:]]
+        return text(name) + struct.pack(">i", kind) + count(array.size) + raw + bytes(-len(raw) % 4)
+
+    def listed(tag: int, items: Sequence[bytes]) -> bytes:
+        return struct.pack(">i", tag if items else 0) + count(len(items)) + b"".join(items)
+
+    def is_recorded(one: Nc3Variable) -> bool:
+        return bool(one.dimensions) and one.dimensions[0] == records
+
+    def raw(one: Nc3Variable) -> bytes:
+        return one.values.astype(one.values.dtype.newbyteorder(">")).tobytes()
+
+    recorded = [one for one in variables if is_recorded(one)]
+    number = sizes.get(records, 0)
+    slices = {one.name: len(raw(one)) // max(number, 1) for one in recorded}
+    alone = len(recorded) == 1
+
+    def head(begins: Mapping[str, int]) -> bytes:
+        dimensions = [text(name) + count(0 if name == records else sizes[name]) for name in names]
+        declared = []
+        for one in variables:
+            kind = _NC3_TYPES[one.values.dtype.str[1:]]
+            size = slices[one.name] if is_recorded(one) else len(raw(one))
+            declared.append(
+                text(one.name)
+                + count(len(one.dimensions))
+                + b"".join(count(names.index(name)) for name in one.dimensions)
+                + listed(12, [attribute(*pair) for pair in one.attributes.items()])
+                + struct.pack(">i", kind)
+                + count(size + -size % 4)
+                + offset(begins[one.name])
+            )
+        told = b"\xff" * (8 if version == 5 else 4) if streaming else count(number)
+        return (
+            b"CDF" + bytes([version]) + told
+            + listed(10, dimensions) + listed(12, [attribute("title", "made for a test")]) + listed(11, declared)
+        )  # fmt: skip
+
+    at, begins, body = len(head({one.name: 0 for one in variables})), {}, b""
+    for one in variables:
+        if not is_recorded(one):
+            begins[one.name] = at + len(body)
+            body += raw(one) + bytes(-len(raw(one)) % 4)
+    place = at + len(body)
+    for one in recorded:
+        begins[one.name] = place
+        place += slices[one.name] + (0 if alone else -slices[one.name] % 4)
+    for record in range(number):
+        for one in recorded:
+            size = slices[one.name]
+            body += raw(one)[record * size : (record + 1) * size] + bytes(0 if alone else -size % 4)
+    return head(begins) + body
+
+
+# --- NIfTI, FITS, TIFF --------------------------------------------------------------------------------
+
+_NIFTI_TYPES = {
+    "u1": 2, "i2": 4, "i4": 8, "f4": 16, "c8": 32, "f8": 64, "i1": 256, "u2": 512, "u4": 768, "i8": 1024, "u8": 1280,
+    "c16": 1792,
+}  # fmt: skip
+
+
+def nifti(values: Numbers, *, version: int = 1, order: str = "<") -> bytes:
+    """A NIfTI file in one piece."""
+    sides = [values.ndim, *reversed(values.shape), *[1] * (7 - values.ndim)]
+    kind, depth = _NIFTI_TYPES[values.dtype.str[1:]], values.dtype.itemsize * 8
+    if version == 1:
+        header = bytearray(352)
+        struct.pack_into(order + "i", header, 0, 348)
+        struct.pack_into(order + "8h", header, 40, *sides)
+        struct.pack_into(order + "hh", header, 70, kind, depth)
+        struct.pack_into(order + "f", header, 108, 352.0)
+        header[344:348] = b"n+1\0"
+    else:
+        header = bytearray(544)
+        struct.pack_into(order + "i", header, 0, 540)
+        header[4:12] = b"n+2\0\r\n\x1a\n"
+        struct.pack_into(order + "hh8q", header, 12, kind, depth, *sides)
+        struct.pack_into(order + "q", header, 168, 544)
+    return bytes(header) + values.astype(values.dtype.newbyteorder("<" if order == "<" else ">")).tobytes()
+
+
+def fits(images: Sequence[Numbers], *, table: Numbers | None = None, checksum: bool = False) -> bytes:
+    """A FITS file of images, and perhaps a binary table at its end."""
+    units = []
+    for number, image in enumerate(images):
+        depth = image.dtype.itemsize * (-8 if image.dtype.kind == "f" else 8)
+        cards = [
+            ("SIMPLE", "T") if not number else ("XTENSION", "'IMAGE   '"),
+            ("BITPIX", depth),
+            ("NAXIS", image.ndim),
+        ]
+        cards += [(f"NAXIS{axis}", side) for axis, side in enumerate(reversed(image.shape), start=1)]
+        cards += [("PCOUNT", 0), ("GCOUNT", 1)] if number else []
+        cards += [("DATASUM", "'1234567 '")] if checksum else []
+        units.append(_fits_unit(cards, image.astype(image.dtype.newbyteorder(">")).tobytes()))
+    if table is not None:
+        cards = [("XTENSION", "'BINTABLE'"), ("BITPIX", 8), ("NAXIS", 2), ("NAXIS1", table.dtype.itemsize)]
+        cards += [("NAXIS2", len(table)), ("PCOUNT", 0), ("GCOUNT", 1), ("TFIELDS", len(table.dtype.names or ()))]
+        codes = {"f4": "E", "f8": "D", "i2": "I", "i4": "J", "u1": "B", "S5": "5A"}
+        for place, name in enumerate(table.dtype.names or (), start=1):
+            inner = table.dtype[name]
+            base, shape = inner.subdtype or (inner, ())
+            cards.append((f"TFORM{place}", f"'{int(np.prod(shape)) if shape else ''}{codes[base.str[1:]]}'"))
+        units.append(_fits_unit(cards, table.tobytes()))
+    return b"".join(units)
+
+
+def _fits_unit(cards: Sequence[tuple[str, Any]], data: bytes) -> bytes:
+    text = "".join(f"{name:<8}= {value!s:>20} / of a test".ljust(80)[:80] for name, value in cards) + "END".ljust(80)
+    header = text.encode("ascii")
+    return header + b" " * (-len(header) % 2880) + data + bytes(-len(data) % 2880)
+
+
+def tiff(pages: Sequence[Numbers], *, order: str = "<", big: bool = False, rows: int = 0, tile: int = 0) -> bytes:
+    """Pages (y, x) or (y, x, samples), in strips of `rows` rows (0: one strip) or square tiles, with gaps between."""
+    code, size = ("Q", 8) if big else ("I", 4)
+    out = bytearray(struct.pack(order + "2sHHHQ", b"II" if order == "<" else b"MM", 43, 8, 0, 0))
+    if not big:
+        out = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0))
+    link = len(out) - size
+    for page in pages:
+        stored = page.astype(page.dtype.newbyteorder("<" if order == "<" else ">"))
+        pieces = _tiff_pieces(stored, rows, tile)
+        offsets = []
+        for piece in pieces:
+            out += b"gap"
+            offsets.append(len(out))
+            out += piece
+        samples = page.shape[2] if page.ndim == 3 else 1
+        kind = {"u": 1, "i": 2, "f": 3}[page.dtype.kind]
+        tags: dict[int, tuple[str, Sequence[int]]] = {
+            256: (code, [page.shape[1]]), 257: (code, [page.shape[0]]), 258: ("H", [page.dtype.itemsize * 8] * samples),
+            259: ("H", [1]), 277: ("H", [samples]), 284: ("H", [1]), 339: ("H", [kind] * samples),
+        }  # fmt: skip
+        lengths = [len(piece) for piece in pieces]
+        if tile:
+            tags |= {322: ("H", [tile]), 323: ("H", [tile]), 324: (code, offsets), 325: (code, lengths)}
+        else:
+            tags |= {273: (code, offsets), 278: ("H", [rows or page.shape[0]]), 279: (code, lengths)}
+        entries = b""
+        for tag in sorted(tags):
+            letter, numbers = tags[tag]
+            raw = struct.pack(f"{order}{len(numbers)}{letter}", *numbers)
+            if len(raw) > size:
+                place, raw = len(out), raw + bytes(-len(raw) % 2)
+                out += raw
+                raw = struct.pack(order + code, place)
+            entries += struct.pack(order + "HH" + code, tag, {"H": 3, "I": 4, "Q": 16}[letter], len(numbers))
+            entries += raw.ljust(size, b"\0")
+        out[link : link + size] = struct.pack(order + code, len(out))
+        out += struct.pack(order + ("Q" if big else "H"), len(tags)) + entries + bytes(size)
+        link = len(out) - size
+    return bytes(out)
+
+
+def _tiff_pieces(page: Numbers, rows: int, tile: int) -> list[bytes]:
+    if not tile:
+        step = rows or len(page)
+        return [page[at : at + step].tobytes() for at in range(0, len(page), step)]
+    padded = np.pad(page, [(0, -side % tile) for side in page.shape[:2]] + [(0, 0)] * (page.ndim - 2), mode="edge")
+    return [
+        np.ascontiguousarray(padded[y : y + tile, x : x + tile]).tobytes()
+        for y in range(0, padded.shape[0], tile)
+        for x in range(0, padded.shape[1], tile)
+    ]
+
+
+# --- GRIB ---------------------------------------------------------------------------------------------
+
+
+def packed_bits(numbers: Numbers, bits: int) -> bytes:
+    """Whole numbers of so many bits, most significant first."""
+    text = "".join(f"{int(number):0{bits}b}" for number in numbers.reshape(-1))
+    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+
+
+def grib1(frames: Numbers, bits: int, *, parameter: int = 167) -> bytes:
+    """A message of edition 1 for each frame (rows, columns) of whole numbers."""
+    messages = []
+    for number, frame in enumerate(frames):
+        data = packed_bits(frame, bits)
+        unused = len(data) * 8 - frame.size * bits
+        product = _three(28) + bytes([128, 98, 1, 0, 0x80, parameter, 1, 0, 0, number % 256]) + bytes(15)
+        grid = _three(32) + bytes([0, 255, 0]) + struct.pack(">HH", frame.shape[1], frame.shape[0]) + bytes(22)
+        values = _three(11 + len(data)) + bytes([unused]) + struct.pack(">HI", 0x8009, 0x43123456 + number)
+        values += bytes([bits]) + data
+        body = product + grid + values + b"7777"
+        messages.append(b"GRIB" + _three(8 + len(body)) + b"\x01" + body)
+    return b"".join(messages)
+
+
+def grib2(frames: Numbers, bits: int) -> bytes:
+    """A message of edition 2 for each frame (rows, columns) of whole numbers."""
+    messages = []
+    for number, frame in enumerate(frames):
+        data = packed_bits(frame, bits)
+        sections = _section(1, bytes(16) + bytes([number % 256]))
+        grid = struct.pack(">BIBBHB", 0, frame.size, 0, 0, 0, 6) + bytes(15)
+        sections += _section(3, grid + struct.pack(">II", frame.shape[1], frame.shape[0]) + bytes(30))
+        sections += _section(4, struct.pack(">HH", 0, 0) + bytes(25))
+        sections += _section(5, struct.pack(">IHfHHBB", frame.size, 0, 273.5 + number, 0x8009, 0, bits, 0))
+        sections += _section(6, b"\xff") + _section(7, data) + b"7777"
+        messages.append(b"GRIB" + bytes([0, 0, 0, 2]) + struct.pack(">Q", 16 + len(sections)) + sections)
+    return b"".join(messages)
+
+
+def _section(number: int, body: bytes) -> bytes:
+    return struct.pack(">IB", 5 + len(body), number) + body
+
+
+def _three(number: int) -> bytes:
+    return number.to_bytes(3, "big")

@@ -1,0 +1,358 @@
+"""Every container's reader finds the values where the container has them, and leaves alone what it cannot vouch for."""
+
+import io
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lithify.codecs.arrays.containers.find import arrays_in, streams_in
+from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.inflated import inflate
+from lithify.codecs.arrays.payload import INFLATED, encode, encode_file, open_payload
+from lithify.codecs.arrays.streams import pack_streams, parse_streams
+from lithify.errors import BadBytes
+from tests.unit.codecs.arrays.files import (
+    Nc3Variable,
+    Numbers,
+    fits,
+    grib1,
+    grib2,
+    netcdf3,
+    nifti,
+    npy,
+    smooth,
+    tiff,
+    zipped,
+)
+
+CUBE = smooth((5, 20, 30), "f4")
+PAGES = [smooth((21, 30), "u2", seed) for seed in range(3)]
+PACKED = smooth((6, 11, 13), "u2") % 4096
+TABLE = np.rec.fromarrays(
+    [smooth((60,), "f4"), np.full(60, b"label"), smooth((60, 3), "f8")],
+    dtype=[("a", ">f4"), ("s", "S5"), ("v", ">f8", (3,))],
+)
+
+
+def climate(**settings: Any) -> bytes:
+    """A NetCDF 3 file as models write them."""
+    variables = [
+        Nc3Variable("time", ["time"], np.arange(6.0), {"units": "days since 2000-01-01"}),
+        Nc3Variable("lat", ["lat"], np.linspace(-80, 80, 20).astype("f4"), {"units": "degrees_north"}),
+        Nc3Variable("height", ["lat", "lon"], smooth((20, 31), "f4", 3), {"units": "m"}),
+        Nc3Variable("lon2d", ["lat", "lon"], smooth((20, 31), "f8", 4), {"units": "degrees_east"}),
+        Nc3Variable("code", ["time", "char"], np.full((6, 7), b"x")),
+        Nc3Variable("t2m", ["time", "lat", "lon"], smooth((6, 20, 31), "f4"), {"_FillValue": np.float32(1e20)}),
+        Nc3Variable("sst", ["time", "lat", "lon"], smooth((6, 20, 31), "i2", 1), {"scale_factor": 0.01}),
+        Nc3Variable("flag", ["time", "lat", "lon"], smooth((6, 20, 31), "i1", 2)),
+    ]
+    return netcdf3(variables, **settings)
+
+
+def found(data: bytes) -> dict[str, Variable]:
+    return {variable.name: variable for variable in arrays_in(data)}
+
+
+def values(data: bytes) -> list[Numbers]:
+    return [variable.extent.gather(data) for variable in arrays_in(data)]
+
+
+def assert_are(data: bytes, *expected: Numbers) -> None:
+    """Those are the arrays of the file, bit for bit."""
+    read = values(data)
+    assert [array.shape for array in expected] == [array.shape for array in read]
+    for one, other in zip(expected, read, strict=True):
+        assert np.ascontiguousarray(one).astype(other.dtype).tobytes() == other.tobytes()
+
+
+# --- one container after the other --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<i2", ">i2", "<u4", ">i8", "<f2", ">f4", "<f8", "?"])
+def test_a_numpy_file_has_one_array(dtype: str) -> None:
+    array = (smooth((4, 9, 11), "f4") * 50).astype(dtype)
+    assert_are(npy(array), array)
+
+
+def test_a_numpy_file_in_fortran_order_has_its_axes_turned_round() -> None:
+    assert_are(npy(CUBE, fortran=True), CUBE.T)
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_every_version_of_numpy_files_is_read(version: tuple[int, int]) -> None:
+    assert_are(npy(CUBE, version=version), CUBE)
+
+
+def test_complex_numbers_are_pairs_and_fields_are_arrays_of_their_own() -> None:
+    pairs = smooth((6, 40), "f4") + 1j * smooth((6, 40), "f4", 1)
+    assert_are(npy(pairs.astype("c8")), pairs.astype("c8").view("f4").reshape(6, 40, 2))
+    assert_are(npy(np.asarray(TABLE)), TABLE["a"], TABLE["v"])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.empty((0, 5)), np.array(3.5), np.full(90, "text"), np.full(90, "2026-11-26", "M8[D]"), np.zeros((7, 0), "u1")],
+    ids=["empty", "no axes", "text", "dates", "empty bytes"],
+)
+def test_what_is_no_array_of_numbers_worth_the_trouble_is_left_alone(array: Numbers) -> None:
+    assert [] == arrays_in(npy(array))
+
+
+def test_uncompressed_members_of_a_zip_file_are_arrays() -> None:
+    members = {"a.npy": npy(CUBE), "readme.txt": b"words", "b.npy": npy(CUBE.astype("f8"))}
+    assert_are(zipped(members), CUBE, CUBE.astype("f8"))
+    assert [] == arrays_in(zipped(members, compressed=True))
+    assert not any(variable.data for variable in arrays_in(zipped(members))), "their checksums are in the directory"
+
+
+@pytest.mark.parametrize("version", [1, 2, 5])
+def test_variables_of_netcdf_3_are_found_records_and_all(version: int) -> None:
+    names = found(climate(version=version))
+    assert ["lat", "height", "lon2d", "t2m", "sst", "flag"] == list(names)
+    data = climate(version=version)
+    assert smooth((6, 20, 31), "f4").tobytes() == names["t2m"].extent.gather(data).tobytes()
+    assert smooth((6, 20, 31), "i1", 2).tobytes() == names["flag"].extent.gather(data).tobytes()
+    assert [float(np.float32(1e20))] == list(names["t2m"].fills)
+
+
+def test_only_measured_floats_of_two_dimensions_are_data_that_may_be_loosened() -> None:
+    assert {"height", "t2m"} == {name for name, variable in found(climate()).items() if variable.data}
+
+
+def test_a_single_record_variable_has_no_padding_and_streaming_files_count_records_by_their_length() -> None:
+    odd = smooth((9, 5, 7), "i1")
+    for streaming in (False, True):
+        assert_are(netcdf3([Nc3Variable("odd", ["time", "y", "x"], odd)], streaming=streaming), odd)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_nifti_files_have_one_array(version: int, order: str) -> None:
+    assert_are(nifti(CUBE, version=version, order=order), CUBE)
+
+
+def test_images_and_the_columns_of_tables_of_fits_are_found() -> None:
+    data = fits([CUBE, PAGES[0].astype("i2")], table=np.asarray(TABLE))
+    assert_are(data, CUBE, PAGES[0].astype("i2"), TABLE["a"].reshape(60, 1), TABLE["v"])
+    assert [True, False, False, False] == [variable.data for variable in arrays_in(data)]
+    assert not any(variable.data for variable in arrays_in(fits([CUBE], checksum=True)))
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pages_of_tiff_alike_are_frames_of_one_array(order: str, *, big: bool) -> None:
+    assert_are(tiff(PAGES, order=order, big=big), np.stack(PAGES))
+
+
+def test_strips_and_tiles_of_tiff_are_put_together() -> None:
+    assert_are(tiff(PAGES, rows=7), np.stack(PAGES))
+    cut = values(tiff(PAGES, rows=6))
+    assert np.array_equal(np.stack(PAGES), np.concatenate(cut, axis=1))
+    (tiled,) = values(tiff(PAGES, tile=16))
+    assert (3, 32, 32) == tiled.shape
+    assert np.array_equal(np.stack(PAGES), tiled[:, :21, :30])
+
+
+def test_samples_of_tiff_that_are_interleaved_are_a_last_axis() -> None:
+    pixels = smooth((20, 30, 3), "f4")
+    assert_are(tiff([pixels]), pixels)
+
+
+@pytest.mark.parametrize("bits", [1, 5, 8, 12, 13, 16, 24, 25, 32])
+@pytest.mark.parametrize("make", [grib1, grib2])
+def test_messages_of_grib_are_frames_of_whole_numbers(make: Callable[[Numbers, int], bytes], bits: int) -> None:
+    frames = smooth((6, 11, 13), "u4") & ((1 << bits) - 1)
+    data = make(frames, bits)
+    (variable,) = arrays_in(data)
+    read = variable.extent.gather(data)
+    if 4 <= bits <= 24:
+        assert read.dtype == np.float32
+        references = [273.5 + step if make is grib2 else (0x123456 + step) / 4096 for step in range(6)]
+        assert np.allclose(np.reshape(references, (6, 1, 1)) + frames / 512, read, rtol=0, atol=1e-4)
+    else:  # a float of 32 bits, or memory of a few times the original, would not hold them
+        assert np.array_equal(frames, read)
+    out = bytearray(data)
+    for start in variable.extent.offsets:
+        out[start : start + variable.extent.tile_bytes] = bytes(variable.extent.tile_bytes)
+    variable.extent.scatter(read, out)
+    assert data == out
+
+
+def test_messages_of_grib_of_other_parameters_are_other_arrays() -> None:
+    data = b"".join(grib1(PACKED[at : at + 1], 12, parameter=130 + at % 2) for at in range(6))
+    read = values(data)
+    assert [(3, 11, 13)] * 2 == [array.shape for array in read]
+    for array, frames in zip(read, (PACKED[::2], PACKED[1::2]), strict=True):
+        assert np.array_equal(frames, array), "messages of one scale are the whole numbers themselves"
+
+
+# --- HDF5 ---------------------------------------------------------------------------------------------
+
+
+def hdf5(write: Callable[[Any], None]) -> bytes:
+    """What `write` puts into a file of HDF5."""
+    h5py = pytest.importorskip("h5py")
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        write(file)
+    return out.getvalue()
+
+
+def test_contiguous_datasets_of_hdf5_are_found() -> None:
+    def write(file: Any) -> None:
+        file["group/cube"] = CUBE
+        file["big"] = CUBE.astype(">f8")
+        file["words"] = "no numbers"
+        file["table"] = np.asarray(TABLE)
+
+    names = found(hdf5(write))
+    assert {"/group/cube", "/big", "/table.a", "/table.v"} == set(names)
+
+
+@pytest.mark.parametrize("chunks", [(1, 20, 30), (2, 7, 11), (5, 20, 30)])
+@pytest.mark.parametrize("checked", [False, True])
+def test_chunks_of_hdf5_are_put_together(chunks: tuple[int, ...], *, checked: bool) -> None:
+    data = hdf5(lambda file: file.create_dataset("cube", data=CUBE, chunks=chunks, fletcher32=checked))
+    (cube,) = values(data)
+    assert np.array_equal(CUBE, cube[:5, :20, :30])
+    assert [not checked] == [variable.data for variable in arrays_in(data)], "a checksum holds for exact values only"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"compression": "gzip", "compression_opts": 1},
+        {"compression": "gzip", "shuffle": True},
+        {"compression": "gzip", "compression_opts": 9, "shuffle": True, "fletcher32": True},
+    ],
+)
+def test_deflated_chunks_of_hdf5_are_opened_and_closed_again(filters: dict[str, Any]) -> None:
+    def write(file: Any) -> None:
+        file["before"] = smooth((7, 20, 30), "f4", 5)
+        file.create_dataset("packed", data=CUBE, chunks=(2, 20, 30), **filters)
+        file["behind"] = smooth((4, 20, 30), "f8", 6)
+
+    data = hdf5(write)
+    encoded = encode_file(data, "fast", None)
+    opened = open_payload(encoded.payload, len(data))
+
+    assert (INFLATED, 3) == (encoded.payload[0], encoded.arrays)
+    assert data == encoded.decoded == opened.decoded()
+    assert opened.inflated is not None
+    assert 3 == len(opened.inflated.streams)
+    assert CUBE.tobytes() in [opened.values(index)[:5].tobytes() for index in range(3)]
+
+
+def test_streams_that_lie_are_refused() -> None:
+    data = hdf5(lambda file: file.create_dataset("a", data=CUBE, chunks=(1, 20, 30), compression="gzip", shuffle=True))
+    plain, inflated = inflate(data, streams_in(data))
+    table, recipes = pack_streams(inflated)
+    assert inflated == parse_streams(table, recipes, len(data))
+    assert data == inflated.closed(plain)
+    chance = random.Random(5)
+    for _ in range(200):
+        wrong = damaged(table, chance)
+        try:
+            parse_streams(wrong, recipes, len(data)).closed(plain)
+        except BadBytes:
+            continue
+    with pytest.raises(BadBytes):
+        parse_streams(table, recipes, 100)
+    with pytest.raises(BadBytes):
+        parse_streams(table, recipes[:-1], len(data))
+    twice = bytes([INFLATED]) + encode_file(data, "fast", None).payload
+    with pytest.raises(BadBytes):
+        open_payload(twice, len(data))
+
+
+def test_chunks_of_hdf5_that_are_otherwise_compressed_or_never_written_are_left_alone() -> None:
+    def write(file: Any) -> None:
+        file.create_dataset("packed", data=CUBE, chunks=(1, 20, 30), compression="lzf")
+        file.create_dataset("sparse", (50, 20, 30), "f4", chunks=(1, 20, 30))[3:9] = 1.5
+        file.create_dataset("empty", (0, 20, 30), "f4", chunks=(1, 20, 30), maxshape=(None, 20, 30))
+
+    assert {"/sparse": (6, 1, 20, 30)} == {name: one.extent.shape for name, one in found(hdf5(write)).items()}
+
+
+# --- Zarr ---------------------------------------------------------------------------------------------
+
+
+def test_chunks_of_zarr_stores_that_are_not_compressed_are_put_together() -> None:
+    second = (
+        b'{"zarr_format":2,"shape":[5,20,30],"chunks":[2,20,30],"dtype":"<f4","compressor":null,"filters":null,'
+        b'"order":"C"}'
+    )
+    third = (
+        b'{"zarr_format":3,"node_type":"array","shape":[5,20,30],"data_type":"float32","chunk_grid":{"name":"regular",'
+        b'"configuration":{"chunk_shape":[2,20,30]}},"chunk_key_encoding":{"name":"default"},'
+        b'"codecs":[{"name":"bytes","configuration":{"endian":"little"}}]}'
+    )
+    padded = np.concatenate([CUBE, np.zeros((1, 20, 30), "f4")])
+    chunks = [padded[at : at + 2].tobytes() for at in (0, 2, 4)]
+    stores = [
+        {"a/.zarray": second, **{f"a/{number}.0.0": chunk for number, chunk in enumerate(chunks)}},
+        {"a/zarr.json": third, **{f"a/c/{number}/0/0": chunk for number, chunk in enumerate(chunks)}},
+    ]
+    for store in stores:
+        assert_are(zipped(store), padded)
+        store.popitem()
+        assert_are(zipped(store), padded[:4].reshape(2, 2, 20, 30))
+
+
+# --- whatever the bytes -------------------------------------------------------------------------------
+
+FILES: dict[str, bytes] = {
+    "npy": npy(CUBE),
+    "structured npy": npy(np.asarray(TABLE)),
+    "npz": zipped({"a.npy": npy(CUBE)}),
+    "netcdf 3": climate(),
+    "netcdf 3 with 64 bits": climate(version=5),
+    "nifti": nifti(CUBE),
+    "fits": fits([CUBE], table=np.asarray(TABLE)),
+    "tiff": tiff(PAGES, tile=16),
+    "grib 1": grib1(PACKED, 12),
+    "grib 2": grib2(PACKED, 13),
+}
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Changed in a few places, most of them in its first bytes, and perhaps cut."""
+    wrong = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(min(len(wrong), chance.choice((16, 400, len(wrong)))))
+        wrong[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+    return bytes(wrong[: chance.randrange(len(wrong))]) if chance.random() < 0.3 else bytes(wrong)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damaged_containers_come_back_exactly_or_as_plain_bytes(name: str) -> None:
+    chance = random.Random(name)
+    for _ in range(60):
+        data = damaged(FILES[name], chance) or b"x"
+        encoded = encode(data, arrays_in(data), "fast", None)
+        assert data == encoded.decoded == open_payload(encoded.payload, len(data)).decoded()
+
+
+def test_arrays_that_share_bytes_are_not_both_kept() -> None:
+    def lying(data: bytes, at: int, number: int) -> bytes:
+        return data[:at] + number.to_bytes(4, "big") + data[at + 4 :]
+
+    one, two = smooth((20, 30), "f4"), smooth((20, 30), "f4", 1)
+    data = netcdf3([Nc3Variable("one", ["y", "x"], one), Nc3Variable("two", ["y", "x"], two)])
+    begins = [found(data)[name].extent.offsets[0] for name in ("one", "two")]
+    twice = lying(data, data.index(begins[1].to_bytes(4, "big")), begins[0])
+    assert ["one"] == [variable.name for variable in arrays_in(twice)]
+
+
+def shapes(variables: Sequence[Variable]) -> list[tuple[int, ...]]:
+    return [variable.extent.shape for variable in variables]
+
+
+def test_the_begin_of_a_file_tells_where_its_arrays_lie() -> None:
+    for name in ("npy", "netcdf 3", "nifti"):
+        data = FILES[name]
+        assert shapes(arrays_in(data)) == shapes(arrays_in(data[:2000], len(data))), name
+    assert [] == arrays_in(FILES["npz"][:2000], len(FILES["npz"]))

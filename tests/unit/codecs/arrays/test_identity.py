@@ -1,0 +1,44 @@
+"""The same bytes on every processor: what steers a decoder is integers, and doubles in one order."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from tests.unit.codecs.arrays.fields import FIELDS
+
+_BOUNDS = (None, Bound("rel", 1e-2), Bound("pwrel", 1e-3))
+
+
+def digest(fields: Path) -> str:
+    """Of all payloads of the arrays in a file, and of what they decode to."""
+    found = hashlib.sha256()
+    with np.load(fields) as arrays:
+        for name in sorted(arrays):
+            for bound in _BOUNDS:
+                payload = encode_values(arrays[name], bound=bound, effort="default")
+                found.update(payload)
+                found.update(decode_values(payload, arrays[name].shape, arrays[name].dtype).tobytes())
+    return found.hexdigest()
+
+
+def _features() -> str:
+    """Whatever this processor has beyond what numpy needs."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    return " ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name))
+
+
+def test_a_plain_processor_writes_and_reads_the_same_bytes(tmp_path: Path) -> None:
+    fields = tmp_path / "fields.npz"
+    np.savez(fields, **{name: make((5, 18, 20)) for name, make in FIELDS.items()})
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NPY_DISABLE_CPU_FEATURES": _features()}
+    program = f"from tests.unit.codecs.arrays.test_identity import *; print(digest(Path({str(fields)!r})))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | plain, capture_output=True, text=True, check=True, timeout=250
+    )
+    assert digest(fields) == result.stdout.strip()

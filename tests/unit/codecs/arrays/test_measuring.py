@@ -1,0 +1,89 @@
+"""What may differ is measured, what may not is noticed."""
+
+import numpy as np
+import pytest
+
+from lithify.codecs.arrays.codec import Arrays
+from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.fidelity import EXACT, Contract
+from lithify.errors import FidelityBroken
+from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth
+
+WITHIN = Contract.parse("bounded:abs=0.01")
+
+
+def climate(field: Numbers, flag: int = 7) -> bytes:
+    missing = {"_FillValue": np.float32(-999)}
+    flags = np.full(field.shape, flag, "i2")
+    return netcdf3([Nc3Variable("t", ["y", "x"], field, missing), Nc3Variable("flag", ["y", "x"], flags)])
+
+
+def field() -> Numbers:
+    found = smooth((20, 30), "f4") + np.float32(1)
+    found[3, 4], found[5, 6], found[7, 8] = -999, np.nan, np.inf
+    return found
+
+
+def test_a_row_for_each_array_that_differs_says_by_how_much() -> None:
+    wrong = field()
+    wrong[10, 10] += np.float32(0.0078125)
+    row = Arrays.measure(climate(field()), climate(wrong), WITHIN)["t"]
+
+    assert 0.0078 < row["max_abs_error"] < 0.0079
+    assert (600, 597, True) == (row["points"], row["valid_points"], row["mask_equal"])
+    assert 0 < row["bias"] < row["max_rel_error"] < row["max_abs_error"]
+    assert 70 < row["psnr_db"] < 100
+    assert 0.99 < row["ssim"] < 1
+
+
+def test_equal_files_have_no_errors() -> None:
+    row = Arrays.measure(climate(field()), climate(field()), WITHIN)["t"]
+    assert (0.0, 0.0, 1.0) == (row["max_abs_error"], row["bias"], row["ssim"])
+    assert {} == Arrays.measure(b"any", b"any", Contract.parse("content"))
+
+
+def changed(at: tuple[int, int], value: float) -> bytes:
+    wrong = field()
+    wrong[at] = value
+    return climate(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        changed((10, 10), float(field()[10, 10]) + 0.02),
+        changed((3, 4), -998.999),
+        changed((5, 6), 0.0),
+        changed((7, 8), -np.inf),
+        changed((10, 10), np.nan),
+        changed((10, 10), -999),
+        climate(field(), flag=8),
+        climate(field())[:-1],
+        climate(field()).replace(b"made for a test", b"made for a joke"),
+    ],
+    ids=["beyond", "fill", "nan", "infinity", "new nan", "new fill", "whole number", "length", "attribute"],
+)
+def test_what_may_not_differ_is_noticed(wrong: bytes) -> None:
+    with pytest.raises(FidelityBroken):
+        Arrays.measure(climate(field()), wrong, WITHIN)
+
+
+def test_bounds_are_of_the_range_or_of_each_value_where_the_contract_says_so() -> None:
+    values = np.linspace(1, 5, 600, dtype="f4").reshape(20, 30)
+    near, original = npy(values + np.float32(0.0125)), npy(values)
+    for contract in ("bounded:rel=0.0032", "bounded:pwrel=0.0126"):
+        Arrays.measure(original, near, Contract.parse(contract))
+    for contract in ("bounded:rel=0.003", "bounded:pwrel=0.012", "bounded:abs=0.012"):
+        with pytest.raises(FidelityBroken):
+            Arrays.measure(original, near, Contract.parse(contract))
+    with pytest.raises(FidelityBroken, match="sign"):
+        Arrays.measure(npy(values * 0), npy(values * -0.0), Contract.parse("bounded:pwrel=0.1"))
+    with pytest.raises(FidelityBroken):
+        Arrays.measure(original, near, EXACT)
+
+
+def test_an_array_of_missing_values_alone_can_be_measured() -> None:
+    empty = npy(np.full((20, 30), np.nan, "f4"))
+    (variable,) = arrays_in(empty)
+    assert variable.data
+    assert {"points": 600, "valid_points": 0, "mask_equal": True} == Arrays.measure(empty, empty, WITHIN)["values"]

@@ -1,0 +1,294 @@
+"""The numeric coder: what goes in comes back, bit for bit or within the bound, whole or in part."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lithify.codecs.arrays import values as doors
+from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_values
+from lithify.errors import BadArgument, BadBytes, Corrupt, LimitExceeded, Truncated
+from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, with_holes
+
+DTYPES = ["?", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8", "c8", "c16", "M8[s]"]
+SHAPE = (9, 34, 41)
+
+
+def round_trip(values: np.ndarray, bound: Bound | None = None, effort: Any = "default", fills: Any = ()) -> np.ndarray:
+    payload = encode_values(values, bound=bound, effort=effort, fills=fills)
+    return decode_values(payload, values.shape, values.dtype)
+
+
+def native(values: np.ndarray) -> bytes:
+    return values.astype(values.dtype.newbyteorder("="), copy=False).tobytes()
+
+
+@st.composite
+def any_arrays(draw: st.DrawFn) -> np.ndarray:
+    """Any bits, in any shape."""
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    shape = draw(hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=6))
+    count = int(np.prod(shape))
+    few = draw(st.booleans())
+    pool = draw(st.binary(min_size=dtype.itemsize, max_size=dtype.itemsize * (3 if few else 40)))
+    chance = random.Random(draw(st.integers(0, 99)))
+    whole = len(pool) // dtype.itemsize
+    pieces = [pool[i * dtype.itemsize :][: dtype.itemsize] for i in (chance.randrange(whole) for _ in range(count))]
+    raw = b"".join(pieces)
+    if dtype.kind == "b":
+        raw = bytes(byte & 1 for byte in raw)
+    return np.frombuffer(raw, dtype).reshape(shape)
+
+
+# --- exact --------------------------------------------------------------------------------------------
+
+
+@given(any_arrays(), st.sampled_from(["fast", "default", "max"]))
+@settings(max_examples=150, deadline=None)
+def test_any_array_comes_back_bit_for_bit(values: np.ndarray, effort: str) -> None:
+    decoded = round_trip(values, effort=effort)
+    assert (values.shape, values.dtype.newbyteorder("=")) == (decoded.shape, decoded.dtype)
+    assert native(values) == decoded.tobytes()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_comes_back_bit_for_bit_and_smaller(name: str) -> None:
+    values = FIELDS[name](SHAPE)
+    payload = encode_values(values, bound=None, effort="default")
+    assert len(payload) < 0.9 * values.nbytes
+    assert values.tobytes() == decode_values(payload, values.shape, values.dtype).tobytes()
+
+
+def test_every_bit_of_nan_and_the_sign_of_zero_come_back() -> None:
+    bits = np.array(
+        [0x7FC00000, 0x7FC00001, 0xFFC12345, 0x7F800001, 0x80000000, 0, 0x7F800000, 0xFF800000, 1], np.uint32
+    )
+    values = np.resize(bits, 4000).view(np.float32)
+    assert values.tobytes() == round_trip(values).tobytes()
+
+
+def test_more_special_values_than_there_are_classes_come_back() -> None:
+    values = smooth((4, 30, 30))
+    values.reshape(-1).view(np.uint32)[::50] = 0x7FC00000 + np.arange(72)
+    assert values.tobytes() == round_trip(values).tobytes()
+
+
+@pytest.mark.parametrize("make", [decimals, packed, FIELDS["scaled"], FIELDS["few"]])
+def test_floats_that_were_integers_take_far_less_than_their_bits(make: Any) -> None:
+    values = make((12, 60, 70))
+    noise = smooth((12, 60, 70))
+    assert len(encode_values(values, bound=None, effort="default")) < 0.7 * len(
+        encode_values(noise, bound=None, effort="default")
+    )
+
+
+def test_holes_that_never_move_cost_next_to_nothing() -> None:
+    whole = decimals((20, 40, 50))
+    still = whole.copy()
+    still[:, :, 17:] = np.nan
+    cut = np.ascontiguousarray(whole[:, :, :17])
+    extra = len(encode_values(still, bound=None, effort="default")) - len(
+        encode_values(cut, bound=None, effort="default")
+    )
+    assert extra < 0.05 * cut.nbytes / 4
+
+
+def test_values_without_order_are_kept_as_bytes_with_little_on_top() -> None:
+    values = np.frombuffer(random.Random(1).randbytes(80_000), np.uint16).reshape(100, 400)
+    assert len(encode_values(values, bound=None, effort="default")) <= values.nbytes + 40
+
+
+def test_the_same_array_gives_the_same_payload_whatever_its_strides_and_byte_order() -> None:
+    values = smooth((5, 20, 30))
+    payload = encode_values(values, bound=None, effort="default")
+    assert payload == encode_values(np.asfortranarray(values), bound=None, effort="default")
+    assert payload == encode_values(values.astype(">f4"), bound=None, effort="default")
+
+
+# --- bounded ------------------------------------------------------------------------------------------
+
+
+def assert_within(values: np.ndarray, decoded: np.ndarray, bound: Bound) -> None:
+    finite = np.isfinite(values)
+    assert values[~finite].tobytes() == decoded[~finite].tobytes()
+    wide, again = values[finite].astype(np.float64), decoded[finite].astype(np.float64)
+    error = np.abs(wide - again)
+    if bound.kind == "pwrel":
+        assert (error <= bound.value * np.abs(wide)).all()
+        assert np.array_equal(np.signbit(wide), np.signbit(again))
+    else:
+        scale = 1.0 if bound.kind == "abs" else float(wide.max()) - float(wide.min())
+        assert (error <= bound.value * scale).all()
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float16, np.float32, np.float64]),
+        hnp.array_shapes(min_dims=1, max_dims=4, max_side=9),
+        elements=st.one_of(
+            st.floats(-100, 100, width=16), st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 60000.0, 6e-8])
+        ),
+    ),
+    st.sampled_from(["abs", "rel", "pwrel"]),
+    st.sampled_from([1e-6, 1e-4, 1e-2, 0.3, 1.0]),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_value_leaves_its_bound(values: np.ndarray, kind: Any, part: float) -> None:
+    bound = Bound(kind, part)
+    decoded = round_trip(values, bound)
+    if np.isfinite(values).any():
+        assert_within(values, decoded, bound)
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in ("complex",) and "int" not in name])
+@pytest.mark.parametrize("bound", [Bound("rel", 1e-2), Bound("rel", 1e-4), Bound("pwrel", 1e-3), Bound("abs", 1e-7)])
+def test_a_field_comes_back_within_its_bound(name: str, bound: Bound) -> None:
+    values = FIELDS[name](SHAPE)
+    assert_within(values, round_trip(values, bound), bound)
+
+
+def test_the_looser_the_bound_the_smaller_the_payload() -> None:
+    values = with_holes(smooth((16, 50, 60)))
+    sizes = [len(encode_values(values, bound=None, effort="default"))]
+    sizes += [len(encode_values(values, bound=Bound("rel", 10.0**-n), effort="default")) for n in (5, 4, 3, 2, 1)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-2] < values.nbytes / 60
+
+
+def test_a_fill_is_exact_and_no_part_of_the_range() -> None:
+    values = with_holes(smooth((6, 30, 30)), hole=1e20)
+    bound = Bound("rel", 1e-2)
+    decoded = round_trip(values, bound, fills=[np.float32(1e20)])
+    filled = values == np.float32(1e20)
+    assert np.array_equal(filled, decoded == np.float32(1e20))
+    assert_within(values[~filled], decoded[~filled], bound)
+
+
+def test_integers_are_exact_whatever_the_bound() -> None:
+    values = FIELDS["int16"](SHAPE)
+    assert values.tobytes() == round_trip(values, Bound("abs", 1000.0)).tobytes()
+
+
+def test_a_bound_wider_than_a_lattice_skips_its_points() -> None:
+    values = decimals((10, 40, 40))
+    exact = len(encode_values(values, bound=None, effort="default"))
+    bound = Bound("abs", 0.014)
+    assert len(encode_values(values, bound=bound, effort="default")) < 0.8 * exact
+    assert_within(values, round_trip(values, bound), bound)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_bound_that_means_nothing_is_refused(value: float) -> None:
+    with pytest.raises(BadArgument):
+        Bound("abs", value)
+
+
+def test_values_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(BadArgument, match="no numbers"):
+        encode_values(np.array(["rock"]), bound=None, effort="fast")
+
+
+# --- parts --------------------------------------------------------------------------------------------
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_part_is_what_slicing_the_whole_gives(data: st.DataObject) -> None:
+    shape = data.draw(st.sampled_from([(70, 6, 5), (3, 4, 5, 6), (40,), (8, 9), (2, 1, 7, 1)]))
+    values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape) / 7
+    payload = encode_values(values, bound=None, effort="fast")
+    part = data.draw(hnp.basic_indices(shape, allow_ellipsis=False, allow_newaxis=False))
+    slices = part if isinstance(part, tuple) else (part,)
+    expected = values[slices]
+    assert expected.tobytes() == decode_part(payload, shape, values.dtype, slices).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "part"), [((700, 40, 40), (600, slice(0, 10))), ((1, 1030, 20), (0, slice(700, 710)))]
+)
+def test_a_part_decodes_only_the_blocks_that_it_touches(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], part: Any
+) -> None:
+    array = np.arange(np.prod(shape), dtype=np.int32).reshape(shape) // 50
+    payload = encode_values(array, bound=None, effort="fast")
+    decoded: list[range] = []
+    real = doors.decode_block
+
+    def spied(body: bytes, block: tuple[int, int, int], frames: range, coding: Any) -> np.ndarray:
+        decoded.append(frames)
+        return real(body, block, frames, coding)
+
+    monkeypatch.setattr(doors, "decode_block", spied)
+    assert np.array_equal(array[part], decode_part(payload, array.shape, array.dtype, part))
+    assert len(decoded) == 1
+    assert np.array_equal(array, decode_values(payload, array.shape, array.dtype))
+    assert len(decoded) == 1 + 3
+
+
+# --- what is refused ----------------------------------------------------------------------------------
+
+
+def payloads() -> dict[str, tuple[bytes, tuple[int, ...], np.dtype]]:
+    found = {}
+    for name, make in FIELDS.items():
+        values = make((3, 9, 11))
+        found[name] = (encode_values(values, bound=None, effort="default"), values.shape, values.dtype)
+    values = with_holes(smooth((10, 24, 24)))
+    found["base"] = (encode_values(values, bound=Bound("rel", 0.02), effort="default"), values.shape, values.dtype)
+    return found
+
+
+@pytest.fixture(scope="module")
+def every_payload() -> dict[str, tuple[bytes, tuple[int, ...], np.dtype]]:
+    return payloads()
+
+
+@pytest.mark.parametrize("name", [*FIELDS, "base"])
+def test_a_payload_cut_anywhere_is_refused(every_payload: dict[str, Any], name: str) -> None:
+    payload, shape, dtype = every_payload[name]
+    for cut in random.Random(name).sample(range(len(payload)), min(150, len(payload))):
+        with pytest.raises((Truncated, Corrupt)):
+            decode_values(payload[:cut], shape, dtype)
+
+
+@pytest.mark.parametrize("name", [*FIELDS, "base"])
+def test_a_payload_that_was_changed_gives_numbers_of_its_shape_or_one_of_four_errors(
+    every_payload: dict[str, Any], name: str
+) -> None:
+    payload, shape, dtype = every_payload[name]
+    chance = random.Random(name)
+    for _ in range(250):
+        changed = bytearray(payload)
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(min(len(changed), 80)) if chance.random() < 0.6 else chance.randrange(len(changed))
+            changed[at] = chance.randrange(256)
+        try:
+            decoded = decode_values(bytes(changed), shape, dtype)
+        except BadBytes:
+            continue
+        assert (shape, dtype) == (decoded.shape, decoded.dtype)
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_bytes_of_anybody_give_numbers_or_one_of_four_errors(payload: bytes) -> None:
+    for shape, dtype in (((2, 3, 4), "f4"), ((7,), "i8"), ((), "c8")):
+        try:
+            decode_values(payload, shape, np.dtype(dtype))
+        except BadBytes:
+            continue
+
+
+def test_an_empty_array_has_no_payload_and_no_other_is_taken() -> None:
+    assert encode_values(np.zeros((3, 0), np.float32), bound=None, effort="default") == b""
+    with pytest.raises(Corrupt):
+        decode_values(b"\0", (3, 0), np.dtype(np.float32))
+
+
+def test_too_many_axes_are_refused() -> None:
+    with pytest.raises(LimitExceeded):
+        decode_values(b"\0", (1,) * 40, np.dtype(np.float32))
