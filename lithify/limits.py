@@ -31,6 +31,10 @@ DICTIONARY_BYTES_MAX = 1 * MIB
 TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way, also for a hostile chunk
 TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
 
+LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
+LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it
+LM_MEMORY_TIMES = 3  # a child may use so many times the length of a model beside what others may: the file, keys
+
 # --- primers (codecs/README.md) -----------------------------------------------------------------------
 PRIMER_BYTES_MAX = 4 * MIB  # what earlier originals teach; read whole by whoever encodes or decodes with it
 PRIMERS_PER_TASK_MAX = 8  # 32 MiB: what a child is given still fits one message with the frames beside them

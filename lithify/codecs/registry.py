@@ -19,6 +19,7 @@ FORMATS: dict[int, str] = {
     0x0104: "lithify.codecs.raw.ppmd:Ppmd",
     0x0200: "lithify.codecs.logs.codec:Logs",
     0x0300: "lithify.codecs.text.codec:Text",
+    0x0301: "lithify.codecs.text.lm.codec:TextLm",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

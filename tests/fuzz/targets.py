@@ -25,7 +25,7 @@ from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.streams import Stream
 from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
-from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
+from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingModel, MissingPrimer, Truncated, UnknownFormat
 from lithify.store import records
 from lithify.store.blobs import Entry
 from lithify.store.packs import (
@@ -44,7 +44,7 @@ from tests.golden.primers import golden_primers
 from tests.unit.codecs.logs import blocks, corpus
 
 Found = TypeVar("Found")
-REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer)
+REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer, MissingModel)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 _PACK = "c0ffee00c0ffee00c0ffee00c0ffee00"
 _LENGTHS = struct.Struct("<II")
