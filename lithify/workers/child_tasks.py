@@ -10,7 +10,6 @@ the kernels it needs (workers/kernels.py) before it does anything: it may have t
 import hashlib
 import io
 import json
-import mmap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -30,8 +29,8 @@ from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
-from lithify.workers.sources import Place, open_slice, open_source
-from lithify.workers.text_tasks import compare, prove, weigh
+from lithify.workers.sources import Place, mapped, open_slice, open_source
+from lithify.workers.text_tasks import compare, prove, prove_model, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
 """The raw family is needed by all and loads in 0.1 s: the zygote pays for it. Others are loaded where they are used."""
@@ -343,12 +342,7 @@ def _primers(call: Call) -> Primers:
     """The primers and the models that came with a task."""
     digests = call.args.get("models", [])
     files = call.fds[len(call.fds) - len(digests) :]
-    return at_hand(call.attached, {digest: _mapped(fd) for digest, fd in zip(digests, files, strict=True)})
-
-
-def _mapped(fd: int) -> memoryview:
-    """A file as bytes, read where they are needed: a model may be longer than there is memory."""
-    return memoryview(mmap.mmap(fd, 0, access=mmap.ACCESS_READ))
+    return at_hand(call.attached, {digest: mapped(fd) for digest, fd in zip(digests, files, strict=True)})
 
 
 def _split(attached: Sequence[bytes], count: int) -> tuple[Sequence[bytes], Primers]:
@@ -370,4 +364,5 @@ TASKS: dict[str, Task] = {
     "weigh": weigh,
     "compare": compare,
     "prove": prove,
+    "prove_model": prove_model,
 }

@@ -1,7 +1,6 @@
 """Language models in files: a model file of ours, or a Hugging Face folder, which is turned into one first."""
 
 import hashlib
-import mmap
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, cast
 from lithify import limits
 from lithify.codecs.frame.primers import missing_model
 from lithify.errors import BadArgument, LimitExceeded, MissingModel
+from lithify.workers.sources import mapped
 
 SUFFIX = ".lithlm"
 _CONFIG = "config.json"
@@ -27,7 +27,7 @@ class OpenModel:
 
     def mapped(self) -> memoryview:
         """Its bytes."""
-        return memoryview(mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ))
+        return mapped(self.file.fileno())
 
 
 def memory_bytes(models: Collection[OpenModel]) -> int:
@@ -36,11 +36,11 @@ def memory_bytes(models: Collection[OpenModel]) -> int:
 
 
 @contextmanager
-def open_model(path: Path) -> Iterator[OpenModel]:
+def open_model(path: Path, *, context: int | None = None) -> Iterator[OpenModel]:
     """A model file, or the one that a Hugging Face folder makes. Raises BadArgument, MissingExtra."""
     if path.is_dir():
         with tempfile.TemporaryFile(prefix="lithify-") as made:
-            convert_folder(path, cast("BinaryIO", made))
+            _convert(path, cast("BinaryIO", made), context)
             yield _opened(cast("BinaryIO", made), path)
     elif path.is_file():
         with path.open("rb") as file:
@@ -49,8 +49,7 @@ def open_model(path: Path) -> Iterator[OpenModel]:
         raise BadArgument(f"{path} is neither a model file nor a Hugging Face folder")
 
 
-def convert_folder(folder: Path, out: BinaryIO, context: int | None = None) -> None:
-    """Write the model file of a Hugging Face folder. Raises BadArgument when it cannot be reckoned with."""
+def _convert(folder: Path, out: BinaryIO, context: int | None) -> None:
     from lithify.codecs.text.lm.convert import convert
 
     convert(folder, out, context=context)

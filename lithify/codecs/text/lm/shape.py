@@ -77,6 +77,11 @@ class Shape:
         """Width of all keys together, and of all values."""
         return self.key_heads * self.head_width
 
+    @property
+    def weights(self) -> int:
+        """How many numbers of seven bits there are."""
+        return sum(one.end - one.offset for one in self.sections() if one.name.endswith(".weights"))
+
     def head(self, proof: bytes) -> bytes:
         """The first bytes of a model file."""
         return (MAGIC + _NUMBERS.pack(*astuple(self)) + proof).ljust(HEAD_BYTES, b"\0")
