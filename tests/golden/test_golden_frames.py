@@ -29,7 +29,9 @@ from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.registry import FORMATS
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, STORED, ZSTD, Text
-from tests.golden import logs_frames, text_frames
+from lithify.codecs.text.lm.codec import TOLD, TextLm
+from tests.golden import lm_frames, logs_frames, text_frames
+from tests.golden.lm_frames import LM
 from tests.golden.logs_frames import LOGS
 from tests.golden.primers import golden_primers
 from tests.golden.text_frames import TEXT
@@ -105,6 +107,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "v0_1_0__frame__bounded_contract": (bounded, MEASURED[0]),
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
+    **{f"v0_1_0__text_lm__{name}": golden for name, golden in LM.items()},
 }
 
 
@@ -133,6 +136,7 @@ def test_a_golden_frame_decodes_to_what_it_always_did(name: str) -> None:
 def test_every_golden_file_has_a_test_and_every_test_a_file() -> None:
     assert {path.stem for path in HERE.glob("*.lith")} == GOLDEN.keys()
     assert {logs_frames.PRIMER, logs_frames.LEADER, text_frames.PRIMER} == set(HERE.glob("*.primer"))
+    assert {lm_frames.MODEL} == set(HERE.glob("*.lithlm"))
 
 
 def golden_frames() -> list[Frame]:
@@ -175,6 +179,12 @@ def test_every_method_of_text_has_a_golden_file() -> None:
 
     assert heads >= {STORED, ZSTD, PPMD, *(MIXED + text_class for text_class in TextClass)}
     assert any(head & ~0xF == PRIMED for head in heads)
+
+
+def test_every_method_of_language_models_has_a_golden_file() -> None:
+    heads = {payload[0] for name in LM for payload, _ in payloads(f"v0_1_0__text_lm__{name}", TextLm)}
+
+    assert heads == {STORED, ZSTD, PPMD, TOLD}
 
 
 def payloads(name: str, codec: type[Codec]) -> list[tuple[bytes, int]]:
