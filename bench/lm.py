@@ -1,9 +1,9 @@
-"""Texts told by a language model: what whole numbers lose beside floating point, what the text itself teaches, how fast.
+"""Texts told by a language model: whole numbers beside floating point, what the text itself teaches, how fast.
 
 python -m bench lm MODEL [--bytes N] [FILE...]
 
-MODEL is a Hugging Face folder (`python -m lithify.codecs.text.lm.train_small` makes a small one). Of each file the first
-N bytes; without files, some of the evaluation pack. Floating point is measured where torch and transformers are
+MODEL is a Hugging Face folder (`python -m lithify.codecs.text.lm.train_small` makes a small one). Of each file the
+first N bytes; without files, some of the evaluation pack. Floating point is measured where torch and transformers are
 installed. One thread; speeds are kilobytes (1,000 bytes) a second of processor time.
 """
 
@@ -30,6 +30,7 @@ from lithify.codecs.text.lm.stream import decode_text, encode_text, streams_for
 from lithify.codecs.text.lm.tokens import speller_of
 
 CHOSEN = ("alice29.txt", "book1", "paper1", "rust_book.md", "flask.py", "twitter.json", "deu_novel.txt")
+_LOG2_E = 1 / float(np.log(2))
 Logarithms = npt.NDArray[np.float64]
 Says = Callable[[npt.NDArray[np.int64]], Logarithms]
 """From tokens to the logarithms behind each, of base 2 and without their sum."""
@@ -41,21 +42,22 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("model", nargs="?", type=Path, help="a Hugging Face folder")
     parser.add_argument("files", nargs="*", type=Path, help="texts")
     parser.add_argument("--bytes", type=int, default=40_000, help="of each text")
+    parser.add_argument("--activations", type=int, default=8, help="bits of an activation")
     asked = parser.parse_args(arguments)
     files = [one for one in text_files(asked.files) if asked.files or one.name.rsplit("/", 1)[-1] in CHOSEN]
     if asked.model is None or not files:
         print("nothing to measure with: name a language model's folder, and texts if there is no evaluation pack")
         return
-    model = _model(asked.model)
+    model = _model(asked.model, asked.activations)
     print(f"{model.shape}\nit says {told_digest(Engine(model, 1), model.shape.vocabulary).hex()[:16]}…")
     cut = [TextFile(one.name, one.data[: asked.bytes]) for one in files]
     _ratios(model, _floating(asked.model), cut)
     _speeds(model, cut)
 
 
-def _model(folder: Path) -> ExactModel:
+def _model(folder: Path, activation_bits: int) -> ExactModel:
     out = BytesIO()
-    convert(folder, out)
+    convert(folder, out, activation_bits=activation_bits)
     return read_model(memoryview(out.getvalue()))
 
 
@@ -81,7 +83,8 @@ def _ratios(model: ExactModel, floating: Says | None, files: Sequence[TextFile])
 def _whole(model: ExactModel, tokens: npt.NDArray[np.int64]) -> Logarithms:
     said = Engine(model, 1).read(tokens[None])
     assert said is not None
-    return said[0] / 65536.0
+    found: Logarithms = said[0] / 65536.0
+    return found
 
 
 def _floating(folder: Path) -> Says | None:
@@ -92,12 +95,12 @@ def _floating(folder: Path) -> Says | None:
     except ModuleNotFoundError:
         return None
     torch.set_num_threads(1)
-    model: Any = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model: Any = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
     def says(tokens: npt.NDArray[np.int64]) -> Logarithms:
         with torch.no_grad():
             found: Logarithms = model(input_ids=torch.from_numpy(tokens)[None]).logits[0].double().numpy()
-        return found / np.log(2)
+        return found * _LOG2_E
 
     return says
 

@@ -36,11 +36,14 @@ def memory_bytes(models: Collection[OpenModel]) -> int:
 
 
 @contextmanager
-def open_model(path: Path, *, context: int | None = None) -> Iterator[OpenModel]:
-    """A model file, or the one that a Hugging Face folder makes. Raises BadArgument, MissingExtra."""
+def open_model(path: Path, **terms: Any) -> Iterator[OpenModel]:
+    """A model file, or the one that a Hugging Face folder makes. Raises BadArgument, MissingExtra.
+
+    terms  how a folder is turned into one: see codecs.text.lm.convert.convert
+    """
     if path.is_dir():
         with tempfile.TemporaryFile(prefix="lithify-") as made:
-            _convert(path, cast("BinaryIO", made), context)
+            _convert(path, cast("BinaryIO", made), **terms)
             yield _opened(cast("BinaryIO", made), path)
     elif path.is_file():
         with path.open("rb") as file:
@@ -49,10 +52,10 @@ def open_model(path: Path, *, context: int | None = None) -> Iterator[OpenModel]
         raise BadArgument(f"{path} is neither a model file nor a Hugging Face folder")
 
 
-def _convert(folder: Path, out: BinaryIO, context: int | None) -> None:
+def _convert(folder: Path, out: BinaryIO, **terms: Any) -> None:
     from lithify.codecs.text.lm.convert import convert
 
-    convert(folder, out, context=context)
+    convert(folder, out, **terms)
     out.flush()
 
 

@@ -15,6 +15,8 @@ from lithify.workers.sandbox import Sandbox
 if TYPE_CHECKING:
     from lithify.codecs.text.models import Model
 
+_SHOWN = ("layers", "width", "heads", "vocabulary", "context", "activation_bits")
+
 
 def model_names() -> list[str]:
     """The names of all models."""
@@ -78,7 +80,10 @@ def _own_facts(path: Path) -> dict[str, Any]:
             "packed_bytes": model.length,
             "weights": shape.weights,
             "proof": proof.hex(),
-            **{name: getattr(shape, name) for name in ("layers", "width", "heads", "vocabulary", "context")},
+            **{
+                name: getattr(shape, name)
+                for name in ("layers", "width", "heads", "vocabulary", "context", "activation_bits")
+            },
         }
 
 
@@ -89,9 +94,9 @@ def _verify_own(path: Path) -> dict[str, Any]:
         return {"model": path.name, "sound": True, "packed_bytes": model.length, **proved}
 
 
-def convert_model(folder: Path, out: BinaryIO, *, context: int | None = None) -> dict[str, Any]:
+def convert_model(folder: Path, out: BinaryIO, *, context: int | None, activation_bits: int) -> dict[str, Any]:
     """Write the model file of a Hugging Face folder. Raises BadArgument when it is of another kind, MissingExtra."""
-    with open_model(folder, context=context) as model:
+    with open_model(folder, context=context, activation_bits=activation_bits) as model:
         model.file.seek(0)
         shutil.copyfileobj(model.file, out, limits.COPY_BYTES)
         out.flush()

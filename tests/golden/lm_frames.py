@@ -36,7 +36,7 @@ def model_bytes() -> bytes:
 def _made() -> bytes:
     chance = np.random.RandomState(1)
     text = b"".join(TOKENS)
-    shape = Shape(2, 16, 2, 1, 8, 24, len(TOKENS), 16, 0, 42_950, 15, len(text), 0)
+    shape = Shape(2, 16, 2, 1, 8, 24, len(TOKENS), 16, 0, 42_950, 15, len(text), 0, 8)
     cosines, sines = rotations([frequency(0, 10_000, pair, 4) for pair in range(4)], shape.context)
     given: dict[str, Any] = {
         "token_lengths": np.array(list(map(len, TOKENS))),

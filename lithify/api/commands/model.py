@@ -82,10 +82,19 @@ def verify(session: Session, names: Sequence[str]) -> None:
 @click.argument("folder", type=PATH, metavar="FOLDER")
 @click.option("-o", "--output", "target", type=PATH, metavar="OUT", help="The model file; default: FOLDER.lithlm.")
 @click.option("--context", type=COUNT, help="How many tokens it looks back; default: as trained, at most 2048.")
+@click.option(
+    "--activations",
+    type=click.IntRange(8, 12),
+    default=8,
+    show_default=True,
+    help="Bits of an activation; more are for models whose activations differ much in size.",
+)
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
-def convert(session: Session, folder: Path, target: Path | None, context: int | None, force: bool) -> None:
+def convert(
+    session: Session, /, folder: Path, target: Path | None, context: int | None, activations: int, force: bool
+) -> None:
     """Turn the Hugging Face folder of a language model into a model file, in whole numbers.
 
     `lithify pack --model` takes either, and needs seconds less with the file. Frames name it by its SHA-256: keep it
@@ -95,7 +104,7 @@ def convert(session: Session, folder: Path, target: Path | None, context: int | 
 
     target = target or Path(f"{folder}.lithlm")
     with destination(session, target, force=force) as out:
-        made = convert_model(folder, out, context=context)
+        made = convert_model(folder, out, context=context, activation_bits=activations)
     if target != PIPE:
         found = {"path": shown(target), **made}
         session.out.document(found, f"{shown(target)} ({size(made['packed_bytes'])}), {made['model']}")

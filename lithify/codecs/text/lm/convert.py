@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from lithify.codecs.text.lm.array_types import F64
-from lithify.codecs.text.lm.model import ACTIVATION_MAX, WEIGHT_MAX, file_pieces, read_model
+from lithify.codecs.text.lm.model import WEIGHT_MAX, file_pieces, read_model
 from lithify.codecs.text.lm.plain import PlainEngine
 from lithify.codecs.text.lm.proof import told_digest
 from lithify.codecs.text.lm.shape import PROOF_BYTES, TOKEN_BYTES_MAX, Shape
@@ -22,17 +22,21 @@ from lithify.codecs.text.lm.vocabulary import token_bytes
 from lithify.errors import BadArgument
 
 CONTEXT_MAX = 2048
+ACTIVATION_BITS = 8
 _LOG2_E = Fraction(6497320848556798, 1 << 52)  # 1 / ln 2
 _TWO_PI = Fraction(6.283185307179586)
 _KINDS = ("llama", "mistral")
 Arrays = dict[str, Any]
 
 
-def convert(folder: Path, out: BinaryIO, *, context: int | None = None) -> Shape:
+def convert(
+    folder: Path, out: BinaryIO, *, context: int | None = None, activation_bits: int = ACTIVATION_BITS
+) -> Shape:
     """Write the model file of a Hugging Face folder. Raises BadArgument when it is of a kind we cannot reckon with.
 
     out      a file that can be written anywhere
     context  positions to use, at most those that the model was trained for
+    activation_bits  from 8 to 12: more are for models whose activations differ much in size
     """
     config = _config(folder)
     try:
@@ -40,7 +44,7 @@ def convert(folder: Path, out: BinaryIO, *, context: int | None = None) -> Shape
     except OSError as error:
         raise BadArgument(f"{folder} has no tokenizer.json that can be read: {error.strerror}") from error
     tensors = Tensors(folder)
-    shape, arrays = _exact(config, tensors, tokenizer, context)
+    shape, arrays = _exact(config, tensors, tokenizer, context, activation_bits)
     start = out.tell()
     for piece in file_pieces(shape, arrays, bytes(PROOF_BYTES)):
         out.write(piece)
@@ -71,7 +75,9 @@ def _config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _exact(config: dict[str, Any], tensors: "Tensors", tokenizer: bytes, context: int | None) -> tuple[Shape, Arrays]:
+def _exact(
+    config: dict[str, Any], tensors: Tensors, tokenizer: bytes, context: int | None, activation_bits: int
+) -> tuple[Shape, Arrays]:
     vocabulary = int(config["vocab_size"])
     tokens = token_bytes(tokenizer, vocabulary)
     heads, width = int(config["num_attention_heads"]), int(config["hidden_size"])
@@ -90,6 +96,7 @@ def _exact(config: dict[str, Any], tensors: "Tensors", tokenizer: bytes, context
         embedding_bits=embedding_bits,
         text_bytes=sum(map(len, tokens)),
         tokenizer_bytes=len(tokenizer),
+        activation_bits=activation_bits,
     )
     if max(map(len, tokens)) > TOKEN_BYTES_MAX:
         raise BadArgument(f"a token of {max(map(len, tokens))} bytes; the limit is {TOKEN_BYTES_MAX}")
@@ -107,10 +114,10 @@ def _exact(config: dict[str, Any], tensors: "Tensors", tokenizer: bytes, context
     arrays |= _gain("last", tensors("model.norm.weight"))
     tied = bool(config.get("tie_word_embeddings"))
     head = tensors("model.embed_tokens.weight" if tied else "lm_head.weight")
-    return shape, arrays | _matrix("head", head, float(_LOG2_E))
+    return shape, arrays | _matrix("head", head, shape, float(_LOG2_E))
 
 
-def _layer(number: int, shape: Shape, tensors: "Tensors") -> Arrays:
+def _layer(number: int, shape: Shape, tensors: Tensors) -> Arrays:
     def given(name: str) -> F64:
         return tensors(f"model.layers.{number}.{name}.weight")
 
@@ -120,20 +127,20 @@ def _layer(number: int, shape: Shape, tensors: "Tensors") -> Arrays:
     gate_up = np.concatenate([given("mlp.gate_proj"), given("mlp.up_proj")])
     return {
         **_gain(f"{number}.attention", given("input_layernorm")),
-        **_matrix(f"{number}.qkv", qkv),
-        **_matrix(f"{number}.out", given("self_attn.o_proj")),
+        **_matrix(f"{number}.qkv", qkv, shape),
+        **_matrix(f"{number}.out", given("self_attn.o_proj"), shape),
         **_gain(f"{number}.inner", given("post_attention_layernorm")),
-        **_matrix(f"{number}.gate_up", gate_up),
-        **_matrix(f"{number}.down", given("mlp.down_proj")),
+        **_matrix(f"{number}.gate_up", gate_up, shape),
+        **_matrix(f"{number}.down", given("mlp.down_proj"), shape),
     }
 
 
-def _matrix(name: str, weights: F64, times: float = 1.0) -> Arrays:
-    """Seven bits of every weight, and what a row's unit is worth; that of an activation, 1/127, goes with it."""
+def _matrix(name: str, weights: F64, shape: Shape, times: float = 1.0) -> Arrays:
+    """Seven bits of every weight, and what a row's unit is worth; that of an activation goes with it."""
     largest = np.abs(weights).max(axis=1, keepdims=True)
     units = np.where(largest > 0, largest, 1.0)
     whole = np.rint(weights * WEIGHT_MAX / units)
-    scales, bits = _positive_numbers(largest[:, 0] * times / (WEIGHT_MAX * ACTIVATION_MAX))
+    scales, bits = _positive_numbers(largest[:, 0] * times / (WEIGHT_MAX * shape.activation_max))
     return {f"{name}.weights": whole.astype(np.int8), f"{name}.scales": scales, f"{name}.scale_bits": [bits]}
 
 

@@ -22,7 +22,7 @@ Product = Literal["loop", "float32", "float64"]
 
 @dataclass(frozen=True)
 class Rounded:
-    """Rows of activations of 8 bits; one is worth mantissa × 2^exponent."""
+    """Rows of activations; one is worth mantissa × 2^exponent."""
 
     rows: I16
     mantissa: I64
@@ -98,7 +98,7 @@ class Engine:
         self._blocks = [_Block(model, layer, streams, way) for layer in model.layers]
         self._head = _product(model.head, way)
         self._powers, self._sigmoids = falling_powers(24), sigmoids()
-        self._streams = streams
+        self._streams, self._largest = streams, model.shape.activation_max
         self.position = 0
         """How many tokens of each stream have been read."""
         shape = model.shape
@@ -143,7 +143,7 @@ class Engine:
         kernels.remember(*given, *turns, block.keys, block.key_cuts, block.values)
         found = _room(len(residual), shape.queries)
         kernels.attend(
-            *given, *turns, block.keys, block.key_cuts, block.values, self._powers,
+            *given, *turns, block.keys, block.key_cuts, block.values, self._powers, self._largest,
             found.rows, found.mantissa, found.exponent, self._query, self._scores, self._line,
         )  # fmt: skip
         self._add(residual, block.out, found)
@@ -152,6 +152,7 @@ class Engine:
         found = _room(len(residual), shape.inner)
         kernels.gate(
             sums, rounded.mantissa, rounded.exponent, block.gate_up.scales, block.gate_up.bits, self._sigmoids,
+            self._largest,
             found.rows, found.mantissa, found.exponent, self._line,
         )  # fmt: skip
         self._add(residual, block.down, found)
@@ -159,7 +160,15 @@ class Engine:
     def _normalised(self, residual: I64, gain: Gain) -> Rounded:
         out = _room(*residual.shape)
         kernels.normalise(
-            residual, gain.gain, gain.bits, self._shape.epsilon, out.rows, out.mantissa, out.exponent, self._line
+            residual,
+            gain.gain,
+            gain.bits,
+            self._shape.epsilon,
+            self._largest,
+            out.rows,
+            out.mantissa,
+            out.exponent,
+            self._line,
         )
         return out
 

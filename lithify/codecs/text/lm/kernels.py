@@ -54,14 +54,14 @@ def root(x: int) -> int:
 
 
 @inlined
-def rounded_row(values: I64, bits: int, out: I16, mantissa: I64, exponent: I64, row: int) -> None:
-    """The nearest of 255 values for each number of a row, the largest taking the last; and what one is worth."""
+def rounded_row(values: I64, bits: int, largest: int, out: I16, mantissa: I64, exponent: I64, row: int) -> None:
+    """Whole numbers up to `largest` in proportion to a row, and what one is worth."""
     most = wide(0)
     for i in range(len(values)):
         most = max(most, abs(values[i]))
     cut = max(bits_of(most) - 15, 0)
     top = shifted(most, cut)
-    times = wide(127 << 24) // max(top, 1)
+    times = (wide(largest) << 24) // max(top, 1)
     for i in range(len(values)):
         out[row, i] = (shifted(values[i], cut) * times + (1 << 23)) >> 24
     mantissa[row] = top
@@ -70,7 +70,15 @@ def rounded_row(values: I64, bits: int, out: I16, mantissa: I64, exponent: I64, 
 
 @bare
 def normalise(
-    residual: I64, gain: I16, gain_bits: int, epsilon: int, out: I16, mantissa: I64, exponent: I64, line: I64
+    residual: I64,
+    gain: I16,
+    gain_bits: int,
+    epsilon: int,
+    largest: int,
+    out: I16,
+    mantissa: I64,
+    exponent: I64,
+    line: I64,
 ) -> None:
     """Each row divided by the root of its mean square, times the gain."""
     width = residual.shape[1]
@@ -86,7 +94,7 @@ def normalise(
             line[i] = y * gain[i]
         mean = ((squares + width * (epsilon >> (2 * cut))) << 16) // width
         scale = max(root(mean), 1)
-        rounded_row(line[:width], 0, out, mantissa, exponent, row)
+        rounded_row(line[:width], 0, largest, out, mantissa, exponent, row)
         whole = (mantissa[row] << 24) // scale
         over = max(bits_of(whole) - 15, 0)
         mantissa[row] = shifted(whole, over)
@@ -184,7 +192,7 @@ def remember(
 @bare
 def attend(
     sums: I32, mantissa: I64, exponent: I64, scales: I64, scale_bits: int, heads: int, first: int,
-    cosines: I16, sines: I16, keys: I16, key_cuts: I32, values: I32, powers: U32,
+    cosines: I16, sines: I16, keys: I16, key_cuts: I32, values: I32, powers: U32, largest: int,
     out: I16, out_mantissa: I64, out_exponent: I64, query: I16, scores: I64, line: I64,
 ) -> None:  # fmt: skip
     """What each head finds at the positions up to its own; then as `rounded_row`."""
@@ -220,7 +228,7 @@ def attend(
                         found[i] += wide(value[i]) * weight
             for i in range(width):
                 found[i] = (2 * found[i] + total) // (2 * total)
-        rounded_row(line[: heads * width], UNIT_BITS, out, out_mantissa, out_exponent, row)
+        rounded_row(line[: heads * width], UNIT_BITS, largest, out, out_mantissa, out_exponent, row)
 
 
 @inlined
@@ -232,7 +240,7 @@ def raised(powers: U32, less: int) -> int:
 
 @bare
 def gate(
-    sums: I32, mantissa: I64, exponent: I64, scales: I64, scale_bits: int, sigmoids: I32,
+    sums: I32, mantissa: I64, exponent: I64, scales: I64, scale_bits: int, sigmoids: I32, largest: int,
     out: I16, out_mantissa: I64, out_exponent: I64, line: I64,
 ) -> None:  # fmt: skip
     """One half of the sums, let through as far as the other says (SiLU); then as `rounded_row`."""
@@ -245,7 +253,7 @@ def gate(
                 PART_MAX,
             )
             line[i] = shifted((a * open_share(sigmoids, a) >> 8) * b, UNIT_BITS)
-        rounded_row(line[:inner], PRODUCT_BITS, out, out_mantissa, out_exponent, row)
+        rounded_row(line[:inner], PRODUCT_BITS, largest, out, out_mantissa, out_exponent, row)
 
 
 @inlined

@@ -12,10 +12,10 @@ from lithify.codecs.text.lm.shape import HEAD_BYTES, Section, Shape, read_shape
 from lithify.errors import Corrupt, LimitExceeded
 
 WEIGHT_MAX = 63
-ACTIVATION_MAX = 127
 EXACT = 1 << 24
 """Whole numbers up to here are exact in single precision, sums of them too, in whatever order."""
-PIECES_MAX = 64
+SUM_MAX = (1 << 31) - 1
+PIECES_MAX = 1024
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ class Matrix:
     weights: I8
     scales: U16
     bits: int
+    activation_max: int
 
     @property
     def pieces(self) -> int:
         """Into how many stretches of equal length rows are cut, so that every sum over one is below EXACT."""
-        columns = self.weights.shape[1]
+        columns, most = self.weights.shape[1], self.activation_max
         for pieces in range(1, PIECES_MAX + 1):
             size = -(-columns // pieces)
-            if size * ACTIVATION_MAX * WEIGHT_MAX < EXACT or self._largest_sum(size) * ACTIVATION_MAX < EXACT:
+            if size * most * WEIGHT_MAX < EXACT or self._largest_sum(size) * most < EXACT:
                 return pieces
         raise LimitExceeded(f"a matrix of {columns} columns, in {PIECES_MAX} pieces, has sums beyond {EXACT}")
 
@@ -94,7 +95,9 @@ def read_model(data: memoryview) -> ExactModel:
         weights = arrays[f"{name}.weights"]
         if weights.min() < -WEIGHT_MAX or weights.max() > WEIGHT_MAX:
             raise Corrupt(f"the language model has weights beyond {WEIGHT_MAX} in {name}")
-        return Matrix(weights, arrays[f"{name}.scales"], int(arrays[f"{name}.scale_bits"][0]))
+        if weights.shape[1] * WEIGHT_MAX * shape.activation_max > SUM_MAX:
+            raise LimitExceeded(f"the language model has sums of {weights.shape[1]} products in {name}")
+        return Matrix(weights, arrays[f"{name}.scales"], int(arrays[f"{name}.scale_bits"][0]), shape.activation_max)
 
     def layer(number: int) -> Layer:
         return Layer(

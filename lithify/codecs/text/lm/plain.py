@@ -207,7 +207,7 @@ class PlainEngine:
         most = do.most(abs(values))
         cut = do.bound(self._bits_of(most) - 15, 0, 62)
         top = self._shifted(most, cut)
-        times = do.floor(top * 0 + (127 << 24), do.bound(top, 1, 1 << 40))
+        times = do.floor(top * 0 + (self._shape.activation_max << 24), do.bound(top, 1, 1 << 40))
         rows = (self._shifted(values, cut) * times + (1 << 23)) >> 24
         return _Rounded(rows, top, cut - bits)
 

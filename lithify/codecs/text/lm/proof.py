@@ -69,7 +69,7 @@ def warm() -> None:
 
 def empty_model() -> ExactModel:
     """The smallest model there is: its tokens are the bytes, and it expects all of them alike."""
-    shape = Shape(1, 8, 1, 1, 2, 8, 256, 16, 0, 1 << 12, 16, 256, 0)
+    shape = Shape(1, 8, 1, 1, 2, 8, 256, 16, 0, 1 << 12, 16, 256, 0, 8)
     arrays = {section.name: np.ones(section.dimensions, section.kind) for section in shape.sections()}
     arrays["token_text"] = np.arange(256)
     arrays["tokenizer"] = np.zeros(0, np.uint8)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 MAGIC = b"LTHL\x01"
-_NUMBERS = struct.Struct("<13I")
+_NUMBERS = struct.Struct("<14I")
 HEAD_BYTES = 128
 """Magic, numbers and proof, filled up with zeros."""
 ALIGNED_BYTES = 64
@@ -58,6 +58,8 @@ class Shape:
     """Of all tokens, one after another."""
     tokenizer_bytes: int
     """Of what makes tokens of text, which only encoders need."""
+    activation_bits: int
+    """Of each activation, its sign among them."""
 
     def __post_init__(self) -> None:
         """Raise LimitExceeded for dimensions that no model has, Corrupt for those that do not fit each other."""
@@ -66,6 +68,11 @@ class Shape:
                 raise LimitExceeded(f"a language model with {name} = {getattr(self, name)}; expected {least} to {most}")
         if self.heads % self.key_heads or self.head_width % 2 or self.begin >= self.vocabulary:
             raise Corrupt(f"dimensions of a language model that do not fit each other: {self}")
+
+    @property
+    def activation_max(self) -> int:
+        """The largest activation."""
+        return (1 << (self.activation_bits - 1)) - 1
 
     @property
     def queries(self) -> int:
@@ -131,6 +138,7 @@ _LIMITS = (
     ("embedding_bits", 0, 16),
     ("text_bytes", 1, 1 << 26),
     ("tokenizer_bytes", 0, 1 << 26),
+    ("activation_bits", 8, 12),
 )
 
 
@@ -161,4 +169,4 @@ def read_shape(data: memoryview) -> tuple[Shape, bytes]:
     return shape, proof
 
 
-assert len(fields(Shape)) == 13
+assert len(fields(Shape)) == 14

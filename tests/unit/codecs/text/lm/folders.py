@@ -127,10 +127,10 @@ def write_folder(path: Path, tokenizer: bytes, tensors: dict[str, Any] | None = 
     return path
 
 
-def converted(folder: Path) -> bytes:
+def converted(folder: Path, **terms: Any) -> bytes:
     """The model file of a folder."""
     out = BytesIO()
-    convert(folder, out)
+    convert(folder, out, **terms)
     return out.getvalue()
 
 

@@ -145,6 +145,18 @@ def test_sums_that_single_precision_could_not_hold_are_made_in_pieces(tmp_path: 
         assert np.array_equal(expected, said(Engine(model, 5, way), read))
 
 
+@pytest.mark.parametrize("bits", [9, 12])
+def test_activations_of_more_bits_are_reckoned_with_alike(tmp_path: Path, bits: int) -> None:
+    from lithify.codecs.text.lm.model import read_model
+
+    model = read_model(memoryview(converted(write_folder(tmp_path, tokenizer_of_bytes()), activation_bits=bits)))
+    read = tokens(5)
+    expected = said(PlainEngine(model, 5), read)
+    assert not np.array_equal(expected, reference(read))
+    for way in ("loop", "float32"):
+        assert np.array_equal(expected, said(Engine(model, 5, way), read))
+
+
 def test_a_model_carries_what_is_right_to_say_and_it_is_what_is_said() -> None:
     model = small_model()
     assert model.proof == told_digest(Engine(model, 1), model.shape.vocabulary)

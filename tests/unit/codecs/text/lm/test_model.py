@@ -166,7 +166,7 @@ def test_every_cut_of_the_head_and_of_the_file_is_refused() -> None:
 
 def test_heads_that_make_no_sense_are_refused_before_anything_is_made_room_for() -> None:
     whole = small_file()
-    for at in range(13):
+    for at in range(14):
         for value in (0, 3, 2**31, 2**32 - 1):
             changed = whole[: 5 + 4 * at] + struct.pack("<I", value) + whole[9 + 4 * at :]
             if changed != whole:
