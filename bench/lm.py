@@ -75,7 +75,7 @@ def _ratios(model: ExactModel, floating: Says | None, files: Sequence[TextFile])
         name = f"{file.name.rsplit('/', 1)[-1]}, {length / 1000:.0f} KB"
         figures = (f"{one:.3f}" for one in (*taught, *others))
         rows.append((name, f"{length / len(symbols):.2f}", floats, f"{whole:.4f}", *figures))
-    streams = streams_for(10_000)
+    streams = streams_for(10_000, model.shape)
     titles = ("fp32", "whole numbers", "and taught, 1 stream", f"{streams} or so", "text.mixing", "PPMd")
     table(("bits per byte", "bytes a token", *titles), rows)
 

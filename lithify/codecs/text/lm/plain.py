@@ -17,6 +17,8 @@ from lithify.codecs.text.lm.tables import falling_powers, sigmoids
 _UNIT_BITS, _KEY_BITS, _PRODUCT_BITS, _SHIFT_MAX = 16, 11, 24, 62
 _RESIDUAL_MAX, _PART_MAX, _LOGIT_MAX = (1 << 30) - 1, (1 << 25) - 1, (1 << 29) - 1
 
+_WIDE_ROWS = 4096
+
 Whole = Any
 """An array of 64-bit whole numbers, of numpy or of torch."""
 
@@ -69,14 +71,15 @@ class NumpyOperations:
         return x @ y
 
     @staticmethod
-    def product(rows: Whole, weights: Whole, pieces: int) -> Whole:
-        """Rows by rows of weights."""
-        return rows @ weights.T
+    def product(rows: Whole, weights: Any, pieces: int) -> Whole:
+        """Rows by rows of weights, of which a few are made wide at a time."""
+        starts = range(0, len(weights), _WIDE_ROWS)
+        return np.concatenate([rows @ weights[at : at + _WIDE_ROWS].T.astype(np.int64) for at in starts], axis=1)
 
     @staticmethod
-    def weights(array: Any) -> Whole:
+    def weights(array: Any) -> Any:
         """As `product` takes them."""
-        return array.astype(np.int64)
+        return array
 
 
 class TorchOperations:

@@ -70,6 +70,11 @@ class Shape:
             raise Corrupt(f"dimensions of a language model that do not fit each other: {self}")
 
     @property
+    def memory_bytes(self) -> int:
+        """What it remembers of one stream: for each position a key of 16 bits, its cut, and a value of 32 bits."""
+        return self.layers * self.key_heads * self.context * (6 * self.head_width + 4)
+
+    @property
     def activation_max(self) -> int:
         """The largest activation."""
         return (1 << (self.activation_bits - 1)) - 1

@@ -4,11 +4,13 @@ from typing import Protocol
 
 import numpy as np
 
+from lithify import limits
 from lithify.codecs.array_types import I32, I64, U8, U64
 from lithify.codecs.text.lm import range_coder
 from lithify.codecs.text.lm.coding import ORDERS, Taught, code, untaught
 from lithify.codecs.text.lm.engine import Engine
 from lithify.codecs.text.lm.model import ExactModel
+from lithify.codecs.text.lm.shape import Shape
 from lithify.codecs.text.lm.tables import falling_powers
 from lithify.codecs.text.lm.tokens import said, said_bytes, speller_of
 from lithify.errors import Corrupt, LimitExceeded, Truncated
@@ -75,9 +77,14 @@ class _Steps:
         )  # fmt: skip
 
 
-def streams_for(count: int) -> int:
+def streams_for(count: int, shape: Shape) -> int:
     """Among how many streams so many symbols are shared."""
-    return max(1, min(STREAMS_MAX, count // _SYMBOLS_PER_STREAM))
+    return max(1, min(streams_max(shape), count // _SYMBOLS_PER_STREAM))
+
+
+def streams_max(shape: Shape) -> int:
+    """How many streams may go in step."""
+    return max(1, min(STREAMS_MAX, limits.LM_STREAMS_BYTES_MAX // shape.memory_bytes))
 
 
 def encode_text(text: bytes, model: ExactModel, *, streams: int | None = None, reader: Reader | None = None) -> bytes:
@@ -93,7 +100,7 @@ def encode_symbols(
     streams  among how many they are shared; reader: another reader than the fastest, for as many
     """
     count = len(symbols)
-    rows = streams_for(count) if streams is None else min(streams, count)
+    rows = streams_for(count, model.shape) if streams is None else min(streams, count)
     length = -(-count // rows)
     rows = -(-count // length)
     padded = np.full(rows * length, model.shape.begin, np.int32)
@@ -116,8 +123,8 @@ def decode_text(stream: bytes, length: int, model: ExactModel, *, reader: Reader
     rows, at = _read_varint(stream, at)
     if not 1 <= count <= length:
         raise Corrupt(f"a group of {length} bytes is told in {count} symbols")
-    if not 1 <= rows <= STREAMS_MAX:
-        raise LimitExceeded(f"a group of text in {rows} streams; the limit is {STREAMS_MAX}")
+    if not 1 <= rows <= streams_max(model.shape):
+        raise LimitExceeded(f"a group of text in {rows} streams; the model's limit is {streams_max(model.shape)}")
     columns = -(-count // rows)
     if (rows - 1) * columns >= count:
         raise Corrupt(f"{count} symbols in {rows} streams leave some without any")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.text.lm.plain import PlainEngine
-from lithify.codecs.text.lm.stream import STREAMS_MAX, decode_text, encode_text, streams_for
+from lithify.codecs.text.lm.shape import Shape
+from lithify.codecs.text.lm.stream import STREAMS_MAX, decode_text, encode_text, streams_for, streams_max
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.unit.codecs.text.corpus import TEXTS
 from tests.unit.codecs.text.lm.folders import small_model
@@ -86,7 +87,14 @@ def test_bytes_without_a_token_cost_three_bytes_at_most_and_a_stream_two_more() 
 
 @given(st.integers(1, 10_000_000))
 def test_streams_are_few_while_a_text_is_short(count: int) -> None:
-    assert 1 <= streams_for(count) <= min(STREAMS_MAX, max(1, count // 1000))
+    assert 1 <= streams_for(count, small_model().shape) <= min(STREAMS_MAX, max(1, count // 1000))
+
+
+def test_streams_are_few_where_each_takes_much_memory() -> None:
+    large = Shape(30, 576, 9, 3, 64, 1536, 49_152, 2048, 0, 42_950, 15, 1, 0, 8)
+    assert streams_for(10_000_000, large) == streams_max(large) == 15
+    huge = replace(large, context=4096, layers=100, heads=64, key_heads=64)
+    assert streams_for(10_000_000, huge) == 1
 
 
 # --- what is refused ----------------------------------------------------------------------------------
