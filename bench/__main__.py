@@ -3,7 +3,20 @@
 import sys
 from importlib import import_module
 
-BENCHES = ("cli", "ingest", "upload", "codecs", "logs", "text", "array_containers", "media", "media_samples", "packs", "queue")
+BENCHES = (
+    "cli",
+    "ingest",
+    "upload",
+    "codecs",
+    "logs",
+    "text",
+    "lm",
+    "array_containers",
+    "media",
+    "media_samples",
+    "packs",
+    "queue",
+)
 """Each is a module here with `main(arguments)`."""
 
 

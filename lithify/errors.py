@@ -5,7 +5,7 @@ LithifyError                    `.code` is stable and documented; the docstring 
 │   ├─ BadName  BadArgument  NotFound  NotAllowed  Unauthenticated  Conflict  PreconditionFailed
 │   └─ TooLarge  DigestMismatch  RangeNotSatisfiable  UploadIncomplete  UnsupportedEncoding  MissingExtra
 ├─ BadBytes                     stored or sent bytes are wrong; never retry                    exit 3
-│   └─ Truncated  Corrupt  UnknownFormat  LimitExceeded  MissingPrimer
+│   └─ Truncated  Corrupt  UnknownFormat  LimitExceeded  MissingPrimer  MissingModel
 ├─ Unsound                      this installation does not compute what it must; install again exit 70
 ├─ FidelityBroken               the encoding is fine and does not keep the contract            exit 4
 ├─ NotNow                       the world is in the way; retry with backoff                    exit 75
@@ -165,6 +165,12 @@ class MissingPrimer(BadBytes):
     """The frame needs a primer that is not at hand."""
 
     code = "missing_primer"
+
+
+class MissingModel(BadBytes):
+    """The frame needs a language model that is not at hand."""
+
+    code = "missing_model"
 
 
 class Unsound(LithifyError):

@@ -42,6 +42,11 @@ IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is
 OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
 OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
 
+LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
+LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it
+LM_STREAMS_BYTES_MAX = 1 * GIB  # of what a language model remembers of all streams that go in step
+LM_MEMORY_TIMES = 3  # a child may use so many times the length of a model beside what others may: the file, keys
+
 # --- primers (codecs/README.md) -----------------------------------------------------------------------
 PRIMER_BYTES_MAX = 4 * MIB  # what earlier originals teach; read whole by whoever encodes or decodes with it
 PRIMERS_PER_TASK_MAX = 8  # 32 MiB: what a child is given still fits one message with the frames beside them

@@ -66,4 +66,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="time without another append before an object's densest form is looked for",
     )
+    models: Path | None = Field(
+        default=None, description="folder of language models, where those that frames need are found by their SHA-256"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what the log shows")

@@ -14,8 +14,8 @@ from lithify.codecs.frame.primers import digest_of
 from lithify.codecs.lines import Needle
 from lithify.codecs.registry import FORMATS, codec_class
 from lithify.workers.kernel_cache import make_kernels
-from tests.unit.codecs.media.corpus import PNGS, sample_bytes, tone, wav
 from tests.unit.codecs.arrays import files
+from tests.unit.codecs.media.corpus import PNGS, sample_bytes, tone, wav
 
 HOLED = files.smooth((5, 20, 30), "f4")
 

@@ -93,6 +93,8 @@ class Facts:
     """A slow codec is tried unasked at effort `default` on originals of at most so many bytes, and never at `fast`."""
     takes_primer: bool = False
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
+    takes_model: bool = False
+    """Whether it is for a model that the user brings: it is tried only with one (`Codec.with_model`)."""
 
     @property
     def id(self) -> str:
@@ -228,6 +230,20 @@ class Codec(ABC):
     def params_with_primer(cls, params: Params, primer: str) -> Params:
         """`params` that name a primer by its digest. Only for codecs whose `make_primer` gives one."""
         raise BadArgument(f"{cls.facts.id} has no use for a primer")
+
+    @property
+    def model(self) -> str | None:
+        """SHA-256, in hex, of the model file that decoding needs besides the frame; None: nothing."""
+        return None
+
+    def with_model(self, model: memoryview) -> Self:
+        """This codec with the model that it names, ready to encode and decode. Raises Corrupt if it names none."""
+        raise Corrupt(f"{self.facts.id} has no use for a model of {len(model)} bytes")
+
+    @classmethod
+    def params_with_model(cls, params: Params, model: str) -> Params:
+        """`params` that name a model by its digest. Only for codecs that take one."""
+        raise BadArgument(f"{cls.facts.id} has no use for a model")
 
     def lines(self, payload: bytes, *, shared: bytes, length: int) -> ChunkLines:
         """The lines of one chunk, for searching; raises as `decode` does, here or when asked for lines."""

@@ -19,6 +19,7 @@ FORMATS: dict[int, str] = {
     0x0104: "lithify.codecs.raw.ppmd:Ppmd",
     0x0200: "lithify.codecs.logs.codec:Logs",
     0x0300: "lithify.codecs.text.codec:Text",
+    0x0301: "lithify.codecs.text.lm.codec:TextLm",
     0x0400: "lithify.codecs.arrays.codec:Arrays",
     0x0500: "lithify.codecs.media.containers.codec:Deflate",
     0x0501: "lithify.codecs.media.jpeg:Jpeg",

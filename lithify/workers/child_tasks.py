@@ -2,8 +2,9 @@
 
 Descriptors come in the order that a task's docstring names. An `input` is a Place: an original as it is, or a frame
 that decodes to it; `start` and `end` cut the part that is wanted. Whatever is attached behind what a task's docstring
-names are primers: those that frames or params name, known by what their bytes hash to. A task asks for the kernels it
-needs (workers/kernels.py) before it does anything: it may have to begin again elsewhere.
+names are primers: those that frames or params name, known by what their bytes hash to. Descriptors behind those that
+a docstring names are language models: the argument `models` has the SHA-256 of each, in their order. A task asks for
+the kernels it needs (workers/kernels.py) before it does anything: it may have to begin again elsewhere.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO, cast
 from lithify import limits
 from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, decode_frame, read_frame
+from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, checked_model, decode_frame, read_frame
 from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
@@ -28,8 +29,8 @@ from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
-from lithify.workers.sources import Place, open_slice, open_source
-from lithify.workers.text_tasks import compare, prove, weigh
+from lithify.workers.sources import Place, mapped, open_slice, open_source
+from lithify.workers.text_tasks import compare, prove, prove_model, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
 """The raw family is needed by all and loads in 0.1 s: the zygote pays for it. Others are loaded where they are used."""
@@ -45,8 +46,8 @@ def probe(call: Call) -> Reply:
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
-             takes_primer, made_for_kind, too_slow, falls_back}; without_kernels: ids of those to be asked where
-             kernels are
+             takes_primer, made_for_kind, too_slow, falls_back}, or only takes_model and contracts; without_kernels: ids
+             of those to be asked where kernels are
     """
     source = _source(call)
     effort = cast("Effort", call.args["effort"])
@@ -60,6 +61,9 @@ def probe(call: Call) -> Reply:
             codec = codec_class(number)
         except MissingExtra as error:
             facts[target] = {"missing": error.message}
+            continue
+        if codec.facts.takes_model:
+            facts[codec.facts.id] = {"takes_model": True, "contracts": sorted(codec.facts.contracts)}
             continue
         made_for_kind = kind.kind in codec.facts.kinds
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
@@ -139,14 +143,14 @@ def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.
 
     fds      the original; the file the frame is written to, from where that stands
-    args     input, start, end; codec; params, or effort to have them chosen; primer: the digest of one to encode with;
-             contract: a looser one than exact that may be kept, or None
+    args     input, start, end; codec; params, or effort to have them chosen; primer, model: the digest of one to encode
+             with; contract: a looser one than exact that may be kept, or None
     answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, contract that is kept,
              seconds
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
-    codec = _codec(call.args, source.length, at_hand(call.attached))
+    codec = _codec(call.args, source.length, _primers(call))
     started = time.perf_counter()
     with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
@@ -209,8 +213,12 @@ def _codec(args: dict[str, Any], length: int, primers: Primers) -> Codec:
         params = found.params_for(args["effort"], length)
     if args.get("contract") is not None:
         params = found.params_keeping(params, Contract.parse(args["contract"]))
-    primer = args.get("primer")
-    return found(params) if primer is None else found(found.params_with_primer(params, primer)).primed(primers(primer))
+    primer, model = args.get("primer"), args.get("model")
+    if model is not None:
+        return found(found.params_with_model(params, model)).with_model(checked_model(model, primers))
+    if primer is not None:
+        return found(found.params_with_primer(params, primer)).primed(bytes(primers(primer)))
+    return found(params)
 
 
 def _encode(
@@ -348,14 +356,21 @@ def _decoded(call: Call, tally: Tally) -> Any:
     start, end = call.args.get("start") or 0, call.args.get("end")
     frame = read_frame(file)
     kernels.require_for(frame)
-    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=at_hand(call.attached))
+    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=_primers(call))
 
 
 def _source(call: Call) -> Source:
     place = Place(**call.args["input"])
     start, end = call.args.get("start") or 0, call.args.get("end")
-    primers = at_hand(call.attached)
+    primers = _primers(call)
     return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end, primers=primers)
+
+
+def _primers(call: Call) -> Primers:
+    """The primers and the models that came with a task."""
+    digests = call.args.get("models", [])
+    files = call.fds[len(call.fds) - len(digests) :]
+    return at_hand(call.attached, {digest: mapped(fd) for digest, fd in zip(digests, files, strict=True)})
 
 
 def _split(attached: Sequence[bytes], count: int) -> tuple[Sequence[bytes], Primers]:
@@ -378,4 +393,5 @@ TASKS: dict[str, Task] = {
     "weigh": weigh,
     "compare": compare,
     "prove": prove,
+    "prove_model": prove_model,
 }

@@ -22,6 +22,7 @@ from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, at_hand, read_frame
 from lithify.crashpoints import crashpoint
 from lithify.errors import Cancelled, CodecCrashed, Fenced, FidelityBroken, LithifyError, OutOfSpace, StoreUnavailable
+from lithify.workers.model_files import OpenModel, arguments
 from lithify.workers.parts import Part, cut, cut_at_lines
 from lithify.workers.route import Candidate, Priming, Route, choose
 from lithify.workers.sandbox import Sandbox, TaskResult
@@ -57,6 +58,8 @@ class Wishes:
     priming: Priming | None = None
     primer: bytes = b""
     """The primer that `priming` is about."""
+    model: OpenModel | None = None
+    """A language model that may help."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,8 @@ class Encoded:
     peak_memory_bytes: int
     primer: str | None
     """Digest of the primer that decoding it needs."""
+    model: str | None = None
+    """Digest of the language model that decoding it needs."""
     contract: Contract = EXACT
     """What it keeps."""
     digest: str = ""
@@ -110,13 +115,14 @@ class _Race:
     """One original's race: candidates over parts."""
 
     def __init__(
-        self, sandbox: Sandbox, original: Original, route: Route, primer: bytes, staging: Path, told: OnProgress
+        self, sandbox: Sandbox, original: Original, route: Route, wishes: Wishes, staging: Path, told: OnProgress
     ) -> None:
         self.tallies = {label: _Tally() for label in route.runs}
         self.formats: dict[str, str] = {}
         self._sandbox = sandbox
         self._original = original
-        self.attached = (*original.primers, primer) if primer else original.primers
+        self.attached = (*original.primers, wishes.primer) if wishes.primer else original.primers
+        self.model = wishes.model
         self._route = route
         self._staging = staging
         self._told = told
@@ -168,14 +174,16 @@ class _Race:
             "effort": self._route.effort,
             "primer": candidate.primer,
             "contract": candidate.contract,
+            "model": candidate.model,
         }
+        named, fds = arguments([self.model] if self.model is not None and candidate.model is not None else [])
         output_bytes_max = end - start + limits.FRAME_SLACK_BYTES
         file = tempfile.TemporaryFile(dir=self._staging)  # noqa: SIM115 - whoever takes the winner closes it
         try:
             result = self._sandbox.run(
                 "encode",
-                args,
-                (self._original.fd, file.fileno()),
+                args | named,
+                (self._original.fd, file.fileno(), *fds),
                 attached=self.attached,
                 output_bytes_max=output_bytes_max,
                 on_progress=lambda done_bytes: self._tell(label, start, done_bytes),
@@ -218,7 +226,7 @@ def encode_original(
     route = _route(sandbox, original, wishes, told)
     crashpoint("work.after_route")
     crashpoint("work.before_encode")
-    race = _Race(sandbox, original, route, wishes.primer, staging, told)
+    race = _Race(sandbox, original, route, wishes, staging, told)
     with _joined(race, original, staging) as (out, frame):
         crashpoint("work.after_encode")
         winners = race.winners()
@@ -231,6 +239,7 @@ def encode_original(
             seconds=sum(tally.seconds for tally in race.tallies.values()),
             peak_memory_bytes=max(tally.peak_memory_bytes for tally in race.tallies.values()),
             primer=next((winner.primer for winner in winners if winner.primer), None),
+            model=next((winner.model for winner in winners if winner.model), None),
             contract=frame.contract,
             digest=frame.decoded_digest.hex(),
             decoded_length=frame.decoded_length,
@@ -254,7 +263,7 @@ def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO
                 )
             yield file, frame
         return
-    primers = at_hand(race.attached)
+    primers = at_hand(race.attached, {} if race.model is None else {race.model.digest: race.model.mapped()})
     with tempfile.TemporaryFile(dir=staging) as out:
         writer = FrameWriter(cast("BinaryIO", out), hashing=False)
         for file in _in_order(race.run_part, parts):
@@ -293,7 +302,8 @@ def _route(sandbox: Sandbox, original: Original, wishes: Wishes, told: OnProgres
     facts = sandbox.run("probe", args, (original.fd,), attached=original.primers).result
     if without := facts["without_kernels"]:
         facts["codecs"].update(_ask_with_kernels(sandbox, original, args, without, facts["codecs"], told))
-    return choose(facts, wishes.contract, wishes.effort, wishes.codecs, original.length, wishes.priming)
+    model = None if wishes.model is None else wishes.model.digest
+    return choose(facts, wishes.contract, wishes.effort, wishes.codecs, original.length, wishes.priming, model=model)
 
 
 def _ask_with_kernels(

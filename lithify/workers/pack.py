@@ -7,17 +7,20 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import FormatEntry, Frame, primers_of, read_frame
-from lithify.codecs.frame.primers import digest_of, primer_of
+from lithify.codecs.frame import FormatEntry, Frame, models_of, primers_of, read_frame
+from lithify.codecs.frame.primers import digest_of, model_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.model_files import arguments, find_models, memory_bytes, open_model
 from lithify.workers.primer_files import find_primers
 from lithify.workers.proof import measure, place_of, prove
 from lithify.workers.route import Priming
@@ -35,13 +38,15 @@ def pack_file(
     effort: str = "default",
     codec: str | None = None,
     primer: bytes | None = None,
+    model: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
 
     Both are real files, open, read from and written to their descriptors. With a `primer` the codecs that can use one
-    also run with it, and the frame needs it if that gives less. Raises FidelityBroken rather than keep a frame that
-    does not decode to the same bytes, or breaks a looser contract.
+    also run with it, and the frame needs it if that gives less; the same with the language model in a `model` file or
+    Hugging Face folder. Raises FidelityBroken rather than keep a frame that does not decode to the same bytes, or
+    breaks a looser contract.
     """
     tell = on_progress or (lambda _: None)
     promised = Contract.parse(contract)
@@ -58,18 +63,27 @@ def pack_file(
         priming=None if primer is None else Priming(digest_of(primer)),
         primer=primer or b"",
     )
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="lithify-") as staging:
+    with ExitStack() as stack:
+        opened = [] if model is None else [stack.enter_context(open_model(model))]
+        wishes = replace(wishes, model=opened[0] if opened else None)
+        sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
+        staging = stack.enter_context(tempfile.TemporaryDirectory(prefix="lithify-"))
         source = Original(original.fileno(), place, length, digest, name)
         with encode_original(sandbox, source, wishes, Path(staging), lambda done: tell(0.8 * done)) as encoded:
             encoded.file.seek(0)
             shutil.copyfileobj(encoded.file, frame, limits.COPY_BYTES)
         frame.flush()
         if primer is not None:
-            _check_used(encoded.route)
+            _check_used(encoded.route, "primer")
+        if model is not None:
+            _check_used(encoded.route, "model")
         needed = [wishes.primer] if encoded.primer else []
+        models = opened if encoded.model else []
         figures: dict[str, Any] = {}
         if encoded.contract == EXACT:
-            decode_seconds = prove(sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done), primers=needed)
+            decode_seconds = prove(
+                sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done), primers=needed, models=models
+            )
         else:
             decode_seconds, figures = measure(sandbox, frame, original.fileno(), place, encoded.digest)
     tell(1.0)
@@ -81,6 +95,7 @@ def pack_file(
         "codec": encoded.codec,
         "format": encoded.format,
         "primer": encoded.primer,
+        "model": encoded.model,
         "contract": str(promised),
         "fidelity": {"kept": str(encoded.contract), **figures},
         "encode_seconds": round(encoded.seconds, 6),
@@ -91,31 +106,40 @@ def pack_file(
     }
 
 
-def _check_used(route: dict[str, Any]) -> None:
-    """Raise BadArgument when the primer that was given could not even be tried: that it lost is no fault."""
-    tried = [candidate for candidate in route["candidates"] if "primer" in candidate]
+def _check_used(route: dict[str, Any], what: str) -> None:
+    """Raise BadArgument when the primer or model given could not even be tried: that it lost is no fault."""
+    tried = [candidate for candidate in route["candidates"] if what in candidate]
     if not tried:
-        raise BadArgument(f"no codec that runs on this takes a primer ({route['reason']})")
+        raise BadArgument(f"no codec that runs on this takes a {what} ({route['reason']})")
     failed = [candidate["found"]["detail"] for candidate in tried if "error" in candidate.get("found", {})]
     if len(failed) == len(tried):
-        raise BadArgument(f"the primer that was given cannot be used: {failed[0]}")
+        raise BadArgument(f"the {what} that was given cannot be used: {failed[0]}")
 
 
 def unpack_file(
-    frame: BinaryIO, original: BinaryIO, *, primers: Sequence[Path] = (), on_progress: OnProgress | None = None
+    frame: BinaryIO,
+    original: BinaryIO,
+    *,
+    primers: Sequence[Path] = (),
+    models: Sequence[Path] = (),
+    on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write what the frame holds into `original`, each chunk checked before it is written, all of it at the end.
 
     primers  files, or folders of files, among which are the primers that the frame needs
+    models   the same for language models; a Hugging Face folder is one
 
-    Raises MissingPrimer, naming the one that is not among them.
+    Raises MissingPrimer or MissingModel, naming the one that is not among them.
     """
     found = read_frame(frame)
     needed = find_primers(primers, primers_of(found))
     done = 0
-    args = {"input": place_of(frame).as_json(), "start": 0, "end": None}
-    with Sandbox() as sandbox, sandbox.stream("decode", args, (frame.fileno(),), attached=needed) as blocks:
-        for block in blocks:
+    with ExitStack() as stack:
+        opened = stack.enter_context(find_models(models, models_of(found)))
+        sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
+        named, fds = arguments(opened)
+        args = {"input": place_of(frame).as_json(), "start": 0, "end": None, **named}
+        for block in stack.enter_context(sandbox.stream("decode", args, (frame.fileno(), *fds), attached=needed)):
             original.write(block)
             done += len(block)
             if on_progress is not None:
@@ -134,7 +158,8 @@ def frame_info(frame: BinaryIO) -> dict[str, Any]:
         "ratio": round(found.original_length / found.frame_length, 4) if found.original_length else 1.0,
         "sha256": found.original_digest.hex(),
         "formats": _formats(found),
-        "primers": sorted({digest for entry in found.formats if (digest := _primer(entry))}),
+        "primers": sorted(_named(found, primer_of)),
+        "models": sorted(_named(found, model_of)),
         "chunks": len(found.chunks),
         "chunk_bytes_max": max(found.chunks.lengths(), default=0),
     }
@@ -153,11 +178,13 @@ def _formats(frame: Frame) -> list[str]:
     return [name.rstrip() for name in named]
 
 
-def _primer(entry: FormatEntry) -> str | None:
-    try:
-        return primer_of(entry)
-    except (UnknownFormat, MissingExtra):
-        return None
+def _named(frame: Frame, of: Callable[[FormatEntry], str | None]) -> set[str]:
+    """What the formats of a frame need, as far as this release knows them."""
+    named: set[str | None] = set()
+    for entry in frame.formats:
+        with suppress(UnknownFormat, MissingExtra):
+            named.add(of(entry))
+    return set(filter(None, named))
 
 
 def _digest(file: BinaryIO) -> tuple[str, int]:

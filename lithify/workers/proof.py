@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from lithify.crashpoints import crashpoint
 from lithify.errors import BY_CODE, Corrupt, FidelityBroken, LithifyError
+from lithify.workers.model_files import OpenModel, arguments
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 
@@ -27,8 +28,9 @@ def prove(
     on_progress: Callable[[float], None] | None = None,
     *,
     primers: Sequence[bytes] = (),
+    models: Sequence[OpenModel] = (),
 ) -> float:
-    """Decode a frame whole, with the primers it needs, and compare; gives the seconds it took.
+    """Decode a frame whole, with the primers and models it needs, and compare; gives the seconds it took.
 
     Raises FidelityBroken when it decodes to something else, and what decoding raises.
     """
@@ -38,8 +40,9 @@ def prove(
         if on_progress is not None:
             on_progress(done_bytes / max(length, 1))
 
-    args = {"input": place_of(blob).as_json(), "start": 0, "end": None}
-    found = sandbox.run("digest", args, (blob.fileno(),), attached=primers, role=ROLE, on_progress=tell).result
+    named, fds = arguments(models)
+    args = {"input": place_of(blob).as_json(), "start": 0, "end": None, **named}
+    found = sandbox.run("digest", args, (blob.fileno(), *fds), attached=primers, role=ROLE, on_progress=tell).result
     _compare(found, digest, length)
     crashpoint("work.after_verify")
     return float(found["seconds"])

@@ -63,10 +63,14 @@ class Candidate:
     """The digest of the primer it runs with."""
     contract: str | None = None
     """The contract that it may make use of; None: it gives every byte back, whatever was promised."""
+    model: str | None = None
+    """The digest of the language model it runs with."""
 
     @property
     def label(self) -> str:
         """What tells it from the other candidates: a codec may run twice, with and without a primer."""
+        if self.model is not None:
+            return f"{self.codec} with model {self.model[:12]}"
         return self.codec if self.primer is None else f"{self.codec} with primer {self.primer[:12]}"
 
     @property
@@ -82,6 +86,8 @@ class Candidate:
             document["primer"] = self.primer
         if self.contract is not None:
             document["contract"] = self.contract
+        if self.model is not None:
+            document["model"] = self.model
         if self.predicted is not None:
             document["predicted"] = asdict(self.predicted)
         if self.found is not None:
@@ -158,30 +164,42 @@ def choose(
     allowed: Sequence[str],
     length: int,
     priming: Priming | None = None,
+    *,
+    model: str | None = None,
 ) -> Route:
     """The route for an original that was probed.
 
     probe    what the task `probe` answered
     allowed  ids of the only codecs that may serve; empty: all
     priming  a primer that may help: its codec then runs once more, whatever is predicted for it without
+    model    the digest of a language model: codecs that take one run with it, whatever others promise
 
     Raises MissingExtra or BadArgument when no codec may serve.
     """
     kind = probe["kind"]
     if not length:
         return Route(kind["kind"], effort, "there is nothing to encode", (Candidate(STORED, None),))
-    considered = [_consider(codec, facts, contract, allowed, length) for codec, facts in probe["codecs"].items()]
+    codecs = {codec: facts for codec, facts in probe["codecs"].items() if not facts.get("takes_model")}
+    with_model = [
+        _allowed(Candidate(codec, None, model=model), facts["contracts"], contract, allowed)
+        for codec, facts in probe["codecs"].items()
+        if facts.get("takes_model") and (model is not None or codec in allowed)
+    ]
+    if model is None and with_model:
+        raise BadArgument(f"{with_model[0].codec} needs a language model: name its file or folder with --model")
+    considered = [_consider(codec, facts, contract, allowed, length) for codec, facts in codecs.items()]
     considered.sort(key=lambda candidate: -_ratio(candidate))
-    missing = [facts["missing"] for facts in probe["codecs"].values() if facts.get("missing")]
-    _refuse_nothing_left(considered, contract, allowed, missing)
-    candidates = _by_effort(considered, probe["codecs"], effort)
-    primed = _primed(candidates if effort == "fast" else considered, probe["codecs"], priming)
+    missing = [facts["missing"] for facts in codecs.values() if facts.get("missing")]
+    _refuse_nothing_left([*considered, *with_model], contract, allowed, missing)
+    candidates = _by_effort(considered, codecs, effort)
+    primed = _primed(candidates if effort == "fast" else considered, codecs, priming)
     runs = sum(candidate.runs for candidate in candidates)
     what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
     reason = f"{what}: {runs} of {len(candidates)} codecs run" + ", and one with a primer" * bool(primed)
+    reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
-    at_lines = any(probe["codecs"][codec]["seams"] == "lines" for codec in running)
-    return Route(kind["kind"], effort, reason, (*candidates, *primed), at_lines=at_lines)
+    at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
+    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines)
 
 
 def choose_small(
@@ -206,7 +224,7 @@ def choose_small(
     if not length:
         return Route(None, effort, "there is nothing to encode", (Candidate(STORED, None),))
     # Codecs that need an extra are slow to load, and the worker itself never loads them.
-    light = [codec.facts for codec in all_codecs() if not codec.facts.needs]
+    light = [codec.facts for codec in all_codecs() if not codec.facts.needs and not codec.facts.takes_model]
     considered = [
         _allowed(Candidate(facts.id, None), sorted(facts.contracts), contract, allowed)
         for facts in light

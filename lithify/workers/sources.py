@@ -1,6 +1,7 @@
 """What a codec reads: an original lying in a file, in memory, or inside a frame, cut to the part that is wanted."""
 
 import io
+import mmap
 import os
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
@@ -60,6 +61,11 @@ class Slice(io.RawIOBase):
 def open_slice(fd: int, place: Place) -> BinaryIO:
     """The stretch `place` of the file open as `fd`, to be read like a file."""
     return io.BufferedReader(Slice(fd, place.offset, place.length))
+
+
+def mapped(fd: int) -> memoryview:
+    """A whole file as bytes, read where they are needed: a model may be longer than there is memory."""
+    return memoryview(mmap.mmap(fd, 0, access=mmap.ACCESS_READ))
 
 
 def open_source(

@@ -7,9 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lithify import limits
+from lithify.codecs.frame import at_hand, checked_model
 from lithify.codecs.registry import by_id
 from lithify.workers import kernels
 from lithify.workers.child import Call, Reply
+from lithify.workers.sources import mapped
 
 if TYPE_CHECKING:
     from lithify.codecs.text.costs import Costs, Lines
@@ -91,6 +93,27 @@ def compare(call: Call) -> Reply:
         items.append({"other": at, "shared": shared[at], "bits": bits_behind(text, others[at], alone.text_class)})
     items.sort(key=lambda item: item["bits"])
     return Reply({"text_class": alone.text_class.name.lower(), "bits": alone.bits, "items": items})
+
+
+def prove_model(call: Call) -> Reply:
+    """Whether this machine reckons with a language model as every other does.
+
+    fds      the model file
+    args     models: its SHA-256
+    answer   digest, proof, seconds
+
+    Raises Unsound when it does not, and what a wrong file raises.
+    """
+    from lithify.codecs.text.lm.codec import TextLm
+    from lithify.codecs.text.lm.model import read_model
+    from lithify.codecs.text.lm.proof import prove as prove_language_model
+
+    kernels.require(TextLm)
+    started = time.perf_counter()
+    (digest,) = call.args["models"]
+    data = checked_model(digest, at_hand((), {digest: mapped(call.fds[0])}))
+    proof = prove_language_model(read_model(data)).proof
+    return Reply({"digest": digest, "proof": proof.hex(), "seconds": time.perf_counter() - started})
 
 
 def prove(call: Call) -> Reply:

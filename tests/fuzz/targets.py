@@ -14,6 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from lithify import limits
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
@@ -29,7 +31,11 @@ from lithify.codecs.logs.streams import Stream
 from lithify.codecs.media.deflate.engine import open_stream, rebuild
 from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
-from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
+from lithify.codecs.text.lm.engine import Engine
+from lithify.codecs.text.lm.model import ExactModel, read_model
+from lithify.codecs.text.lm.proof import told_digest
+from lithify.codecs.text.lm.stream import decode_text, encode_symbols
+from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingModel, MissingPrimer, Truncated, UnknownFormat
 from lithify.store import records
 from lithify.store.blobs import Entry
 from lithify.store.packs import (
@@ -44,6 +50,7 @@ from lithify.store.records import Record
 from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
+from tests.golden import lm_frames
 from tests.golden.primers import golden_primers
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
@@ -51,7 +58,7 @@ from tests.unit.codecs.media import corpus as corpus_of_media
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 
 Found = TypeVar("Found")
-REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer)
+REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer, MissingModel)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 _PACK = "c0ffee00c0ffee00c0ffee00c0ffee00"
 _LENGTHS = struct.Struct("<II")
@@ -373,6 +380,48 @@ def following_seeds() -> list[bytes]:
     return made
 
 
+@cache
+def _language_model() -> ExactModel:
+    return read_model(memoryview(lm_frames.model_bytes()))
+
+
+def decode_told(data: bytes) -> bool:
+    """Decode what a language model told. The input: u32 decoded length, the stream."""
+    length = min(int.from_bytes(data[:4], "little"), limits.KIB) or 1
+    try:
+        decoded = decode_text(data[4:], length, _language_model())
+    except REFUSALS:
+        return False
+    assert length == len(decoded), f"{len(decoded)} bytes came, {length} were asked for"
+    return True
+
+
+def told_seeds() -> list[bytes]:
+    """Short texts in one stream and in several, and bytes that no token has."""
+    symbols = [np.frombuffer(plain[:150], np.uint8).astype(np.int32) & 127 for plain in _PLAIN]
+    symbols.append(np.full(9, len(_language_model().tokens) + 200, np.int32))
+    return [
+        len(one).to_bytes(4, "little") + encode_symbols(one, _language_model(), streams=streams)
+        for one in symbols
+        for streams in (1, 4)
+    ]
+
+
+def read_language_model(data: bytes) -> bool:
+    """Read a model file, and let what is accepted say something."""
+    try:
+        model = read_model(memoryview(data))
+    except REFUSALS:
+        return False
+    told_digest(Engine(model, 1), model.shape.vocabulary)
+    return True
+
+
+def language_model_seeds() -> list[bytes]:
+    """The golden model."""
+    return [lm_frames.model_bytes()]
+
+
 def read_params(data: bytes) -> bool:
     """Read params as every codec's."""
     accepted = False
@@ -524,6 +573,8 @@ def targets() -> dict[str, Target]:
         Target("arrays", decode_arrays, arrays_seeds),
         Target("container", read_container, container_seeds),
         Target("following", decode_following, following_seeds),
+        Target("told", decode_told, told_seeds),
+        Target("language_model", read_language_model, language_model_seeds),
         Target("params", read_params, params_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),
         Target("record", read_record, record_seeds),

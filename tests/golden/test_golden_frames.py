@@ -32,9 +32,11 @@ from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.registry import FORMATS
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, Text
-from tests.golden import logs_frames, text_frames
-from tests.golden.container_frames import CONTAINERS
+from lithify.codecs.text.lm.codec import TOLD, TextLm
+from tests.golden import lm_frames, logs_frames, text_frames
 from tests.golden.arrays_frames import ARRAYS
+from tests.golden.container_frames import CONTAINERS
+from tests.golden.lm_frames import LM
 from tests.golden.logs_frames import LOGS
 from tests.golden.media_frames import MEDIA
 from tests.golden.primers import golden_primers
@@ -114,6 +116,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     **{f"v0_1_0__media_deflate__{name}": golden for name, golden in CONTAINERS.items()},
     **{f"v0_1_0__{name}": golden for name, golden in MEDIA.items()},
     **{f"v0_1_0__arrays_values__{name}": golden for name, golden in ARRAYS.items()},
+    **{f"v0_1_0__text_lm__{name}": golden for name, golden in LM.items()},
 }
 
 
@@ -142,6 +145,7 @@ def test_a_golden_frame_decodes_to_what_it_always_did(name: str) -> None:
 def test_every_golden_file_has_a_test_and_every_test_a_file() -> None:
     assert {path.stem for path in HERE.glob("*.lith")} == GOLDEN.keys()
     assert {logs_frames.PRIMER, logs_frames.LEADER, text_frames.PRIMER} == set(HERE.glob("*.primer"))
+    assert {lm_frames.MODEL} == set(HERE.glob("*.lithlm"))
 
 
 def golden_frames() -> list[Frame]:
@@ -204,6 +208,12 @@ def test_every_way_of_keeping_a_file_of_arrays_has_a_golden_file() -> None:
     assert {element.scale and element.scale.ibm for element in elements} == {None, False, True}
     assert any(element.bits and element.scale is None for element in elements)
     assert strange == {"grid", "gaps"}
+
+
+def test_every_method_of_language_models_has_a_golden_file() -> None:
+    heads = {payload[0] for name in LM for payload, _ in payloads(f"v0_1_0__text_lm__{name}", TextLm)}
+
+    assert heads == {STORED, ZSTD, PPMD, TOLD}
 
 
 def payloads(name: str, codec: type[Codec]) -> list[tuple[bytes, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xxhash import xxh3_64_intdigest
 
 from lithify.codecs.frame import decode_frame
-from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
+from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingModel, MissingPrimer, Truncated, UnknownFormat
 from tests.golden.primers import golden_primers
 
 HEADER = b"\x89LTH\x01"
@@ -25,7 +25,7 @@ def decoded_or_refused(frame: bytes, *, expected: bytes | None = None) -> bytes 
     pieces: list[bytes] = []
     try:
         pieces.extend(decode_frame(io.BytesIO(frame), primers=golden_primers()))
-    except (*FOUR, MissingPrimer) as error:
+    except (*FOUR, MissingModel, MissingPrimer) as error:
         if expected is not None:
             assert expected.startswith(b"".join(pieces)), "wrong bytes were given out before the refusal"
         return error

@@ -19,6 +19,7 @@ from lithify.api.output import ratio, size
 @click.option("--effort", type=EFFORT, default="default", show_default=True, help="How hard to try.")
 @click.option("--codec", type=TEXT, help="Use this codec and no other (see `lithify codecs`).")
 @click.option("--primer", type=PATH, metavar="FILE", help="Use what earlier files taught (see `lithify primer make`).")
+@click.option("--model", type=PATH, metavar="PATH", help="A language model: its file, or a Hugging Face folder.")
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
@@ -28,7 +29,7 @@ def pack(
     """Pack FILE into a frame that `lithify unpack` gives back anywhere.
 
     FILE - is standard input. The frame is decoded in a second process and compared before it gets its name. If
-    the frame is smallest with the primer of --primer, it needs that to be unpacked.
+    the frame is smallest with the primer of --primer, or the language model of --model, it needs that to be unpacked.
     """
     from lithify.workers.pack import pack_file
     from lithify.workers.primer_files import read_primer_file
@@ -48,4 +49,5 @@ def _line(found: dict[str, Any]) -> str:
     sizes = f"{size(found['original_bytes'])} -> {size(found['packed_bytes'])} ({ratio(found['ratio'])})"
     times = f"packed in {found['encode_seconds']:.2f} s, proved in {found['decode_seconds']:.2f} s"
     line = f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"
-    return line if found["primer"] is None else f"{line}; needs primer {found['primer']}"
+    needs = [f"; needs {what} {found[what]}" for what in ("primer", "model") if found[what] is not None]
+    return line + "".join(needs)

@@ -23,21 +23,38 @@ from lithify.errors import BadArgument
     metavar="FILE",
     help="A primer that the frame needs, or a folder of them; repeatable.",
 )
+@click.option(
+    "--model",
+    "models",
+    type=PATH,
+    multiple=True,
+    metavar="PATH",
+    help="A language model that the frame needs: a file, a Hugging Face folder, or a folder of files; repeatable.",
+)
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
-def unpack(session: Session, source: Path, target: Path | None, primers: tuple[Path, ...], force: bool) -> None:
+def unpack(
+    session: Session,
+    /,
+    source: Path,
+    target: Path | None,
+    primers: tuple[Path, ...],
+    models: tuple[Path, ...],
+    force: bool,
+) -> None:
     """Give back what FILE.lith holds, every chunk checked before it is written.
 
-    FILE.lith - is standard input; no archive, server or network is needed. `lithify info` shows the primer that a
-    frame may need.
+    FILE.lith - is standard input; no archive, server or network is needed. `lithify info` shows the primer or the
+    language model that a frame may need; models are also looked for in the folder LITHIFY_MODELS.
     """
     from lithify.workers.pack import unpack_file
 
     target = target or _default(source)
+    kept = [] if session.settings.models is None else [session.settings.models]
     bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
     with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
-        found = unpack_file(frame, file, primers=primers, on_progress=advance)
+        found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
 

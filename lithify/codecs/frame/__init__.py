@@ -4,7 +4,7 @@
 LimitExceeded.
 """
 
-from lithify.codecs.frame.primers import Primers, at_hand, primers_of, ready_codec
+from lithify.codecs.frame.primers import Primers, at_hand, checked_model, models_of, primers_of, ready_codec
 from lithify.codecs.frame.read import Tally, decode_frame, is_frame, read_frame
 from lithify.codecs.frame.values import ChunkEntry, ChunkTable, FormatEntry, Frame
 from lithify.codecs.frame.write import FrameWriter, join_frames
@@ -18,9 +18,11 @@ __all__ = [
     "Primers",
     "Tally",
     "at_hand",
+    "checked_model",
     "decode_frame",
     "is_frame",
     "join_frames",
+    "models_of",
     "primers_of",
     "read_frame",
     "ready_codec",

@@ -53,6 +53,15 @@ class Deflate(Codec):
         seams="whole",
         kinds=frozenset({"archive", "document", "image", "array", "executable", "binary", "opaque", "database"}),
         kernels=True,
+        nests=(
+            "logs.template",
+            "text.mixing",
+            "arrays.values",
+            "media.jpeg",
+            "media.audio",
+            "media.png",
+            "media.pixels",
+        ),
         papers=("RFC 1950, 1951, 1952", "Steinke, preflate: predicting what deflate encoders do"),
     )
     params_type: ClassVar[type[Params]] = DeflateParams
@@ -127,9 +136,9 @@ class Deflate(Codec):
         return close_all(payload, length, budget, lambda codec: self._within(codec, budget))
 
     def _within(self, codec: Codec, budget: Budget) -> Codec | None:
-        """A codec, ready to work inside this one; None: too deep."""
+        """A codec, ready to work inside this one; None: it may not, or lies too deep."""
         if not isinstance(codec, Deflate):
-            return codec
+            return codec if codec.facts.id in self.facts.nests else _never_within(codec)
         if self._depth + 1 >= DEPTH_MAX:
             return None
         found = Deflate(codec.params)
@@ -139,4 +148,4 @@ class Deflate(Codec):
 
 def _never_within(codec: Codec) -> Codec | None:
     """For what was looked through already, or is not worth a look."""
-    return None if isinstance(codec, Deflate) else codec
+    return codec if codec.facts.family == "raw" else None
