@@ -107,7 +107,8 @@ def main() -> None:
             if found.facts.default_bytes_max is not None:
                 text = text[:SLOW_BYTES]  # noqa: PLW2901 - the start of it
             for effort in EFFORTS:
-                found.probe(text, len(text), effort)
+                if found.probe(text, len(text), effort) is None:
+                    continue  # not made for it
                 for codec in _codecs(found, effort, text):
                     codec.encode(_Text(text), _Reader(codec))
     print(*sorted(made.names), sep="\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lithify import limits
+from lithify.codecs.registry import known_formats
 from lithify.errors import CodecCrashed
 from lithify.workers import wire
 
@@ -138,7 +139,7 @@ class Nursery:
         return child
 
     def _greet(self, child: Child, zygote: "subprocess.Popen[bytes]", waiting: Callable[[], None]) -> None:
-        patience = _START_SECONDS + (limits.KERNELS_SECONDS if self._kernels else 0.0)
+        patience = _START_SECONDS + (limits.KERNELS_SECONDS * len(known_formats()) if self._kernels else 0.0)
         try:
             child.greet(time.monotonic() + patience, waiting)
         except CodecCrashed as error:

@@ -182,10 +182,10 @@ def _make(codecs: list[str], seconds: int) -> list[str]:
 
     gaps: list[str] = []
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends us now; at other times our end is that of the control socket
-    signal.alarm(seconds)  # kills: nothing else ends a compiler that hangs
     try:
         for codec in codecs:
             for user in sorted(set(kernels.users(by_id(codec))) - kernels.ready):
+                signal.alarm(seconds)  # kills: nothing else ends a compiler that hangs
                 gaps += make_kernels(by_id(user))
                 kernels.ready.add(user)
             kernels.ready.add(codec)
