@@ -88,7 +88,7 @@ def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
     plain, inflated = inflate(data, places) if places else (data, None)
     if inflated is None or not inflated.streams:
         return encode(data, arrays_in(data), effort, bound)
-    inner = encode(plain, arrays_in(data, inflated=inflated), effort, bound)
+    inner = encode(plain, arrays_in(data, inflated=inflated, plain=plain), effort, bound)
     table, recipes = (pack_piece(piece, effort) for piece in pack_streams(inflated))
     payload = bytes([INFLATED]) + table + recipes + inner.payload
     found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)

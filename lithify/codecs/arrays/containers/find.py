@@ -47,19 +47,21 @@ def streams_in(data: bytes) -> list[Place]:
         return []
 
 
-def arrays_in(data: bytes, length: int | None = None, *, inflated: Inflated | None = None) -> list[Variable]:
+def arrays_in(
+    data: bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: bytes = b""
+) -> list[Variable]:
     """The arrays of a file, none of which shares a byte with another; empty if it is no container. Never raises.
 
     data      the whole file, or the begin of one
     length    of the whole file; None: `data` is all of it
-    inflated  its streams, if they were opened: the arrays are then those of the plain file
+    inflated  its streams, if they were opened: the arrays are then those of the plain file, `plain`
     """
     length = len(data) if length is None else length
     name = container_of(data)
     if name is None:
         return []
     try:
-        found = _module(name).find(data, length, **({} if inflated is None else {"inflated": inflated}))
+        found = _module(name).find(data, length, **({} if inflated is None else {"inflated": inflated, "plain": plain}))
     except BadBytes:
         return []
     length = length if inflated is None else inflated.plain_length

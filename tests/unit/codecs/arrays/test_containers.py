@@ -105,6 +105,10 @@ def test_uncompressed_members_of_a_zip_file_are_arrays() -> None:
     members = {"a.npy": npy(CUBE), "readme.txt": b"words", "b.npy": npy(CUBE.astype("f8"))}
     assert_are(zipped(members), CUBE, CUBE.astype("f8"))
     assert [] == arrays_in(zipped(members, compressed=True))
+    data = zipped(members, compressed=True)
+    encoded = encode_file(data, "fast", None)
+    assert (INFLATED, 2) == (encoded.payload[0], encoded.arrays)
+    assert data == open_payload(encoded.payload, len(data)).decoded()
     assert not any(variable.data for variable in arrays_in(zipped(members))), "their checksums are in the directory"
 
 
