@@ -15,8 +15,8 @@ REGRESSORS = 20
 SAMPLES = 32
 """How many values are coded with one set of weights."""
 EXPERTS = 5
-INPUTS = 10
-CONTEXTS = 9
+INPUTS = 11
+CONTEXTS = 10
 DECISIONS = 32
 LEVELS = 128
 """Levels of energy, four to an octave."""

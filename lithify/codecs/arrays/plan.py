@@ -11,7 +11,7 @@ import numpy as np
 from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
-from lithify.codecs.arrays.cube import Cube, Shape, read_cube, slices_of
+from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube, slices_of
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
@@ -22,6 +22,8 @@ from lithify.codecs.codec import Effort
 
 _PIECE = (16, 96, 128)
 _ROW_PIECE = 1 << 17
+_ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
+"""Every frame by itself: no block has so many."""
 _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
 _BASE_BITS_MAX = 3.0
 """A base wins where a value costs little; above so many bits it never did."""
@@ -107,14 +109,14 @@ def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
 
 
 def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
-    """The plan with the frames that predict best: those one and two before, or as far as a longer axis repeats."""
+    """The plan with the frames that predict best: those one and two before, none, or as far as a longer axis repeats."""
     lead = cube.ordered[:-2]
     strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
-    choices: list[Lags] = [(1, 2)]
+    if not strides:
+        return plan
+    choices: list[Lags] = [(1, 2), _ALONE]
     for longer, shorter in pairwise(strides):
         choices += [(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)]
-    if len(choices) == 1:
-        return plan
     block = cube.blocks()[0]
     rows, columns = (slice(0, min(64, length)) for length in stacked.shape[1:])
     piece = np.ascontiguousarray(stacked[: block.frames.stop, rows, columns])

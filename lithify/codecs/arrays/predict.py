@@ -28,6 +28,7 @@ _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW = 3, 6
 VALUE_MAX = (1 << 29) - 1
+_GUESS_MAX = VALUE_MAX << 4
 
 
 @inlined
@@ -178,8 +179,8 @@ def run(
                 for i in range(n):
                     fast += weights[0, i] * g[i]
                     slow += weights[1, i] * g[i]
-                experts[0] = (w << 4) + (fast >> 12)
-                experts[1] = (w << 4) + (slow >> 12)
+                experts[0] = within((w << 4) + (fast >> 12), _GUESS_MAX)
+                experts[1] = within((w << 4) + (slow >> 12), _GUESS_MAX)
                 experts[2] = _median(w, north, nw) << 4
                 if has1:
                     experts[3] = (centre + _median(w - cw, north - cn, nw - cnw)) << 4
@@ -196,7 +197,11 @@ def run(
                         + 2 * wide(pe[k, before, column])
                         + wide(pe[k, now, column - 2])
                     )
-                    near += wide(pe[k, before, column - 1]) + wide(pe[k, before, column + 1])
+                    near += (
+                        wide(pe[k, before, column - 1])
+                        + 2 * wide(pe[k, before, column + 1])
+                        + wide(pe[k, before, column + 2])
+                    )
                     inputs[k] = level_of(levels, near)
                     best = min(best, wide(inputs[k]))
                 total, pulled = wide(0), wide(0)
@@ -204,7 +209,7 @@ def run(
                     share = wide(shares[min(wide(inputs[k]) - best, 32)])
                     total += share
                     pulled += share * (experts[k] - experts[2])
-                guess = experts[2] + pulled // total
+                guess = within(experts[2] + pulled // total, _GUESS_MAX)
                 ew, en = wide(errors[here - 1]), wide(errors[here - width])
                 spread = abs(experts[0] - experts[1])
                 base = (guess + 8) >> 4
@@ -256,6 +261,9 @@ def run(
                 if has1:
                     same |= wide(centre == ce) << 8 | wide(centre == cs) << 9
                 bases[8] = (8 << CONTEXT_BITS) + same * DECISIONS
+                bases[9] = (9 << CONTEXT_BITS) + (
+                    min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
+                ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
                 r = code_number(
                     inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash, stretch,
