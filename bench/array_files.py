@@ -1,4 +1,4 @@
-"""The arrays that the bench measures: every variable worth the name in the data set, or in the files that were named."""
+"""The arrays that the bench measures: every larger variable of the data set, or of the files that were named."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 import lzma
 from collections.abc import Callable
+from typing import Any, cast
 
 import imagecodecs
 import numpy as np
@@ -68,9 +69,10 @@ def _jpegxl(values: np.ndarray) -> int:
 
 def bounded_rivals() -> dict[str, Bounded]:
     """By name. Each is given the array with its gaps filled, as frames."""
+    encode: Any = imagecodecs
     return {
-        "sz3": lambda values, error: len(imagecodecs.sz3_encode(values, mode="abs", abs=error)),
-        "sperr": lambda values, error: len(imagecodecs.sperr_encode(values, level=error, mode="pwe")),
+        "sz3": lambda values, error: len(encode.sz3_encode(values, mode="abs", abs=error)),
+        "sperr": lambda values, error: len(encode.sperr_encode(values, level=error, mode="pwe")),
         "zfp": _zfp,
     }
 
@@ -78,7 +80,7 @@ def bounded_rivals() -> dict[str, Bounded]:
 def _zfp(values: np.ndarray, error: float) -> int:
     best = values.nbytes
     for looser in _ZFP_LOOSER:
-        packed = imagecodecs.zfp_encode(values, level=error * looser, mode="accuracy")
+        packed = cast("Any", imagecodecs).zfp_encode(values, level=error * looser, mode="accuracy")
         again = imagecodecs.zfp_decode(packed)
         if np.abs(again.astype(np.float64) - values.astype(np.float64)).max() <= error:
             best = min(best, len(packed))
@@ -101,9 +103,10 @@ def without_gaps(array: Array) -> tuple[np.ndarray, int]:
             frame[...] = frame[tuple(nearest)]
         else:
             frame[...] = frames[mask].mean()
-    image = (~mask).reshape(-1, mask.shape[-1]).astype(np.uint8)
+    image = (~mask).reshape(-1, frames.shape[2]).astype(np.uint8)
     return _single(frames), len(imagecodecs.jpegxl_encode(image, lossless=True, effort=7))
 
 
 def _single(frames: np.ndarray) -> np.ndarray:
-    return frames[0] if len(frames) == 1 else frames
+    first: np.ndarray = frames[0]
+    return first if len(frames) == 1 else frames

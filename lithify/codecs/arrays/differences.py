@@ -22,9 +22,9 @@ def _median(a: int, b: int, c: int) -> int:
 def run_differences(
     values: I32, mask: U8, codes: U32, frames: int, rows: int, columns: int, lag: int, back: bool
 ) -> None:
-    """Write what each value differs by from its guess to `codes` (unsigned: 0, -1, 1, -2 … are 0, 1, 2, 3 …), or add it.
+    """Write what each value differs by from its guess to `codes` (0, -1, 1, -2 … as 0, 1, 2, 3 …), or add it.
 
-    The guess is that of neighbours within a frame; from frame `lag` on, of how they changed since the frame `lag` before.
+    The guess is that of neighbours in the frame; from frame `lag` on, of how they changed since the frame `lag` before.
     What is masked is skipped, and has the value of its neighbour to the left (above it at the left edge).
     """
     size = rows * columns
@@ -61,7 +61,8 @@ def run_differences(
 def encode_differences(values: I32, mask: U8, lag: int) -> bytes:
     """The stream of a block (frames, rows, columns)."""
     codes = np.zeros(values.size, np.uint32)
-    run_differences(values.reshape(-1).copy(), mask.reshape(-1), codes, *values.shape, lag, False)
+    frames, rows, columns = values.shape
+    run_differences(values.reshape(-1).copy(), mask.reshape(-1), codes, frames, rows, columns, lag, False)
     most = int(codes.max(initial=0))
     width = next(width for width in _WIDTHS if most < 1 << (8 * width))
     plain = codes.astype(np.dtype(f"<u{width}")).tobytes()
@@ -78,5 +79,6 @@ def decode_differences(stream: bytes, mask: U8, lag: int) -> I32:
     plain = unshuffled(Zstd().decode(stream[1:], shared=b"", length=width * mask.size), width)
     codes = np.frombuffer(plain, np.dtype(f"<u{width}")).astype(np.uint32)
     values = np.zeros(mask.size, np.int32)
-    run_differences(values, mask.reshape(-1), codes, *mask.shape, lag, True)
+    frames, rows, columns = mask.shape
+    run_differences(values, mask.reshape(-1), codes, frames, rows, columns, lag, True)
     return values.reshape(mask.shape)

@@ -109,7 +109,7 @@ def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
 
 
 def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
-    """The plan with the frames that predict best: those one and two before, none, or as far as a longer axis repeats."""
+    """The plan with the frames that predict best: one and two before, none, or as far as a longer axis repeats."""
     lead = cube.ordered[:-2]
     strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
     if not strides:
