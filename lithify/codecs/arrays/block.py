@@ -15,7 +15,7 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED, DIFFERENCES = 0x10, 0x11
+PREDICTED, EDGED, DIFFERENCES = 0x10, 0x11, 0x12
 _PATCH_SHARE = 8
 _LENGTH_MAX = 1 << 40
 Lags = tuple[int, int]
@@ -51,6 +51,7 @@ class Coding:
     grid: Grid | None
     specials: np.ndarray
     lags: Lags = (1, 2)
+    edged: bool = False
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
 
@@ -85,11 +86,12 @@ def encode_block(
     if effort == "fast":
         stream: bytes | None = encode_differences(narrow, classes, coding.lags[0])
     else:
-        stream = encode_integers(narrow, classes, coding.lags)
+        stream = encode_integers(narrow, classes, coding.lags, coding.edged)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    head = [bytes([DIFFERENCES if effort == "fast" else PREDICTED]), *map(varint, coding.lags)]
+    method = DIFFERENCES if effort == "fast" else EDGED if coding.edged else PREDICTED
+    head = [bytes([method]), *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
     return b"".join([*head, stream])
@@ -129,7 +131,7 @@ def decode_block(body: bytes, shape: tuple[int, int, int], frames: range, coding
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] not in (PREDICTED, DIFFERENCES):
+    if body[0] not in (PREDICTED, EDGED, DIFFERENCES):
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding)
 
@@ -152,9 +154,9 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
     decoded = (
-        decode_integers(reader.rest(), classes, lags)
-        if body[0] == PREDICTED
-        else decode_differences(reader.rest(), classes, lags[0])
+        decode_differences(reader.rest(), classes, lags[0])
+        if body[0] == DIFFERENCES
+        else decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
     )
     integers = np.where(valid, decoded, 0).astype(np.int64)
     if base:

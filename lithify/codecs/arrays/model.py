@@ -14,7 +14,9 @@ TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
 REGRESSORS = 20
 SAMPLES = 32
 """How many values are coded with one set of weights."""
-EXPERTS = 5
+EXPERTS = 7
+SMOOTH_EXPERTS = 5
+"""So many are asked about smooth fields; all about fields with edges, where few are right and the rest far off."""
 INPUTS = 11
 CONTEXTS = 10
 DECISIONS = 32

@@ -13,6 +13,7 @@ from lithify.codecs.arrays.model import (
     REGRESSORS,
     RIGHT,
     SAMPLES,
+    SMOOTH_EXPERTS,
     TOP,
     Model,
     Tables,
@@ -88,6 +89,7 @@ def run(
     columns: int,
     lag: int,
     lag2: int,
+    edged: bool,
     stream: U8,
     decoding: bool,
 ) -> int:
@@ -99,6 +101,8 @@ def run(
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
     coder = m.coder
     begin(coder, stream, decoding)
+    asked = EXPERTS if edged else SMOOTH_EXPERTS
+    sharpness = 2 if edged else 1
     width = columns + LEFT + RIGHT
     size = (rows + TOP + BOTTOM) * width
     filled = wide(0)
@@ -137,7 +141,7 @@ def run(
                 if mask[number]:
                     work[here] = (w + north) >> 1
                     errors[here] = (wide(errors[here - 1]) + wide(errors[here - width])) >> 1
-                    for k in range(EXPERTS):
+                    for k in range(asked):
                         pe[k, now, x + LEFT] = pe[k, now, x + LEFT - 1]
                     number += 1
                     continue
@@ -188,10 +192,13 @@ def run(
                 else:
                     experts[3] = ((w + north) << 3) + ((ne - nw) << 2)
                     experts[4] = w << 4
+                if edged:
+                    experts[5] = north << 4
+                    experts[6] = (w + ne) << 3
                 # Who was right nearby counts more.
                 best = wide(1 << 30)
                 column = x + LEFT
-                for k in range(EXPERTS):
+                for k in range(asked):
                     near = (
                         2 * wide(pe[k, now, column - 1])
                         + 2 * wide(pe[k, before, column])
@@ -205,8 +212,8 @@ def run(
                     inputs[k] = level_of(levels, near)
                     best = min(best, wide(inputs[k]))
                 total, pulled = wide(0), wide(0)
-                for k in range(EXPERTS):
-                    share = wide(shares[min(wide(inputs[k]) - best, 32)])
+                for k in range(asked):
+                    share = wide(shares[min((wide(inputs[k]) - best) * sharpness, 32)])
                     total += share
                     pulled += share * (experts[k] - experts[2])
                 guess = within(experts[2] + pulled // total, _GUESS_MAX)
@@ -276,7 +283,7 @@ def run(
                 work[here] = value
                 fine = value << 4
                 errors[here] = min(abs(fine - guess), (1 << 30))
-                for k in range(EXPERTS):
+                for k in range(asked):
                     pe[k, now, column] = min(abs(fine - experts[k]), 1 << 28)
                 lg = le >> 2
                 for i in range(n):
@@ -290,9 +297,9 @@ def run(
             for k in range(RIGHT):
                 work[start + columns + k] = work[start + columns - 1]
                 errors[start + columns + k] = errors[start + columns - 1]
-                for e in range(EXPERTS):
+                for e in range(asked):
                     pe[e, now, LEFT + columns + k] = pe[e, now, LEFT + columns - 1]
-            for e in range(EXPERTS):
+            for e in range(asked):
                 pe[e, before, 0] = pe[e, now, LEFT]
                 pe[e, before, 1] = pe[e, now, LEFT]
         start = f * size + (rows + TOP - 1) * width
@@ -302,8 +309,12 @@ def run(
     return wide(coder[POSITION])
 
 
-def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> bytes | None:
-    """The stream of a block (frames, rows, columns); None if it would be longer than the block."""
+def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> bytes | None:
+    """The stream of a block (frames, rows, columns); None if it would be longer than the block.
+
+    lags    how many frames before are the first and the second past
+    edged   whether the experts for fields with edges are asked too
+    """
     frames, rows, columns = values.shape
     model = new_model(frames, rows, columns)
     stream = np.zeros(values.size * 4 + 1000, np.uint8)
@@ -317,6 +328,7 @@ def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> by
         rows,
         columns,
         *lags,
+        edged,
         stream,
         False,
     )
@@ -325,7 +337,7 @@ def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> by
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
-def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2)) -> I32:
+def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> I32:
     """The values of a block; those that are masked are 0."""
     frames, rows, columns = mask.shape
     model = new_model(frames, rows, columns)
@@ -340,6 +352,7 @@ def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2)) -> 
         rows,
         columns,
         *lags,
+        edged,
         np.frombuffer(stream, np.uint8).copy(),
         True,
     )
