@@ -79,7 +79,7 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
     framed = frames * (rows + TOP + BOTTOM) * (columns + LEFT + RIGHT)
     width = columns + LEFT + RIGHT
     n = REGRESSORS
-    mixer = np.full((DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
+    mixer = np.full((2 * DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
     return Model(
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),

@@ -273,7 +273,7 @@ def run(
                 ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
                 r = code_number(
-                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash, stretch,
+                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, squash, stretch,
                     reciprocal, decoding, wide(0) if decoding else wide(values[number]) - base, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
