@@ -115,8 +115,9 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
+                    bases[9] = 9 << CONTEXT_BITS
                     value = code_number(
-                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash,
+                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15), coder, stream, squash,
                         stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
                         token_of((energy * 11) >> 8), min(level, 7),
                     )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
-from lithify.codecs.arrays.cube import Cube, Shape, read_cube, slices_of
+from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
@@ -22,11 +22,17 @@ from lithify.codecs.codec import Effort
 
 _PIECE = (16, 96, 128)
 _ROW_PIECE = 1 << 17
+_ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
+"""Every frame by itself: no block has so many."""
 _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
 _BASE_BITS_MAX = 3.0
 """A base wins where a value costs little; above so many bits it never did."""
 _HALF_STEP = 128 * FINER
 _HOPELESS = 1.1
+_NEVER = 1 << 62
+_LAGS_PIECE, _BASE_PIECE = 1 << 16, 1 << 18
+_TILE_MIN = 32
+"""Values that lags and bases are tried on, and the least side of the tile that they come from."""
 _NEAR = 1.0
 """Whole blocks race the general coders if a piece came out so near."""
 
@@ -107,26 +113,38 @@ def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
 
 
 def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
-    """The plan with the frames that predict best: those one and two before, or as far as a longer axis repeats."""
+    """The plan with the frames that predict best: one and two before, none, or as far as a longer axis repeats."""
+    if effort == "fast":
+        return plan
     lead = cube.ordered[:-2]
     strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
-    choices: list[Lags] = [(1, 2)]
+    choices: set[Lags] = {(1, 2)}
+    if strides:
+        choices.add(_ALONE)
     for longer, shorter in pairwise(strides):
-        choices += [(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)]
-    if len(choices) == 1:
-        return plan
-    block = cube.blocks()[0]
-    rows, columns = (slice(0, min(64, length)) for length in stacked.shape[1:])
-    piece = np.ascontiguousarray(stacked[: block.frames.stop, rows, columns])
-    found = []
-    for lags in sorted(set(choices)):
-        coding = replace(plan.coding, lags=lags)
-        packed = encode_block(piece, block.frames, coding, plan.tolerance, effort)
-        if packed is not None:
-            found.append((len(packed), lags))
-    if not found:
-        return plan
-    return replace(plan, coding=replace(plan.coding, lags=min(found)[1]))
+        choices |= {(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)}
+    values, frames = _column(stacked, cube, _LAGS_PIECE)
+
+    def length(coding: Coding) -> int:
+        packed = encode_block(values, frames, coding, plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
+
+    codings = [replace(plan.coding, lags=lags) for lags in sorted(choices)]
+    best = min(codings, key=length) if len(codings) > 1 else plan.coding
+    return replace(plan, coding=min(best, replace(best, edged=True), key=length))
+
+
+def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
+    """What a block in the middle has in its own middle: all frames of about so many values, but a tile at least."""
+    blocks = cube.blocks()
+    block = blocks[len(blocks) // 2]
+    box = []
+    side = max(_TILE_MIN, isqrt(most // len(block.frames)))
+    for part in (block.rows, block.columns):
+        start = part.start + max(0, (len(part) - side) // 2)
+        box.append(slice(start, min(start + side, part.stop)))
+    frames = range(block.frames.start, min(block.frames.stop, block.frames.start + max(1, most // _TILE_MIN**2)))
+    return np.ascontiguousarray(stacked[frames.start : frames.stop, box[0], box[1]]), frames
 
 
 def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
@@ -134,18 +152,16 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
     grid = plan.coding.grid
     if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
         return plan
-    blocks = cube.blocks()
-    block = blocks[len(blocks) // 2]
-    values = np.ascontiguousarray(stacked[slices_of(block)])
+    values, frames = _column(stacked, cube, _BASE_PIECE)
 
     def length(base: Base | None) -> int:
-        packed = encode_block(values, block.frames, replace(plan.coding, base=base), plan.tolerance, effort)
-        return 1 << 62 if packed is None else len(packed)
+        packed = encode_block(values, frames, replace(plan.coding, base=base), plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
 
     plain = length(None)
     if 8 * plain > _BASE_BITS_MAX * values.size:
         return plan
-    times = (0, LEVELS_MAX) if block.shape[0] >= _BASE_FRAMES_MIN else (0,)
+    times = (0, LEVELS_MAX) if len(frames) >= _BASE_FRAMES_MIN else (0,)
     tried = {base: length(base) for base in (Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times)}
     first = min(tried, key=lambda base: tried[base])
     if tried[first] < _HOPELESS * plain:
