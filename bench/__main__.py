@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-BENCHES = ("cli", "ingest", "upload", "codecs", "logs", "text", "arrays", "array_containers", "packs", "queue")
+BENCHES = ("cli", "ingest", "upload", "codecs", "logs", "text", "arrays", "array_containers", "media", "packs", "queue")
 """Each is a module here with `main(arguments)`."""
 
 

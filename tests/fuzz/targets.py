@@ -26,6 +26,7 @@ from lithify.codecs.frame.trailer import FOOTER, pack_footer
 from lithify.codecs.lines import Needle
 from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.streams import Stream
+from lithify.codecs.media.deflate.engine import open_stream, rebuild
 from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingPrimer, Truncated, UnknownFormat
@@ -62,6 +63,7 @@ _PLAIN = (
     bytes(range(256)) * 12,
     b"\0" * 5000,
     bytes((index * index * 31 >> 3) % 251 for index in range(4000)),
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + zlib.compress(b"sand settles, and turns to sandstone\n" * 30)[2:-4],
 )
 
 
@@ -419,6 +421,38 @@ def contract_seeds() -> list[bytes]:
     return [b"exact", b"content", b"bounded:abs=0.01", b"bounded:pwrel=1e-3", b"floor:psnr=60", b"floor:vmaf=95.5"]
 
 
+# --- deflate streams ----------------------------------------------------------------------------------
+
+
+def open_and_rebuild(data: bytes) -> bool:
+    """Open whatever begins as a deflate stream, and close it again."""
+    opened = open_stream(data, plain_max=_DECODED_BYTES_MAX)
+    if opened is None:
+        return False
+    assert data[: opened.end] == rebuild(opened.plain, opened.recipe), "another stream came back"
+    return True
+
+
+def rebuild_only(data: bytes) -> bool:
+    """Make a stream of some text by a recipe that cannot be trusted."""
+    try:
+        rebuild(_PLAIN[1], data)
+    except REFUSALS:
+        return False
+    return True
+
+
+def stream_seeds_of_zlib() -> list[bytes]:
+    """Some bytes at some levels."""
+    return [zlib.compress(plain, level)[2:-4] for plain in _PLAIN for level in (0, 1, 6, 9)]
+
+
+def recipe_seeds() -> list[bytes]:
+    """How the text was deflated, at some levels."""
+    opened = (open_stream(zlib.compress(_PLAIN[1], level), 2) for level in (1, 3, 6, 9))
+    return [one.recipe for one in opened if one is not None]
+
+
 def targets() -> dict[str, Target]:
     """All of them by name."""
     decoders = [
@@ -436,6 +470,8 @@ def targets() -> dict[str, Target]:
         Target("params", read_params, params_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),
         Target("record", read_record, record_seeds),
+        Target("deflate", open_and_rebuild, stream_seeds_of_zlib),
+        Target("recipe", rebuild_only, recipe_seeds),
         Target("contract", read_contract, contract_seeds),
     ]
     return {target.name: target for target in (*others, *decoders)}

@@ -34,6 +34,7 @@ from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, Text
 from tests.golden import logs_frames, text_frames
 from tests.golden.arrays_frames import ARRAYS
+from tests.golden.container_frames import CONTAINERS
 from tests.golden.logs_frames import LOGS
 from tests.golden.primers import golden_primers
 from tests.golden.text_frames import TEXT
@@ -110,6 +111,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
     **{f"v0_1_0__arrays_values__{name}": golden for name, golden in ARRAYS.items()},
+    **{f"v0_1_0__media_deflate__{name}": golden for name, golden in CONTAINERS.items()},
 }
 
 

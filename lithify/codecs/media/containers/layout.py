@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from lithify.codecs.media.containers.find import GZIP
 from lithify.codecs.media.varints import take_varint, varint
-from lithify.errors import Corrupt, LimitExceeded
+from lithify.errors import Corrupt, LimitExceeded, UnknownFormat
 
 _RAW = 0
 _STREAM = 1
-_TRAILERS = GZIP + 1
+_TRAILERS = 8
+"""Room for what else may follow a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ def _pieces(
         if tag == _RAW:
             yield Piece(own)
         else:
-            yield Piece(own, next(recipes), (tag - _STREAM) % _TRAILERS)
+            trailer = (tag - _STREAM) % _TRAILERS
+            if trailer > GZIP:
+                raise UnknownFormat(f"a table names trailer {trailer}, which this release does not know")
+            yield Piece(own, next(recipes), trailer)
 
 
 def _tag(piece: Piece) -> int:

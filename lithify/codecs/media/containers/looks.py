@@ -4,13 +4,18 @@ import enum
 import re
 
 from lithify import limits
+from lithify.codecs.line_times import line_time
 
-TEXT_KINDS = frozenset({"log", "json-lines", "json", "csv", "markup", "code", "prose", "text"})
+LOG_KINDS = frozenset({"log", "json-lines"})
+TEXT_KINDS = frozenset({"json", "csv", "markup", "code", "prose", "text"})
+NUMERIC_KINDS = TEXT_KINDS | LOG_KINDS
 BINARY_KINDS = frozenset({"binary", "executable", "opaque"})
 _ALONE_BYTES = 64 * limits.KIB
 """So much is kept on its own, by whichever codec is best for it; less is kept with others of its look."""
 _LOOK_BYTES = 4 * limits.KIB
 _CONTROL_MAX = 0.01
+_LOG_LINES, _LOG_LINES_MIN, _LOG_SHARE = 20, 4, 0.5
+"""Of so many lines at the beginning, how many must say when they were written, or be an object each."""
 
 _SIGNATURES: tuple[tuple[int, bytes, frozenset[str]], ...] = (
     (0, b"\xff\xd8\xff", frozenset({"image"})),
@@ -32,6 +37,9 @@ _SIGNATURES: tuple[tuple[int, bytes, frozenset[str]], ...] = (
     (0, b"RIFF", frozenset({"audio", "video", "image"})),
     (0, b"FORM", frozenset({"audio"})),
 )
+_DIGITS = b"0123456789"
+_DIGIT_SHARE = 0.25
+"""Text of so many digits is drawings and tables: columns may do better than words."""
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
@@ -42,7 +50,12 @@ class Look(enum.IntEnum):
     TEXT = 1
     MARKUP = 2
     BINARY = 3
-    ALONE = 4
+    LOG = 4
+    NUMERIC = 5
+    ALONE = 6
+
+
+_LOOKS = {BINARY_KINDS: Look.BINARY, LOG_KINDS: Look.LOG, NUMERIC_KINDS: Look.NUMERIC, TEXT_KINDS: Look.TEXT}
 
 
 def kinds_of(data: bytes) -> frozenset[str]:
@@ -50,16 +63,20 @@ def kinds_of(data: bytes) -> frozenset[str]:
     for offset, magic, kinds in _SIGNATURES:
         if data.startswith(magic, offset):
             return kinds
-    return TEXT_KINDS if _is_text(data) else BINARY_KINDS
+    if not _is_text(data):
+        return BINARY_KINDS
+    if _is_log(data):
+        return LOG_KINDS
+    return NUMERIC_KINDS if _is_numeric(data) else TEXT_KINDS
 
 
 def look_at(data: bytes) -> Look:
     """With what a piece is kept."""
     kinds = kinds_of(data)
-    if len(data) >= _ALONE_BYTES or not (kinds is TEXT_KINDS or kinds is BINARY_KINDS):
+    if len(data) >= _ALONE_BYTES or kinds not in _LOOKS:
         return Look.ALONE
-    if kinds is BINARY_KINDS:
-        return Look.BINARY
+    if kinds is not TEXT_KINDS:
+        return _LOOKS[kinds]
     return Look.MARKUP if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else Look.TEXT
 
 
@@ -72,3 +89,16 @@ def _is_text(data: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 3 or sum(byte >= 0x80 for byte in head) < len(head) // 8
     return True
+
+
+def _is_log(data: bytes) -> bool:
+    lines = data[: 4 * _LOOK_BYTES].split(b"\n")[:-1][:_LOG_LINES]
+    written = sum(
+        (line.startswith(b"{") and line.rstrip().endswith(b"}")) or line_time(line) is not None for line in lines
+    )
+    return len(lines) >= _LOG_LINES_MIN and written >= _LOG_SHARE * len(lines)
+
+
+def _is_numeric(data: bytes) -> bool:
+    head = data[:_LOOK_BYTES]
+    return len(head) - len(head.translate(None, _DIGITS)) >= _DIGIT_SHARE * len(head)

@@ -4,7 +4,7 @@ A part is a frame without checksums: the frame around everything has them. The c
 like and by the codecs' own probes, as a route chooses for an original.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from lithify import limits
@@ -134,26 +134,28 @@ def _codec(codec_id: str, effort: Effort, data: bytes) -> Codec:
 
 def _promising(data: bytes, effort: Effort, prepare: Prepare) -> list[Codec]:
     """The codecs worth running, the most promising first."""
-    kinds, length = kinds_of(data), len(data)
+    ready = [codec for codec in map(prepare, _suiting(data, effort)) if codec is not None]
+    complete = [codec for codec in ready if codec.facts.falls_back]
+    if complete and effort != "max":
+        return complete
+    if len(data) <= _SMALL_BYTES:
+        return ready
     sample = _sample(data)
-    found: list[tuple[float, Codec]] = []
+    estimates = [(codec, codec.probe(sample, len(data), effort)) for codec in ready]
+    found = [(estimate.ratio, codec) for codec, estimate in estimates if estimate is not None]
+    found.sort(key=lambda pair: -pair[0])
+    return [codec for _, codec in found[: _TRIED[effort]]]
+
+
+def _suiting(data: bytes, effort: Effort) -> Iterator[Codec]:
+    """The codecs that are made for such bytes, or for any."""
+    kinds = kinds_of(data)
     for codec in all_codecs():
         facts = codec.facts
         wanted = bool(facts.kinds & kinds) if facts.kinds else effort != "fast" or facts.id in _FAST
-        if not wanted or facts.id == "raw.stored" or "exact" not in facts.contracts or facts.too_slow(effort, length):
-            continue
-        ready = prepare(codec(codec.params_for(effort, length)))
-        if ready is None:
-            continue
-        if length <= _SMALL_BYTES:
-            found.append((0.0, ready))
-            continue
-        estimate = codec.probe(sample, length, effort)
-        if estimate is not None:
-            found.append((estimate.ratio, ready))
-    found.sort(key=lambda pair: -pair[0])
-    most = len(found) if length <= _SMALL_BYTES else _TRIED[effort]
-    return [codec for _, codec in found[:most]]
+        usable = facts.id != "raw.stored" and "exact" in facts.contracts and not facts.too_slow(effort, len(data))
+        if wanted and usable:
+            yield codec(codec.params_for(effort, len(data)))
 
 
 def _sample(data: bytes) -> bytes:

@@ -28,7 +28,9 @@ from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
-_PROBED_TOKENS = (1000, 8000, 40_000)
+_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
+"""So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
+stream that begins with noise says little about how its end was made."""
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -181,23 +183,26 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
             return found
     most = len(stream.plain) // _COSTLY + 64
     tried = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
-    for count in (*_PROBED_TOKENS, everything):
+    for count, near in (*_ROUNDS, (everything, 0)):
         attempts: list[_Attempt] = []
         least = most
         for method, shape in tried:
-            attempt = _attempt(stream, method, shape, count, least + _NEAR_BYTES)
+            attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
             if attempt is not None:
                 attempts.append(attempt)
                 least = min(least, attempt.size)
         if not attempts:
             return None
-        best = min(attempts, key=lambda attempt: attempt.size)
         if count >= len(stream.plain):
-            return best
-        tried = [(attempt.method, attempt.shape) for attempt in attempts if attempt.size <= least + _NEAR_BYTES]
-        if len(tried) == 1:
-            return _attempt(stream, best.method, best.shape, everything, most)
+            return min(attempts, key=lambda attempt: attempt.size)
+        near_ones = [attempt for attempt in attempts if attempt.size <= _within(least, near)]
+        tried = [(attempt.method, attempt.shape) for attempt in near_ones]
     raise AssertionError("the last round returns")
+
+
+def _within(least: int, near: int) -> int:
+    """How long corrections may be to be compared again with the least: some bytes longer, or `near` percent."""
+    return least + _NEAR_BYTES + least * near // 100
 
 
 def _shapes_of(stream: Stream) -> tuple[Shape, ...]:

@@ -33,6 +33,7 @@ STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
 _HOPS_MAX = 4096
 _MARGIN = 2048  # bytes that the corrections of one token or the head of a block never need
 _SYMBOLS_USUAL = 16383
+_LOOKED_AT, _LOOKED_AT_MIN = 1000, 20
 _TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
 
 # Chances: those of what is rare until it was seen, then those of numbers.
@@ -46,10 +47,12 @@ _KIND = 2600
 _FINAL = 2616
 _NOT_TO_END = 2620
 _UNUSUAL = 2624
+_FLUSHED = 2628
+_FORGETS = 2629
 _SHORTER = 2640
 _SAME_LENGTH = 2656
 _NUMBERS = 2912
-_N_COUNT, _N_STORED, _N_LENGTH, _N_LESS, _N_MORE, _N_HOPS, _N_HOPS_2, _N_ALL = range(8)
+_N_COUNT, _N_STORED, _N_LENGTH, _N_LESS, _N_MORE, _N_HOPS, _N_HOPS_2, _N_FLUSHED, _N_ALL = range(9)
 CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
 EVEN_FROM = _KIND
 
@@ -67,15 +70,15 @@ def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behin
             value = a << 16 | b << 8 | c
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
-            h = ((value * 0x9E3779B1) & 0xFFFFFFFF) >> 16
+            h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
         places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
         heads[unsigned(h)] = at
 
 
 @bare
-def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int, chain: int) -> int:
+def _search(plain: U8, places: I32, config: I64, state: I64, at: int, end: int, least: int, chain: int) -> int:
     """The best match at `at`, a remembered place, that is longer than `least`: length << 16 | distance; 0: none."""
-    longest = min(258, len(plain) - at)
+    longest = min(258, end - at)
     hash_bytes = config[CONFIG_HASH_BYTES]
     if least >= longest or longest < hash_bytes or chain == 0:
         return 0
@@ -88,14 +91,14 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int
     best, found = least, wide(0)
     left = chain
     a, b, c = plain[unsigned(at)], plain[unsigned(at + 1)], plain[unsigned(at + 2)]
-    end = plain[unsigned(at + best)]
-    before_end = plain[unsigned(at + best - 1)]
+    beyond = plain[unsigned(at + best)]
+    last = plain[unsigned(at + best - 1)]
     work = wide(0)
     while True:
         work += 1
         if (
-            plain[unsigned(place + best)] == end
-            and plain[unsigned(place + best - 1)] == before_end
+            plain[unsigned(place + best)] == beyond
+            and plain[unsigned(place + best - 1)] == last
             and (plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c)
         ):
             length = wide(3)
@@ -107,8 +110,8 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, least: int
                 found = length << 16 | (at - place)
                 if length >= nice:
                     break
-                end = plain[unsigned(at + best)]
-                before_end = plain[unsigned(at + best - 1)]
+                beyond = plain[unsigned(at + best)]
+                last = plain[unsigned(at + best - 1)]
         elif exact and (
             plain[unsigned(place)] != a
             or plain[unsigned(place + 1)] != b
@@ -191,6 +194,7 @@ def _code_match(
     stream: U8,
     chances: I32,
     at: int,
+    end: int,
     reference: int,
     kind: int,
     decoding: bool,
@@ -240,7 +244,7 @@ def _code_match(
                 )
     else:
         length = 3 + code_number(coder, stream, chances, _NUMBERS + _N_LENGTH * NUMBER_CHANCES, decoding, length - 3)
-    if length < 3 or length > 258 or length > len(plain) - at:
+    if length < 3 or length > 258 or length > end - at:
         return 0
     hops = wide(0)
     if not decoding:
@@ -260,6 +264,18 @@ def _code_match(
             if plain[at + i] != plain[at + i - distance]:
                 return 0
     return length << 16 | distance
+
+
+@bare
+def _looks_back(tokens: I32, first: int, start: int) -> bool:
+    """Whether a match soon behind `start` reaches before it."""
+    at = start
+    for i in range(first, min(first + _LOOKED_AT, len(tokens))):
+        token = wide(tokens[i])
+        if at - (token & 0xFFFF) < start:
+            return True
+        at += max(token >> 16, 1)
+    return len(tokens) - first < _LOOKED_AT_MIN
 
 
 @bare
@@ -322,6 +338,16 @@ def code_tokens(
                 else:
                     count = code_number(coder, stream, chances, _NUMBERS + _N_STORED * NUMBER_CHANCES, decoding, count)
             usual_stored = count
+            if count == 0:
+                forgets = wide(0)
+                if not decoding:
+                    forgets = wide(not _looks_back(tokens, token, at))
+                if code_chance(coder, stream, chances, _FORGETS, decoding, forgets):
+                    for i in range(len(heads)):
+                        heads[i] = -1
+                    state[STATE_WORK] += HASHES >> 4
+                    if state[STATE_WORK] > work_max:
+                        return SLOW
             padded = code_chance(coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0))
             padding = wide(0)
             if padded:
@@ -335,15 +361,27 @@ def code_tokens(
             is_held = False
         else:
             first = token
-            to_end = wide(0)
+            to_end, end = wide(0), size
             if not decoding:
-                rest = at
+                end = at
                 for i in range(token, token + count):
-                    rest += max(wide(tokens[i]) >> 16, 1)
-                to_end = wide(rest == size)
+                    end += max(wide(tokens[i]) >> 16, 1)
+                to_end = wide(end == size)
             to_end = 1 - code_chance(coder, stream, chances, _NOT_TO_END, decoding, 1 - to_end)
+            flushed = wide(0)
+            if not to_end:
+                if not decoding and block + 1 < len(blocks):
+                    flushed = wide(blocks[block + 1, BLOCK_COUNT] == 0)
+                flushed = code_chance(coder, stream, chances, _FLUSHED, decoding, flushed)
             if to_end:
                 left = wide(size + 1)
+            elif flushed:
+                end = at + code_number(
+                    coder, stream, chances, _NUMBERS + _N_FLUSHED * NUMBER_CHANCES, decoding, end - at
+                )
+                if end > size:
+                    return WRONG
+                to_end, left = wide(1), wide(size + 1)
             else:
                 if code_chance(coder, stream, chances, _UNUSUAL, decoding, wide(count != usual)) == 0:
                     count = usual
@@ -351,9 +389,11 @@ def code_tokens(
                     count = code_number(coder, stream, chances, _NUMBERS + _N_COUNT * NUMBER_CHANCES, decoding, count)
                 usual = count
                 left = count
-            while left > 0 and not (to_end and at == size):
+            if not to_end:
+                end = size
+            while left > 0 and not (to_end and at == end):
                 left -= 1
-                if at >= size or token >= len(tokens):
+                if at >= end or token >= len(tokens):
                     return WRONG
                 if not decoding and (coder[POSITION] + _MARGIN > len(stream)):
                     return COSTLY
@@ -366,7 +406,7 @@ def code_tokens(
                 if remembered <= at:
                     _remember(plain, heads, places, config, remembered, at + 1)
                     remembered = at + 1
-                here = held if is_held else _search(plain, places, config, state, at, 2, chain)
+                here = held if is_held else _search(plain, places, config, state, at, end, 2, chain)
                 length = here >> 16
                 guess, behind, case = here, wide(0), wide(0)
                 if length <= short or (length == 3 and (here & 0xFFFF) > far):
@@ -381,9 +421,16 @@ def code_tokens(
                         if remembered <= at + 1:
                             _remember(plain, heads, places, config, remembered, at + 2)
                             remembered = at + 2
-                        if at + 1 < size:
+                        if at + 1 < end:
                             behind = _search(
-                                plain, places, config, state, at + 1, length, chain >> 2 if length >= good else chain
+                                plain,
+                                places,
+                                config,
+                                state,
+                                at + 1,
+                                end,
+                                length,
+                                chain >> 2 if length >= good else chain,
                             )
                         if behind >> 16 > length:
                             guess, case = wide(0), wide(5)
@@ -424,7 +471,7 @@ def code_tokens(
                                 actual = here
                         if other:
                             actual = _code_match(
-                                plain, places, state, coder, stream, chances, at, here, case, decoding, actual
+                                plain, places, state, coder, stream, chances, at, end, here, case, decoding, actual
                             )
                             if actual == 0:
                                 return WRONG

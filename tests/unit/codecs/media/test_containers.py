@@ -1,0 +1,281 @@
+"""The suite, run by the codec for containers; what it finds inside, and by whom that is kept."""
+
+import random
+import zlib
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lithify import limits
+from lithify.codecs.codec import Codec
+from lithify.codecs.media.containers.closing import close_all
+from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate, DeflateParams
+from lithify.codecs.media.containers.find import ADLER, GZIP, Found, Walk
+from lithify.codecs.media.containers.layout import Piece, Segment, pack_table, unpack_table
+from lithify.codecs.media.containers.looks import Look, look_at
+from lithify.codecs.media.containers.nested import pack_part, unpack_part
+from lithify.codecs.media.containers.tar import members
+from lithify.codecs.raw.brotli import Brotli
+from lithify.codecs.raw.xz import Xz
+from lithify.errors import BadBytes, LimitExceeded, Truncated
+from tests.suites.codec_suite import ORIGINALS, CodecSuite
+from tests.unit.codecs.media.archives import ARCHIVES, FILES, LOGS, MARKUP, gz, pdf, tarred, zipped
+from tests.unit.codecs.media.streams import PLAIN, deflated, paragraphs, rows
+
+
+class TestDeflate(CodecSuite):
+    codec = Deflate
+    originals: ClassVar[dict[str, bytes]] = {
+        **ORIGINALS,
+        "counters": gz(ORIGINALS["counters"]),
+        "all bytes": ARCHIVES["a PDF"],
+    }
+
+
+def encoded(original: bytes, effort: str = "default") -> bytes:
+    payload = Deflate(DeflateParams(effort)).encode_whole(original)
+    assert original == Deflate().decode(payload, shared=b"", length=len(original))
+    return payload
+
+
+def codecs_inside(payload: bytes, length: int) -> set[str]:
+    """The codecs that keep what is inside."""
+    seen = set()
+
+    def see(codec: Codec) -> Codec:
+        seen.add(codec.facts.id)
+        return codec
+
+    close_all(payload, length, Budget(), see)
+    return seen
+
+
+def found_in(data: bytes) -> list[Found]:
+    return list(Walk(data, limits.OPENED_BYTES_MAX).found())
+
+
+# --- what is found ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_an_archive_comes_back_from_less_than_the_best_general_codec_makes_of_it(name: str) -> None:
+    original = ARCHIVES[name]
+    general = min(len(codec(codec.params_for("max", len(original))).encode_block(original)) for codec in (Brotli, Xz))
+    payload = encoded(original)
+
+    assert OPENED == payload[0]
+    assert len(payload) < (0.95 if "zip in a" in name or "stored" in name else 0.8) * general
+
+
+def test_a_rotated_log_reaches_the_codec_for_logs() -> None:
+    for name in ("a log", "a tar of logs"):
+        assert "logs.template" in codecs_inside(encoded(ARCHIVES[name]), len(ARCHIVES[name]))
+
+
+def test_a_document_reaches_the_codec_for_text() -> None:
+    assert "text.mixing" in codecs_inside(encoded(ARCHIVES["a document"]), len(ARCHIVES["a document"]))
+
+
+def test_a_zip_in_a_zip_is_opened_too() -> None:
+    original = ARCHIVES["a zip in a zip"]
+
+    assert "media.deflate" in codecs_inside(encoded(original), len(original))
+
+
+def test_checksums_and_lengths_behind_a_stream_are_not_kept() -> None:
+    (member,) = found_in(gz(LOGS) + b"more")
+    assert (GZIP, len(gz(LOGS))) == (member.trailer, member.end)
+    streams = found_in(pdf([MARKUP, paragraphs(4)]))
+    assert [ADLER, ADLER] == [stream.trailer for stream in streams]
+    (wrong,) = found_in(gz(LOGS)[:-8] + b"12345678")
+    assert (0, len(gz(LOGS)) - 8) == (wrong.trailer, wrong.end)
+
+
+def test_every_member_of_a_zip_is_found_whether_lengths_come_before_or_behind() -> None:
+    for archive in (zipped(FILES), zipped(FILES, streamed=True)):
+        plain = [found.opened.plain for found in found_in(archive) if found.opened]
+        assert list(FILES.values()) == plain
+
+
+def test_what_a_zip_stores_is_found_as_it_is() -> None:
+    archive = zipped(FILES, method=0)
+
+    assert list(FILES.values()) == [archive[found.start : found.end] for found in found_in(archive)]
+
+
+def test_an_image_in_a_pdf_is_taken_out() -> None:
+    image = b"\xff\xd8\xff\xe0" + random.Random(1).randbytes(3000).replace(b"endstream", b"") + b"\xff\xd9"
+    document = b"%PDF-1.4\n1 0 obj\n<</Filter/DCTDecode>>\nstream\r\n" + image + b"\nendstream\n"
+    (found,) = found_in(document)
+
+    assert image + b"\n" == document[found.start : found.end]
+
+
+def test_nothing_that_was_found_overlaps() -> None:
+    archive = zipped({"a": zipped(FILES) * 2, "b": gz(LOGS) * 2}, method=0) + gz(zipped(FILES))
+    at = 0
+    for found in found_in(archive):
+        assert at <= found.start < found.end
+        at = found.end
+
+
+def test_members_of_a_tar_lie_where_it_says() -> None:
+    archive = tarred({"a": LOGS, "b": b"short", "c": MARKUP})
+
+    assert [LOGS, MARKUP] == [archive[start:end] for start, end in members(archive)]
+    assert [] == list(members(archive[:124] + b"-0000000001\0" + archive[136:]))
+    assert [] == list(members(archive[:124] + b"\x80" * 12 + archive[136:]))
+
+
+def test_looks_tell_text_from_markup_logs_tables_and_what_is_kept_alone() -> None:
+    looks = {
+        Look.TEXT: paragraphs(3),
+        Look.MARKUP: MARKUP[:9000],
+        Look.LOG: LOGS[:9000],
+        Look.NUMERIC: b"0.25 17 1003 m 44.5 17 l S\n" * 90,
+        Look.BINARY: bytes(range(256)) * 9,
+        Look.ALONE: b"\xff\xd8\xff\xe0 an image",
+    }
+    for look, data in looks.items():
+        assert look == look_at(data)
+    assert Look.ALONE == look_at(LOGS)
+
+
+def test_nothing_inside_is_kept_as_a_whole() -> None:
+    for original in (b"x", PLAIN["noise"], paragraphs(5)):
+        assert CLOSED == encoded(original)[0]
+
+
+# --- probing ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a log", "a document", "a PDF", "a tar of logs"])
+def test_a_probe_promises_something_and_no_more_than_comes_true(name: str) -> None:
+    original = ARCHIVES[name]
+    estimate = Deflate.probe(original, len(original), "default")
+    assert estimate is not None
+
+    assert 1.05 < estimate.ratio < 1.25 * len(original) / len(encoded(original))
+
+
+def test_a_probe_sees_a_stream_that_goes_on_behind_its_sample() -> None:
+    original = gz(b"".join(b"%d is not %d\n" % (n * n, n) for n in range(200_000)))
+    estimate = Deflate.probe(original[: limits.PROBE_BYTES // 3], len(original), "default")
+
+    assert estimate is not None
+    assert estimate.ratio > 1.2
+
+
+def test_a_probe_has_no_use_for_what_holds_nothing() -> None:
+    for original in (b"", PLAIN["noise"], paragraphs(9), bytes(9000)):
+        assert Deflate.probe(original, len(original), "default") is None
+    assert Deflate.probe(ARCHIVES["a log"], limits.PART_BYTES + 1, "default") is None
+
+
+# --- any bytes ----------------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [
+        gz(paragraphs(2)),
+        zlib.compress(rows(3), 9),
+        zipped({"a": paragraphs(2), "b": b"rock" * 30}),
+        pdf([paragraphs(1)]),
+        deflated(paragraphs(2)),
+        b"PK\x03\x04",
+        b"\x1f\x8b\x08\x1f",
+        b"\x1f\x8b\x08\x08" + bytes(40),
+        b"stream\n\x78\x9c",
+        b"PK\x03\x04" + bytes(4) + b"\x08\x00" + b"\xff" * 20,
+        b"\x78\xda" * 9,
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=60)), min_size=1, max_size=6), st.data())
+def test_whatever_holds_whatever_comes_back(pieces: list[bytes], data: st.DataObject) -> None:
+    original = b"".join(pieces)
+    cut = data.draw(st.integers(1, max(1, len(original))))
+    encoded(original[:cut] or b"\0", "fast")
+
+
+def test_every_cut_of_an_archive_comes_back() -> None:
+    original = zipped({"a": paragraphs(1), "b": MARKUP[:400]}) + gz(b"rock and sand " * 9)
+    for cut in range(1, len(original), 7):
+        encoded(original[:cut], "fast")
+
+
+# --- tables and parts ---------------------------------------------------------------------------------
+
+
+def test_a_table_survives() -> None:
+    pieces = [
+        Piece((Segment(0, 30),)),
+        Piece((Segment(1, 9), Segment(2, 400)), 7, GZIP),
+        Piece((Segment(1, 1),), 0, ADLER),
+    ]
+
+    assert pieces == unpack_table(pack_table(pieces))
+    for wrong in (b"", b"\x05", pack_table(pieces) + b"\0", pack_table(pieces)[:-1], b"\x02\xff\xff\x7f\x00\x00"):
+        with pytest.raises(BadBytes):
+            unpack_table(wrong)
+
+
+def test_a_part_says_all_that_decoding_needs() -> None:
+    for data in (b"", b"rock", paragraphs(30), LOGS):
+        part = pack_part(data, "default", lambda codec: codec)
+        assert (data, len(part)) == unpack_part(part, 0, len(data), lambda codec: codec)
+        for length in (len(data) + 1, max(0, len(data) - 1)):
+            if length != len(data):
+                with pytest.raises(BadBytes):
+                    unpack_part(part, 0, length, lambda codec: codec)
+
+
+def test_containers_lie_only_so_deep_in_each_other() -> None:
+    archive = paragraphs(9)
+    for _ in range(DEPTH_MAX + 3):
+        archive = zipped({"inner.zip": archive, "a.txt": paragraphs(2)}, method=0)
+
+    encoded(archive)
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return pack_part(data, "fast", lambda _: None)
+
+
+def test_payloads_that_nest_deeper_are_refused() -> None:
+    payload, length = bytes([OPENED]), 9
+    part = pack_part(b"settles.\n", "fast", lambda codec: codec if codec.facts.family == "raw" else None)
+    table = pack_table([Piece((Segment(0, length),))])
+    for _ in range(DEPTH_MAX + 1):
+        payload = bytes([OPENED, len(table)]) + _as_it_is(table) + _as_it_is(b"") + b"\x01" + bytes([length]) + part
+        part = b"\x80\x0a\x01\x00\x00\x00\x01" + bytes([len(payload), length]) + payload if len(payload) < 128 else part
+    with pytest.raises(BadBytes):
+        Deflate().decode(payload[:1] + b"\x7f" + payload[2:], shared=b"", length=length)
+
+
+# --- what is refused ----------------------------------------------------------------------------------
+
+
+def test_payloads_that_are_none_are_refused() -> None:
+    with pytest.raises(Truncated):
+        Deflate().decode(b"", shared=b"", length=4)
+    with pytest.raises(BadBytes, match="does not exist"):
+        Deflate().decode(b"\x07rock", shared=b"", length=4)
+    with pytest.raises(LimitExceeded):
+        Deflate().decode(b"\x01", shared=b"", length=limits.PART_BYTES + 1)
+    with pytest.raises(BadBytes):
+        Deflate().decode(b"\x01", shared=b"x", length=4)
+
+
+def test_what_is_too_long_is_refused_before_it_is_read() -> None:
+    class Long:
+        length = limits.PART_BYTES + 1
+
+        def read(self, offset: int, length: int) -> bytes:
+            raise AssertionError("it should not be read")
+
+    with pytest.raises(LimitExceeded):
+        Deflate().encode(Long(), None)  # type: ignore[arg-type]
