@@ -8,6 +8,7 @@ import numpy as np
 
 from lithify.codecs.array_types import Bools
 from lithify.codecs.arrays.containers.variable import Variable, merged
+from lithify.codecs.arrays.extents import ARRAYS_MAX, TILES_MAX
 from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.errors import BadBytes
 
@@ -82,6 +83,12 @@ def _is_sound(variable: Variable, length: int) -> bool:
 
 
 def _apart(variables: Sequence[Variable], length: int) -> list[Variable]:
-    """Those whose bytes none before them has."""
+    """Those whose bytes none before them has, as many as a payload may have."""
     mask: Bools = np.ones(length, np.bool_)
-    return [variable for variable in variables if variable.extent.claim(mask)]
+    found: list[Variable] = []
+    tiles = TILES_MAX
+    for variable in variables:
+        if len(found) < ARRAYS_MAX and len(variable.extent.offsets) <= tiles and variable.extent.claim(mask):
+            found.append(variable)
+            tiles -= len(variable.extent.offsets)
+    return found
