@@ -104,8 +104,7 @@ class Array:
                     numbers += f"{self.number(values[where], out, begin):0{self.bits}b}"
                 else:
                     at = begin + sum(i * stride for i, stride in zip(index, self.strides, strict=True))
-                    one = values[where : where + 1] if not where else values[where]
-                    raw = np.asarray(one).astype(self.order + NAMES[self.type]).tobytes()
+                    raw = np.asarray(values[where]).astype(self.order + NAMES[self.type]).tobytes()
                     out[at : at + len(raw)] = raw
             if numbers:
                 count = -(-len(numbers) // 8)
