@@ -272,9 +272,10 @@ def run(
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
+                told = wide(0) if decoding else wide(values[number]) - base
                 r = code_number(
-                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, squash, stretch,
-                    reciprocal, decoding, wide(0) if decoding else wide(values[number]) - base, expected, part,
+                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
+                    squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if decoding:
