@@ -126,7 +126,8 @@ def run(
                     for k in range(1, TOP + 1):
                         work[start + x - k * width] = work[start + x - o1]
                         errors[start + x - k * width] = errors[start + x - o1]
-            now, before = y & 1, 1 - (y & 1)
+            now = (f * rows + y) & 1
+            before = 1 - now
             for x in range(columns):
                 here = start + x
                 if not decoding and coder[POSITION] + _VALUE_BYTES_MAX > len(stream):
