@@ -51,7 +51,7 @@ def exact_rivals() -> dict[str, Exact]:
 
 
 def _jpegxl(values: np.ndarray) -> int:
-    """JPEG XL, frame by frame, given the integers that we found behind the floats; a table of ranks counts as xz packs it."""
+    """JPEG XL, frame by frame, given the integers that we found; a table of ranks counts as xz packs it."""
     from lithify.codecs.arrays.finding import find_grids
     from lithify.codecs.arrays.grids import Ranks
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, Bools
-from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth, depth_for
+from lithify.codecs.arrays.bands import LEVELS_MAX, Depth, depth_for
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.errors import Corrupt
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lithify.codecs.arrays.bands import LEVELS_MAX, Depth
 from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
@@ -16,7 +17,6 @@ from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_gr
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
-from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 

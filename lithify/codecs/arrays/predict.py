@@ -126,7 +126,8 @@ def run(
                     for k in range(1, TOP + 1):
                         work[start + x - k * width] = work[start + x - o1]
                         errors[start + x - k * width] = errors[start + x - o1]
-            now, before = y & 1, 1 - (y & 1)
+            now = (f * rows + y) & 1
+            before = 1 - now
             for x in range(columns):
                 here = start + x
                 if not decoding and coder[POSITION] + _VALUE_BYTES_MAX > len(stream):
@@ -272,9 +273,10 @@ def run(
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
+                told = wide(0) if decoding else wide(values[number]) - base
                 r = code_number(
-                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, squash, stretch,
-                    reciprocal, decoding, wide(0) if decoding else wide(values[number]) - base, expected, part,
+                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
+                    squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if decoding:

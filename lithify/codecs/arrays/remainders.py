@@ -153,7 +153,8 @@ def code_number(
             at[i] = bases[i] + slot
         at[2] += side * DECISIONS
         bit = _decide(
-            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, (DECISIONS + slot) * MIXER_SETS + second_set, coder, stream, squash, stretch, reciprocal,
+            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, (DECISIONS + slot) * MIXER_SETS + second_set,
+            coder, stream, squash, stretch, reciprocal,
             decoding, wanted,
         )  # fmt: skip
         ended = False

@@ -8,7 +8,7 @@ from lithify.codecs.arrays.inflated import STREAMS_MAX
 from lithify.codecs.arrays.payload import ARRAYS, encode_file
 from tests.golden.arrays_frames import FILES as GOLDEN
 from tests.house import ROOT
-from tests.unit.codecs.arrays import reference
+from tests.unit.codecs.arrays import layout_reference as reference
 from tests.unit.codecs.arrays.test_containers import FILES
 
 DOCUMENT = (ROOT / "lithify/codecs/arrays/FORMAT.md").read_text("utf-8")
