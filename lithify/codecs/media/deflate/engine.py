@@ -24,7 +24,8 @@ from lithify.codecs.media.deflate.inflate import (
     measure,
     read_only,
 )
-from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib_window
+from lithify.codecs.media.deflate.plans import new_plans
+from lithify.codecs.media.deflate.presets import PLANNED, PRESETS, TRIED, config_of, zlib_window
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -102,7 +103,7 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     length_max  bytes that the stream may have
     """
     told = unpack_recipe(recipe)
-    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > limits.OPENED_BLOCKS_MAX:
+    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > min(limits.OPENED_BLOCKS_MAX, 1 + length_max):
         raise LimitExceeded(f"a recipe for {len(plain)} plain bytes in {told.blocks} blocks is beyond the limits")
     source = read_only(plain)
     kept = np.zeros(len(source), np.int32)
@@ -147,13 +148,14 @@ def _walk(
 ) -> tuple[int, I64]:
     """Code tokens: the first `tokens_max`, or (None) decode all."""
     heads, places = tokens.new_chains()
+    weights, plans = new_plans()
     state = np.zeros(tokens.STATE_FIELDS, np.int64)
     chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
     work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
     config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     decoding = tokens_max is None
     status = tokens.code_tokens(
-        plain, kept, blocks, config, heads, places, coder, stream, chances, state,
+        plain, kept, blocks, config, heads, places, weights, plans, coder, stream, chances, state,
         tokens_max or 0, work_max, decoding,
     )  # fmt: skip
     return int(status), state
@@ -178,7 +180,7 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
     shapes = _shapes_of(stream)
     everything = max(len(stream.tokens), len(stream.plain)) + 1
     if hint is not None:
-        found = _attempt(stream, hint, shapes[0], everything, 16 + len(stream.tokens) // _TOKENS_PER_CORRECTION)
+        found = _attempt(stream, hint, shapes[0], everything, _understood(len(stream.tokens)))
         if found is not None:
             return found
     most = len(stream.plain) // _COSTLY + 64
@@ -187,6 +189,8 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
         attempts: list[_Attempt] = []
         least = most
         for method, shape in tried:
+            if PRESETS[method].how == PLANNED and least <= _understood(count):
+                continue  # planning is slow, and somebody who does not plan wrote this
             attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
             if attempt is not None:
                 attempts.append(attempt)
@@ -198,6 +202,11 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
         near_ones = [attempt for attempt in attempts if attempt.size <= _within(least, near)]
         tried = [(attempt.method, attempt.shape) for attempt in near_ones]
     raise AssertionError("the last round returns")
+
+
+def _understood(count: int) -> int:
+    """How long the corrections of so many tokens are at most when the method is the right one."""
+    return 16 + count // _TOKENS_PER_CORRECTION
 
 
 def _within(least: int, near: int) -> int:
