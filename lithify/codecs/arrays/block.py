@@ -179,7 +179,7 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
 
 def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:
     """The predicted form, or the general one where there is no other or the two are raced and it is smaller."""
-    if predicted is not None and not race:
+    if predicted is not None and not race and len(predicted) <= values.nbytes:
         return predicted
     general = encode_general(values, effort)
     return general if predicted is None or len(general) <= len(predicted) else predicted

@@ -20,8 +20,6 @@ from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, fin
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 
-_PIECE = (16, 96, 128)
-_ROW_PIECE = 1 << 17
 _ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
 """Every frame by itself: no block has so many."""
 _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
@@ -30,11 +28,12 @@ _BASE_BITS_MAX = 3.0
 _HALF_STEP = 128 * FINER
 _HOPELESS = 1.1
 _NEVER = 1 << 62
-_LAGS_PIECE, _BASE_PIECE = 1 << 16, 1 << 18
+_PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 18
+_TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
 _TILE_MIN = 32
 """Values that lags and bases are tried on, and the least side of the tile that they come from."""
-_NEAR = 1.0
-"""Whole blocks race the general coders if a piece came out so near."""
+_QUICKLY_NEAR, _NEAR = 1.4, 0.97
+"""Whole blocks race the general coders if a piece did, by the quickest of them and then by all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def make_plan(
         if grid is not None:
             plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
             return _with_base(plan, stacked, cube, effort)
-    piece, frames = _piece(stacked, cube)
+    piece, frames = _piece(stacked)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
     for grid in find_grids(stacked, valid, inner=inner):
@@ -73,7 +72,9 @@ def make_plan(
     if not plans:
         return Plan(Coding(dtype, None, specials), exact, True)
     length, plan = min(plans, key=lambda pair: pair[0])
-    plan = replace(plan, race=len(encode_general(piece, effort)) < length * _NEAR)
+    quick = len(encode_general(piece, "fast"))
+    near = quick < length * _QUICKLY_NEAR and len(encode_general(piece, effort)) < length * _NEAR
+    plan = replace(plan, race=near)
     return _with_lags(plan, stacked, cube, effort)
 
 
@@ -103,13 +104,20 @@ def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
     return Tolerance(by), (quantised_grid(values, by) if by > 0 else None)
 
 
-def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
-    """Some neighbouring values from the middle, within one block."""
-    most = _PIECE if stacked.shape[1] > 1 else (1, 1, _ROW_PIECE)
-    starts = [max(0, (length - part) // 2) for length, part in zip(stacked.shape, most, strict=True)]
-    box = tuple(slice(at, at + part) for at, part in zip(starts, most, strict=True))
-    piece = np.ascontiguousarray(stacked[box])
-    return piece, range(starts[0], starts[0] + len(piece))
+def _piece(stacked: np.ndarray) -> tuple[np.ndarray, range]:
+    """Some neighbouring values from the middle: a sixth of them all, within bounds."""
+    most = _share(stacked.size, 6, _PIECE_MAX)
+    frames = min(_PIECE_FRAMES, len(stacked)) if stacked.shape[1] > 1 else 1
+    rows = min(stacked.shape[1], isqrt(most // frames))
+    lengths = frames, rows, min(stacked.shape[2], max(1, most // (frames * rows)))
+    starts = [(length - part) // 2 for length, part in zip(stacked.shape, lengths, strict=True)]
+    box = tuple(slice(at, at + part) for at, part in zip(starts, lengths, strict=True))
+    return np.ascontiguousarray(stacked[box]), range(starts[0], starts[0] + frames)
+
+
+def _share(values: int, part: int, most: int) -> int:
+    """How many of so many values something is tried on."""
+    return min(max(values // part, _TRIED_MIN), most)
 
 
 def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
@@ -123,7 +131,7 @@ def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
         choices.add(_ALONE)
     for longer, shorter in pairwise(strides):
         choices |= {(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)}
-    values, frames = _column(stacked, cube, _LAGS_PIECE)
+    values, frames = _column(stacked, cube, _share(stacked.size, 16, _LAGS_MAX))
 
     def length(coding: Coding) -> int:
         packed = encode_block(values, frames, coding, plan.tolerance, effort)
@@ -152,7 +160,7 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
     grid = plan.coding.grid
     if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
         return plan
-    values, frames = _column(stacked, cube, _BASE_PIECE)
+    values, frames = _column(stacked, cube, _share(stacked.size, 4, _BASE_MAX))
 
     def length(base: Base | None) -> int:
         packed = encode_block(values, frames, replace(plan.coding, base=base), plan.tolerance, effort)
