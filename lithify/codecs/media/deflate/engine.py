@@ -5,6 +5,7 @@ nearest, and keep where the stream departs from it (FORMAT.md). A recipe was alw
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ from lithify.errors import Corrupt, LimitExceeded
 _ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
 """So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
 stream that begins with noise says little about how its end was made."""
+_TOKENS_PER_DOUBT = 12  # with more corrections than that, what was tried on the beginning only is tried on the whole
+_VERSATILE = (3, 8, 21, 23, 24)
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -62,6 +65,7 @@ class _Attempt:
     shape: Shape
     coder: I64
     stream: U8
+    complete: bool
 
     @property
     def size(self) -> int:
@@ -169,10 +173,10 @@ def _attempt(stream: Stream, method: int, shape: Shape, tokens_max: int, bytes_m
     """The corrections of the first tokens under one method; None if they are longer than `bytes_max`."""
     coder = np.array([0, 0xFFFFFFFF, 0, 0], np.int64)
     out = np.zeros(bytes_max + _SLACK_BYTES, np.uint8)
-    status, _ = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
+    status, state = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
     if status != tokens.WHOLE or coder[POSITION] > bytes_max:
         return None
-    return _Attempt(method, shape, coder, out)
+    return _Attempt(method, shape, coder, out, bool(state[tokens.STATE_BLOCKS] == len(stream.blocks)))
 
 
 def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
@@ -184,24 +188,36 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
         if found is not None:
             return found
     most = len(stream.plain) // _COSTLY + 64
-    tried = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    rivals = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    attempts: list[_Attempt] = []
     for count, near in (*_ROUNDS, (everything, 0)):
-        attempts: list[_Attempt] = []
-        least = most
-        for method, shape in tried:
-            if PRESETS[method].how == PLANNED and least <= _understood(count):
-                continue  # planning is slow, and somebody who does not plan wrote this
-            attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
-            if attempt is not None:
-                attempts.append(attempt)
-                least = min(least, attempt.size)
-        if not attempts:
-            return None
-        if count >= len(stream.plain):
-            return min(attempts, key=lambda attempt: attempt.size)
-        near_ones = [attempt for attempt in attempts if attempt.size <= _within(least, near)]
-        tried = [(attempt.method, attempt.shape) for attempt in near_ones]
-    raise AssertionError("the last round returns")
+        attempts = _race(stream, rivals, count, near, most)
+        if all(attempt.complete for attempt in attempts):
+            break
+        rivals = [(attempt.method, attempt.shape) for attempt in attempts]
+        if len(rivals) == 1:
+            attempts = _race(stream, rivals, everything, 0, most)
+            break
+    best = min(attempts, key=lambda attempt: attempt.size, default=None)
+    if best is None or best.size > len(stream.tokens) // _TOKENS_PER_DOUBT:
+        # How it begins may say little about the rest: those are tried that bear most with what they do not expect.
+        others = [(method, USUAL) for method in _VERSATILE if best is None or method != best.method]
+        attempts += _race(stream, others, everything, 0, most if best is None else best.size)
+    return min(attempts, key=lambda attempt: attempt.size, default=None)
+
+
+def _race(stream: Stream, rivals: Sequence[tuple[int, Shape]], count: int, near: int, most: int) -> list[_Attempt]:
+    """The shortest corrections of so many tokens, and those that are not much longer."""
+    attempts: list[_Attempt] = []
+    least = most
+    for method, shape in rivals:
+        if PRESETS[method].how == PLANNED and least <= _understood(count):
+            continue  # planning is slow, and somebody who does not plan wrote this
+        attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
+        if attempt is not None:
+            attempts.append(attempt)
+            least = min(least, attempt.size)
+    return [attempt for attempt in attempts if attempt.size <= _within(least, near)]
 
 
 def _understood(count: int) -> int:
