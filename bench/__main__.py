@@ -11,6 +11,7 @@ BENCHES = (
     "logs",
     "text",
     "lm",
+    "arrays",
     "array_containers",
     "media",
     "media_samples",

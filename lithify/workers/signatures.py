@@ -1,6 +1,7 @@
 """Formats that say what they are in their first bytes, and names that say it where the bytes cannot."""
 
 import re
+import struct
 
 Found = tuple[str, str, str]
 """Kind, MIME type, and how we know."""
@@ -112,13 +113,40 @@ _NAMES = (
 )
 
 
+_TIFF_ORDERS = {b"II": "<", b"MM": ">"}
+_TIFF_BITS, _TIFF_COMPRESSION, _TIFF_FORMAT = 258, 259, 339
+
+
 def from_signature(head: bytes) -> Found | None:
     """What the first bytes say, if they say it."""
+    if head[:2] in _TIFF_ORDERS and _holds_measurements(head):
+        return "array", "image/tiff", "its first tags are those of an uncompressed TIFF of measurements"
     for offset, magic, kind, mime, title in (*_BY_START.get(head[0], ()), *_DEEPER):
         if head.startswith(magic, offset):
             return kind, mime, f"its first bytes are those of {title}"
     found = _container(head)
     return found and (found[0], found[1], f"its first bytes are those of {found[2]}")
+
+
+def _holds_measurements(head: bytes) -> bool:
+    """Whether the first page of a TIFF, if it lies here, has plain samples of more than 8 bits: few pictures do."""
+    order = _TIFF_ORDERS[head[:2]]
+    try:
+        (version,) = struct.unpack_from(order + "H", head, 2)
+        is_big = version == 43
+        (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)
+        (count,) = struct.unpack_from(order + ("Q" if is_big else "H"), head, at)
+        entry = struct.Struct(order + ("HHQH" if is_big else "HHIH"))  # tag, type, count, and the first short of it
+        first, step = (at + 8, 20) if is_big else (at + 2, 12)
+        tags = [entry.unpack_from(head, first + step * number) for number in range(min(count, 100))]
+    except (struct.error, OverflowError):
+        return False
+    if version not in (42, 43):
+        return False
+    short = {tag: value for tag, _, length, value in tags if length == 1}
+    return short.get(_TIFF_COMPRESSION, 1) == 1 and (
+        short.get(_TIFF_FORMAT, 1) == 3 or short.get(_TIFF_BITS, 1) in (16, 32, 64)
+    )
 
 
 def from_name(name: str) -> Found | None:

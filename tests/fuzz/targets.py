@@ -20,7 +20,8 @@ from lithify import limits
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
 from lithify.codecs.arrays.payload import encode, open_payload
-from lithify.codecs.codec import Buffer, Codec
+from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from lithify.codecs.codec import Buffer, Codec, Effort
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
 from lithify.codecs.frame.search import FrameChunks
@@ -52,6 +53,7 @@ from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
 from tests.golden import lm_frames
 from tests.golden.primers import golden_primers
+from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
 from tests.unit.codecs.media import corpus as corpus_of_media
@@ -439,6 +441,38 @@ def params_seeds() -> list[bytes]:
     return [codec.params_for(effort, 5000).to_json() for codec in all_codecs() for effort in ("fast", "max")]
 
 
+# --- arrays -------------------------------------------------------------------------------------------
+
+_ARRAY_SHAPE = (3, 10, 12)
+
+
+def decode_array(data: bytes) -> bool:
+    """One array: its dtype is the first byte, the rest its payload."""
+    dtype = np.dtype(_ARRAY_DTYPES[data[0] % len(_ARRAY_DTYPES)] if data else "f4")
+    try:
+        values = decode_values(data[1:], _ARRAY_SHAPE, dtype)
+    except REFUSALS:
+        return False
+    assert (values.shape, values.dtype) == (_ARRAY_SHAPE, dtype)
+    return True
+
+
+_ARRAY_DTYPES = ("f4", "f8", "i2", "u8")
+
+
+def array_seeds() -> list[bytes]:
+    """Fields of every kind of these dtypes, exact and bounded, quick and dense."""
+    found: list[bytes] = []
+    efforts: tuple[Effort, ...] = ("fast", "default")
+    for make in fields.FIELDS.values():
+        values = make(_ARRAY_SHAPE)
+        if values.dtype.str[1:] in _ARRAY_DTYPES:
+            head = bytes([_ARRAY_DTYPES.index(values.dtype.str[1:])])
+            found += [head + encode_values(values, bound=None, effort=effort) for effort in efforts]
+            found.append(head + encode_values(values, bound=Bound("rel", 0.05), effort="default"))
+    return found
+
+
 # --- the store ----------------------------------------------------------------------------------------
 
 
@@ -576,6 +610,7 @@ def targets() -> dict[str, Target]:
         Target("told", decode_told, told_seeds),
         Target("language_model", read_language_model, language_model_seeds),
         Target("params", read_params, params_seeds),
+        Target("array", decode_array, array_seeds),
         Target("pack", read_pack, pack_seeds, mend_pack),
         Target("record", read_record, record_seeds),
         Target("deflate", open_and_rebuild, stream_seeds_of_zlib),

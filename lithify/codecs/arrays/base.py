@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, Bools
-from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth, depth_for
+from lithify.codecs.arrays.bands import LEVELS_MAX, Depth, depth_for
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.errors import Corrupt
 
@@ -88,7 +88,7 @@ def _filled(frame: np.ndarray, weight: np.ndarray) -> np.ndarray:
     if weight.all():
         return frame
     if frame.size == 1:
-        return frame * weight
+        return np.zeros_like(frame)
     rows, columns = (length + length % 2 for length in frame.shape)
     padded = np.zeros((2, rows, columns))
     padded[0, : frame.shape[0], : frame.shape[1]] = frame * weight

@@ -6,6 +6,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I64, U64, Bools
 from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
+from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
@@ -14,7 +15,7 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED = 0x10
+PREDICTED, EDGED, DIFFERENCES = 0x10, 0x11, 0x12
 _PATCH_SHARE = 8
 _LENGTH_MAX = 1 << 40
 Lags = tuple[int, int]
@@ -50,6 +51,7 @@ class Coding:
     grid: Grid | None
     specials: np.ndarray
     lags: Lags = (1, 2)
+    edged: bool = False
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
 
@@ -58,6 +60,7 @@ def encode_block(
     values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort
 ) -> bytes | None:
     """The predicted form of a block (frames, rows, columns); None if its grid does not suit it."""
+    from lithify.codecs.arrays.differences import encode_differences
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
     from lithify.codecs.arrays.predict import encode_integers
@@ -79,11 +82,16 @@ def encode_block(
     low = (
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
-    stream = encode_integers(integers.astype(np.int32), classes, coding.lags)
+    narrow = integers.astype(np.int32)
+    if effort == "fast":
+        stream: bytes | None = encode_differences(narrow, classes, coding.lags[0])
+    else:
+        stream = encode_integers(narrow, classes, coding.lags, coding.edged)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    head = [bytes([PREDICTED]), *map(varint, coding.lags)]
+    method = DIFFERENCES if effort == "fast" else EDGED if coding.edged else PREDICTED
+    head = [bytes([method]), *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
     return b"".join([*head, stream])
@@ -123,12 +131,13 @@ def decode_block(body: bytes, shape: tuple[int, int, int], frames: range, coding
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] != PREDICTED:
+    if body[0] not in (PREDICTED, EDGED, DIFFERENCES):
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding)
 
 
 def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
+    from lithify.codecs.arrays.differences import decode_differences
     from lithify.codecs.arrays.low_bits import unpack_bits
     from lithify.codecs.arrays.masks import decode_mask
     from lithify.codecs.arrays.predict import decode_integers
@@ -138,13 +147,18 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
         raise Corrupt("array payload: a predicted block in an array without a grid")
     reader = Reader(body)
     reader.byte()
-    lags = (reader.varint(1 << 22), reader.varint(1 << 22))
+    lags = (reader.varint(BLOCK_VALUES_MAX), reader.varint(BLOCK_VALUES_MAX))
     if not 1 <= lags[0] <= lags[1]:
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
-    integers = decode_integers(reader.rest(), classes, lags).astype(np.int64)
+    decoded = (
+        decode_differences(reader.rest(), classes, lags[0])
+        if body[0] == DIFFERENCES
+        else decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
+    )
+    integers = np.where(valid, decoded, 0).astype(np.int64)
     if base:
         if not isinstance(grid, Affine):
             raise Corrupt("array payload: a base under values whose grid is not affine")
@@ -165,7 +179,7 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
 
 def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:
     """The predicted form, or the general one where there is no other or the two are raced and it is smaller."""
-    if predicted is not None and not race:
+    if predicted is not None and not race and len(predicted) <= values.nbytes:
         return predicted
     general = encode_general(values, effort)
     return general if predicted is None or len(general) <= len(predicted) else predicted

@@ -3,9 +3,9 @@
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.arrays.bands import Depth, bands, step_for, time_bands
 from lithify.codecs.arrays.model import CONTEXT_BITS, DECISIONS, MIXER_SETS, Model, Tables, new_model, tables
 from lithify.codecs.arrays.remainders import code_number, level_of, token_of
-from lithify.codecs.arrays.wavelet import Depth, bands, step_for, time_bands
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, wide
@@ -115,9 +115,10 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
+                    bases[9] = 9 << CONTEXT_BITS
                     value = code_number(
-                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash,
-                        stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
+                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
+                        coder, stream, squash, stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
                         token_of((energy * 11) >> 8), min(level, 7),
                     )  # fmt: skip
                     value = min(max(value, -COEFFICIENT_MAX), COEFFICIENT_MAX)

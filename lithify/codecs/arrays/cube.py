@@ -16,6 +16,7 @@ from lithify.errors import Corrupt, LimitExceeded
 Shape = tuple[int, ...]
 
 BLOCK_VALUES_MAX = 1 << 22
+BLOCKS_MAX = 1 << 16
 FRAMED_VALUES_MAX = 1 << 24
 """Of a block whose frames all have three more rows and four more columns: what predicting takes memory for."""
 AXES_MAX = 32
@@ -111,7 +112,10 @@ def read_cube(reader: Reader, shape: Shape) -> Cube:
         raise LimitExceeded(
             f"array payload: blocks of {step} values with their frames; the limit is {FRAMED_VALUES_MAX}"
         )
-    return Cube(shape, order, (step[0], step[1], step[2]))
+    cube = Cube(shape, order, (step[0], step[1], step[2]))
+    if cube_count(cube) > BLOCKS_MAX:
+        raise LimitExceeded(f"array payload: {cube_count(cube)} blocks; the limit is {BLOCKS_MAX}")
+    return cube
 
 
 def cube_count(cube: Cube) -> int:

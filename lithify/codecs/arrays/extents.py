@@ -20,6 +20,8 @@ from lithify.codecs.arrays.scaling import Scale, numbers_of, values_of
 from lithify.errors import Corrupt, LimitExceeded
 
 RANK_MAX = 16
+ARRAYS_MAX, TILES_MAX = 1 << 14, 1 << 20
+"""Of one file, all arrays together: each takes its time, however short."""
 TYPES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")
 """Every type of element, in the order of its number in FORMAT.md."""
 BITS_MAX = 32

@@ -6,7 +6,7 @@ frame with a base of its own. Nothing here is part of the format; what is found 
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import frexp, gcd, isfinite
+from math import frexp, isfinite
 
 import numpy as np
 
@@ -69,12 +69,7 @@ def _all_multiples(values: np.ndarray, least: int, step: int) -> bool:
 
 def _common_step(numbers: np.ndarray) -> int:
     """The greatest common divisor of integers; 1 if all are 0."""
-    found = 0
-    for number in np.unique(numbers)[:4096].tolist():
-        found = gcd(found, int(number))
-        if found == 1:
-            break
-    return min(found or 1, (1 << 62) - 1)
+    return min(int(np.gcd.reduce(numbers)) or 1, (1 << 62) - 1)
 
 
 def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray) -> Iterator[Grid]:
@@ -196,7 +191,10 @@ def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
     some = np.unique(np.linspace(0, frames - 1, min(frames, _FRAMES_TRIED)).astype(int))
     if any(_frame_line(stacked[frame][valid[frame]]) is None for frame in some):
         return None
-    lines = [_frame_line(stacked[frame][valid[frame]]) for frame in range(frames)]
+    lines: list[tuple[float, float] | None] = []
+    for frame in range(frames):
+        found = _frame_line(stacked[frame][valid[frame]], lines[-1] if lines else None)
+        lines.append(found)
     known = [line for line in lines if line is not None and line[0]]
     if not known:
         return None
@@ -207,11 +205,18 @@ def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
     return Affine(stacked.dtype, steps[:1] if (steps == steps[0]).all() else steps, bases)
 
 
-def _frame_line(values: np.ndarray) -> tuple[float, float] | None:
-    """Step and base of the lattice that one frame lies on; a step of 0 if there is too little to tell."""
+def _frame_line(values: np.ndarray, last: tuple[float, float] | None = None) -> tuple[float, float] | None:
+    """Step and base of the lattice that one frame lies on, with the step of the last one if it will do; a step of 0 if
+    there is too little to tell."""
+    if not values.size:
+        return 0.0, 0.0
+    if last is not None and last[0]:
+        base = float(values.min())
+        if _fits(Affine(values.dtype, np.array([last[0]]), np.array([base])), values, all_of_them=True):
+            return last[0], base
     different = np.unique(values)
     if len(different) < 3:
-        return 0.0, float(different[0]) if len(different) else 0.0
+        return 0.0, float(different[0])
     grid = next((grid for grid in _lattices(different, decimals=False) if _fits(grid, different)), None)
     return grid.line if isinstance(grid, Affine) else None
 
@@ -302,12 +307,12 @@ def _ranks(table: np.ndarray) -> Grid:
     return Ranks(table.dtype, table, encode_inner(table))
 
 
-def _fits(grid: Grid, sample: np.ndarray) -> bool:
+def _fits(grid: Grid, sample: np.ndarray, *, all_of_them: bool = False) -> bool:
     """Whether the sample comes back, but for a few values in a thousand (patches)."""
     cube = sample.reshape(1, 1, -1)
     split = grid.split(cube, range(1))
     kept = same_bits(grid.join(split.integers, split.low, range(1)), cube)
-    return bool(kept.mean() > 0.999)
+    return bool(kept.all()) if all_of_them else bool(kept.mean() > 0.999)
 
 
 def _sampled(values: np.ndarray) -> np.ndarray:

@@ -18,14 +18,14 @@ def encode_general(values: np.ndarray, effort: Effort) -> bytes:
     """The smallest of the general forms of a block of at least one value: its method and the rest."""
     plain = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
     width = values.dtype.itemsize
-    shuffled = _shuffle(plain, width)
+    planes = shuffled(plain, width)
     forms = [bytes([STORED]) + plain]
     zstd = Zstd(Zstd.params_for(effort, len(plain)))
-    forms.append(bytes([SHUFFLED_ZSTD]) + zstd.encode_block(shuffled))
+    forms.append(bytes([SHUFFLED_ZSTD]) + zstd.encode_block(planes))
     if effort != "fast":
         forms.append(bytes([ZSTD]) + zstd.encode_block(plain))
         xz = Xz(Xz.params_for(effort, len(plain)))
-        forms.append(bytes([SHUFFLED_XZ]) + xz.encode_block(shuffled))
+        forms.append(bytes([SHUFFLED_XZ]) + xz.encode_block(planes))
         forms.append(bytes([XZ]) + xz.encode_block(plain))
     return min(forms, key=len)
 
@@ -43,14 +43,14 @@ def decode_general(method: int, body: bytes, shape: tuple[int, int, int], dtype:
     else:
         plain = Xz().decode(body, shared=b"", length=length)
     if method in _SHUFFLED:
-        plain = _unshuffle(plain, dtype.itemsize)
+        plain = unshuffled(plain, dtype.itemsize)
     return np.frombuffer(plain, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
 
 
-def _shuffle(data: bytes, width: int) -> bytes:
+def shuffled(data: bytes, width: int) -> bytes:
     """All first bytes, then all second ones, and so on."""
     return np.frombuffer(data, np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unshuffle(data: bytes, width: int) -> bytes:
+def unshuffled(data: bytes, width: int) -> bytes:
     return np.frombuffer(data, np.uint8).reshape(width, -1).T.tobytes()

@@ -17,6 +17,8 @@ from lithify.codecs.array_types import U8
 from lithify.errors import Corrupt
 
 _HEAD_BYTES, _CHECK_BYTES = 2, 4
+BARE = b"\0\0"
+"""In the place of a header, which cannot be these."""
 STREAMS_MAX = 1 << 18
 
 
@@ -26,12 +28,14 @@ class Place:
 
     plain_bytes  what it should hold
     width        bytes of the numbers that were shuffled; 1: they were not
+    bare         whether it is a deflate stream without zlib's header and checksum
     """
 
     offset: int
     length: int
     plain_bytes: int
     width: int
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Stream:
     """A zlib stream that was opened.
 
     offset  where it begins in the file; `plain_offset` where its plain bytes do in the plain file
-    head    the two bytes of zlib's header
+    head    the two bytes of zlib's header; BARE, if it has neither header nor checksum
     """
 
     offset: int
@@ -55,8 +59,9 @@ class Stream:
         from lithify.codecs.media.deflate.engine import rebuild
 
         data = shuffled(bytes(plain), self.width)
-        body = rebuild(data, self.recipe, length_max=self.length)
-        stream = self.head + body + zlib.adler32(data).to_bytes(_CHECK_BYTES, "big")
+        stream = rebuild(data, self.recipe, length_max=self.length)
+        if self.head != BARE:
+            stream = self.head + stream + zlib.adler32(data).to_bytes(_CHECK_BYTES, "big")
         if len(stream) != self.length:
             raise Corrupt(f"a deflated chunk of {len(stream)} bytes where {self.length} were expected")
         return stream
@@ -115,24 +120,25 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
         if place.offset < at or end > len(data) or place.plain_bytes - place.length > room:
             continue
         stored = data[place.offset : end]
-        opened = open_stream(stored[:-_CHECK_BYTES], _HEAD_BYTES, plain_max=place.plain_bytes, hint=hint)
-        if opened is None or not _is_whole(stored, opened.plain, opened.end, place):
+        head, body = (BARE, stored) if place.bare else (stored[:_HEAD_BYTES], stored[_HEAD_BYTES:-_CHECK_BYTES])
+        opened = None if not place.bare and head == BARE else open_stream(body, plain_max=place.plain_bytes, hint=hint)
+        if opened is None or opened.end != len(body) or not _is_right(stored, opened.plain, place):
             continue
         hint = opened.method
         room -= place.plain_bytes - place.length
         pieces += [data[at : place.offset], unshuffled(opened.plain, place.width)]
         plain_at += place.offset - at
         streams.append(
-            Stream(place.offset, place.length, plain_at, place.plain_bytes, place.width, stored[:2], opened.recipe)
+            Stream(place.offset, place.length, plain_at, place.plain_bytes, place.width, head, opened.recipe)
         )
         at, plain_at = end, plain_at + place.plain_bytes
     return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams))
 
 
-def _is_whole(stored: bytes, plain: bytes, end: int, place: Place) -> bool:
-    """Whether nothing but the stream and its right checksum lies in its place."""
+def _is_right(stored: bytes, plain: bytes, place: Place) -> bool:
+    """Whether a stream holds what it should, and its checksum is that of it."""
     check = zlib.adler32(plain).to_bytes(_CHECK_BYTES, "big")
-    return len(plain) == place.plain_bytes and end == len(stored) - _CHECK_BYTES and stored[end:] == check
+    return len(plain) == place.plain_bytes and (place.bare or stored.endswith(check))
 
 
 def shuffled(data: bytes, width: int) -> bytes:

@@ -6,10 +6,12 @@ from math import prod
 
 from lithify import limits
 from lithify.codecs.arrays.extents import (
+    ARRAYS_MAX,
     BITS_MAX,
     RANK_MAX,
     SCALED_BITS_MAX,
     SCALED_BITS_MIN,
+    TILES_MAX,
     TYPES,
     Element,
     Extent,
@@ -70,13 +72,17 @@ def parse_layout(head: bytes, length: int) -> list[Kept]:
     """
     reader = Reader(head)
     count = reader.varint(len(head))
+    if count > ARRAYS_MAX:
+        raise LimitExceeded(f"{count} arrays in one file; the limit is {ARRAYS_MAX}")
     found = []
-    room = length
+    room, tiles = length, TILES_MAX
     for _ in range(count):
         kept = _parse_array(reader, length)
-        room -= kept.extent.stored_bytes
+        room, tiles = room - kept.extent.stored_bytes, tiles - len(kept.extent.offsets)
         if room < 0:
             raise LimitExceeded(f"the arrays of an original of {length} bytes have more than that")
+        if tiles < 0:
+            raise LimitExceeded(f"the arrays of one file have more than {TILES_MAX} tiles")
         found.append(kept)
     reader.end()
     return found
@@ -89,7 +95,7 @@ def _parse_array(reader: Reader, length: int) -> Kept:
     tile = _numbers(reader, rank, length)
     strides = _numbers(reader, rank, length) if head & _STRIDES else contiguous(tile, element.stored.itemsize)
     grid = _numbers(reader, rank, length) if head & _GRID else (1,) * rank
-    if prod(grid) > reader.left:
+    if prod(grid) > min(reader.left, TILES_MAX):
         raise Corrupt(f"an array of {grid} tiles, and {reader.left} bytes to say where they are")
     offsets = _offsets(reader, prod(grid), length)
     extent = Extent(element, tile, strides, grid, offsets).checked(length)

@@ -14,9 +14,11 @@ TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
 REGRESSORS = 20
 SAMPLES = 32
 """How many values are coded with one set of weights."""
-EXPERTS = 5
-INPUTS = 10
-CONTEXTS = 9
+EXPERTS = 7
+SMOOTH_EXPERTS = 5
+"""So many are asked about smooth fields; all about fields with edges, where few are right and the rest far off."""
+INPUTS = 11
+CONTEXTS = 10
 DECISIONS = 32
 LEVELS = 128
 """Levels of energy, four to an octave."""
@@ -77,7 +79,7 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
     framed = frames * (rows + TOP + BOTTOM) * (columns + LEFT + RIGHT)
     width = columns + LEFT + RIGHT
     n = REGRESSORS
-    mixer = np.full((DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
+    mixer = np.full((2 * DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
     return Model(
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),

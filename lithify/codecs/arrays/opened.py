@@ -69,7 +69,7 @@ class ArrayFile:
         if self._inflated is not None:
             file = self._inflated.closed(holes, without=frozenset(self._inflated.begins))
         self.container = container_of(file[:512])
-        variables = arrays_in(file, inflated=self._inflated)
+        variables = arrays_in(file, inflated=self._inflated, plain=self._holes)
         places = {extent: index for index, extent in enumerate(opened.extents)} if opened is not None else {}
         self.arrays: dict[str, LazyArray] = {}
         self._index: dict[str, int] = {}

@@ -88,7 +88,7 @@ def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
     plain, inflated = inflate(data, places) if places else (data, None)
     if inflated is None or not inflated.streams:
         return encode(data, arrays_in(data), effort, bound)
-    inner = encode(plain, arrays_in(data, inflated=inflated), effort, bound)
+    inner = encode(plain, arrays_in(data, inflated=inflated, plain=plain), effort, bound)
     table, recipes = (pack_piece(piece, effort) for piece in pack_streams(inflated))
     payload = bytes([INFLATED]) + table + recipes + inner.payload
     found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)
@@ -104,10 +104,11 @@ def encode(data: bytes, variables: Sequence[Variable], effort: Effort, bound: Bo
     decoded = bytearray(data)
     kept: list[tuple[Extent, bytes]] = []
     for variable in variables:
-        packed = _encode_array(data, variable, effort, bound if variable.data else None)
-        if packed is not None:
-            kept.append((variable.extent, packed))
-            variable.extent.scatter(_read_back(variable.extent, packed), decoded)
+        coded = _encode_array(data, variable, effort, bound if variable.data else None)
+        if coded is not None:
+            kept.append((variable.extent, coded.payload))
+            if coded.loosened is not None:
+                variable.extent.scatter(coded.loosened, decoded)
     if not kept:
         return _whole(data, effort)
     found = Encoded(_pack(data, kept, effort), bytes(decoded), len(kept))
@@ -128,12 +129,15 @@ def _whole(data: bytes, effort: Effort) -> Encoded:
     return Encoded(bytes([method]) + packed, data, 0)
 
 
-def _read_back(extent: Extent, packed: bytes) -> Values:
-    return decode_values(packed, extent.shape, extent.element.native)
+class _Coded(NamedTuple):
+    """The payload of one array, and what it decodes to if that is not what it was."""
+
+    payload: bytes
+    loosened: Values | None
 
 
-def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound | None) -> bytes | None:
-    """The payload of one array; None if its bytes are smaller elsewhere, or do not come back."""
+def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound | None) -> _Coded | None:
+    """One array, decoded again; None if its bytes are smaller elsewhere, or do not come back."""
     extent = variable.extent
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
@@ -143,9 +147,12 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     raw = values.tobytes()
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))
-    if len(packed) + cost >= len(plainly) or (bound is None and _read_back(extent, packed).tobytes() != raw):
+    if len(packed) + cost >= len(plainly):
         return None
-    return packed
+    again = decode_values(packed, extent.shape, extent.element.native)
+    if again.tobytes() == raw:
+        return _Coded(packed, None)
+    return None if bound is None else _Coded(packed, again)
 
 
 def _tightened(extent: Extent, values: Values, bound: Bound, data: bytes) -> Bound | None:

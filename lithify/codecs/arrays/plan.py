@@ -3,32 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import prod
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
 
+from lithify.codecs.arrays.bands import LEVELS_MAX, Depth
 from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
-from lithify.codecs.arrays.cube import Cube, Shape, read_cube, slices_of
+from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
-from lithify.codecs.arrays.wavelet import LEVELS_MAX, Depth
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 
-_PIECE = (16, 96, 128)
-_ROW_PIECE = 1 << 17
+_ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
+"""Every frame by itself: no block has so many."""
 _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
 _BASE_BITS_MAX = 3.0
 """A base wins where a value costs little; above so many bits it never did."""
 _HALF_STEP = 128 * FINER
 _HOPELESS = 1.1
-_NEAR = 1.0
-"""Whole blocks race the general coders if a piece came out so near."""
+_NEVER = 1 << 62
+_PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 18
+_TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
+_TILE_MIN = 32
+"""Values that lags and bases are tried on, and the least side of the tile that they come from."""
+_QUICKLY_NEAR, _NEAR = 1.4, 0.97
+"""Whole blocks race the general coders if a piece did, by the quickest of them and then by all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def make_plan(
         if grid is not None:
             plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
             return _with_base(plan, stacked, cube, effort)
-    piece, frames = _piece(stacked, cube)
+    piece, frames = _piece(stacked)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
     for grid in find_grids(stacked, valid, inner=inner):
@@ -67,7 +72,9 @@ def make_plan(
     if not plans:
         return Plan(Coding(dtype, None, specials), exact, True)
     length, plan = min(plans, key=lambda pair: pair[0])
-    plan = replace(plan, race=len(encode_general(piece, effort)) < length * _NEAR)
+    quick = len(encode_general(piece, "fast"))
+    near = quick < length * _QUICKLY_NEAR and len(encode_general(piece, effort)) < length * _NEAR
+    plan = replace(plan, race=near)
     return _with_lags(plan, stacked, cube, effort)
 
 
@@ -97,36 +104,55 @@ def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
     return Tolerance(by), (quantised_grid(values, by) if by > 0 else None)
 
 
-def _piece(stacked: np.ndarray, cube: Cube) -> tuple[np.ndarray, range]:
-    """Some neighbouring values from the middle, within one block."""
-    most = _PIECE if stacked.shape[1] > 1 else (1, 1, _ROW_PIECE)
-    starts = [max(0, (length - part) // 2) for length, part in zip(stacked.shape, most, strict=True)]
-    box = tuple(slice(at, at + part) for at, part in zip(starts, most, strict=True))
-    piece = np.ascontiguousarray(stacked[box])
-    return piece, range(starts[0], starts[0] + len(piece))
+def _piece(stacked: np.ndarray) -> tuple[np.ndarray, range]:
+    """Some neighbouring values from the middle: a sixth of them all, within bounds."""
+    most = _share(stacked.size, 6, _PIECE_MAX)
+    frames = min(_PIECE_FRAMES, len(stacked)) if stacked.shape[1] > 1 else 1
+    rows = min(stacked.shape[1], isqrt(most // frames))
+    lengths = frames, rows, min(stacked.shape[2], max(1, most // (frames * rows)))
+    starts = [(length - part) // 2 for length, part in zip(stacked.shape, lengths, strict=True)]
+    box = tuple(slice(at, at + part) for at, part in zip(starts, lengths, strict=True))
+    return np.ascontiguousarray(stacked[box]), range(starts[0], starts[0] + frames)
+
+
+def _share(values: int, part: int, most: int) -> int:
+    """How many of so many values something is tried on."""
+    return min(max(values // part, _TRIED_MIN), most)
 
 
 def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
-    """The plan with the frames that predict best: those one and two before, or as far as a longer axis repeats."""
+    """The plan with the frames that predict best: one and two before, none, or as far as a longer axis repeats."""
+    if effort == "fast":
+        return plan
     lead = cube.ordered[:-2]
     strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
-    choices: list[Lags] = [(1, 2)]
+    choices: set[Lags] = {(1, 2)}
+    if strides:
+        choices.add(_ALONE)
     for longer, shorter in pairwise(strides):
-        choices += [(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)]
-    if len(choices) == 1:
-        return plan
-    block = cube.blocks()[0]
-    rows, columns = (slice(0, min(64, length)) for length in stacked.shape[1:])
-    piece = np.ascontiguousarray(stacked[: block.frames.stop, rows, columns])
-    found = []
-    for lags in sorted(set(choices)):
-        coding = replace(plan.coding, lags=lags)
-        packed = encode_block(piece, block.frames, coding, plan.tolerance, effort)
-        if packed is not None:
-            found.append((len(packed), lags))
-    if not found:
-        return plan
-    return replace(plan, coding=replace(plan.coding, lags=min(found)[1]))
+        choices |= {(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)}
+    values, frames = _column(stacked, cube, _share(stacked.size, 16, _LAGS_MAX))
+
+    def length(coding: Coding) -> int:
+        packed = encode_block(values, frames, coding, plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
+
+    codings = [replace(plan.coding, lags=lags) for lags in sorted(choices)]
+    best = min(codings, key=length) if len(codings) > 1 else plan.coding
+    return replace(plan, coding=min(best, replace(best, edged=True), key=length))
+
+
+def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
+    """What a block in the middle has in its own middle: all frames of about so many values, but a tile at least."""
+    blocks = cube.blocks()
+    block = blocks[len(blocks) // 2]
+    box = []
+    side = max(_TILE_MIN, isqrt(most // len(block.frames)))
+    for part in (block.rows, block.columns):
+        start = part.start + max(0, (len(part) - side) // 2)
+        box.append(slice(start, min(start + side, part.stop)))
+    frames = range(block.frames.start, min(block.frames.stop, block.frames.start + max(1, most // _TILE_MIN**2)))
+    return np.ascontiguousarray(stacked[frames.start : frames.stop, box[0], box[1]]), frames
 
 
 def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
@@ -134,18 +160,16 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
     grid = plan.coding.grid
     if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
         return plan
-    blocks = cube.blocks()
-    block = blocks[len(blocks) // 2]
-    values = np.ascontiguousarray(stacked[slices_of(block)])
+    values, frames = _column(stacked, cube, _share(stacked.size, 4, _BASE_MAX))
 
     def length(base: Base | None) -> int:
-        packed = encode_block(values, block.frames, replace(plan.coding, base=base), plan.tolerance, effort)
-        return 1 << 62 if packed is None else len(packed)
+        packed = encode_block(values, frames, replace(plan.coding, base=base), plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
 
     plain = length(None)
     if 8 * plain > _BASE_BITS_MAX * values.size:
         return plan
-    times = (0, LEVELS_MAX) if block.shape[0] >= _BASE_FRAMES_MIN else (0,)
+    times = (0, LEVELS_MAX) if len(frames) >= _BASE_FRAMES_MIN else (0,)
     tried = {base: length(base) for base in (Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times)}
     first = min(tried, key=lambda base: tried[base])
     if tried[first] < _HOPELESS * plain:

@@ -13,6 +13,7 @@ from lithify.codecs.arrays.model import (
     REGRESSORS,
     RIGHT,
     SAMPLES,
+    SMOOTH_EXPERTS,
     TOP,
     Model,
     Tables,
@@ -28,6 +29,7 @@ _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW = 3, 6
 VALUE_MAX = (1 << 29) - 1
+_GUESS_MAX = VALUE_MAX << 4
 
 
 @inlined
@@ -87,6 +89,7 @@ def run(
     columns: int,
     lag: int,
     lag2: int,
+    edged: bool,
     stream: U8,
     decoding: bool,
 ) -> int:
@@ -98,6 +101,8 @@ def run(
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
     coder = m.coder
     begin(coder, stream, decoding)
+    asked = EXPERTS if edged else SMOOTH_EXPERTS
+    sharpness = 2 if edged else 1
     width = columns + LEFT + RIGHT
     size = (rows + TOP + BOTTOM) * width
     filled = wide(0)
@@ -121,7 +126,8 @@ def run(
                     for k in range(1, TOP + 1):
                         work[start + x - k * width] = work[start + x - o1]
                         errors[start + x - k * width] = errors[start + x - o1]
-            now, before = y & 1, 1 - (y & 1)
+            now = (f * rows + y) & 1
+            before = 1 - now
             for x in range(columns):
                 here = start + x
                 if not decoding and coder[POSITION] + _VALUE_BYTES_MAX > len(stream):
@@ -136,7 +142,7 @@ def run(
                 if mask[number]:
                     work[here] = (w + north) >> 1
                     errors[here] = (wide(errors[here - 1]) + wide(errors[here - width])) >> 1
-                    for k in range(EXPERTS):
+                    for k in range(asked):
                         pe[k, now, x + LEFT] = pe[k, now, x + LEFT - 1]
                     number += 1
                     continue
@@ -178,8 +184,8 @@ def run(
                 for i in range(n):
                     fast += weights[0, i] * g[i]
                     slow += weights[1, i] * g[i]
-                experts[0] = (w << 4) + (fast >> 12)
-                experts[1] = (w << 4) + (slow >> 12)
+                experts[0] = within((w << 4) + (fast >> 12), _GUESS_MAX)
+                experts[1] = within((w << 4) + (slow >> 12), _GUESS_MAX)
                 experts[2] = _median(w, north, nw) << 4
                 if has1:
                     experts[3] = (centre + _median(w - cw, north - cn, nw - cnw)) << 4
@@ -187,24 +193,31 @@ def run(
                 else:
                     experts[3] = ((w + north) << 3) + ((ne - nw) << 2)
                     experts[4] = w << 4
+                if edged:
+                    experts[5] = north << 4
+                    experts[6] = (w + ne) << 3
                 # Who was right nearby counts more.
                 best = wide(1 << 30)
                 column = x + LEFT
-                for k in range(EXPERTS):
+                for k in range(asked):
                     near = (
                         2 * wide(pe[k, now, column - 1])
                         + 2 * wide(pe[k, before, column])
                         + wide(pe[k, now, column - 2])
                     )
-                    near += wide(pe[k, before, column - 1]) + wide(pe[k, before, column + 1])
+                    near += (
+                        wide(pe[k, before, column - 1])
+                        + 2 * wide(pe[k, before, column + 1])
+                        + wide(pe[k, before, column + 2])
+                    )
                     inputs[k] = level_of(levels, near)
                     best = min(best, wide(inputs[k]))
                 total, pulled = wide(0), wide(0)
-                for k in range(EXPERTS):
-                    share = wide(shares[min(wide(inputs[k]) - best, 32)])
+                for k in range(asked):
+                    share = wide(shares[min((wide(inputs[k]) - best) * sharpness, 32)])
                     total += share
                     pulled += share * (experts[k] - experts[2])
-                guess = experts[2] + pulled // total
+                guess = within(experts[2] + pulled // total, _GUESS_MAX)
                 ew, en = wide(errors[here - 1]), wide(errors[here - width])
                 spread = abs(experts[0] - experts[1])
                 base = (guess + 8) >> 4
@@ -256,10 +269,14 @@ def run(
                 if has1:
                     same |= wide(centre == ce) << 8 | wide(centre == cs) << 9
                 bases[8] = (8 << CONTEXT_BITS) + same * DECISIONS
+                bases[9] = (9 << CONTEXT_BITS) + (
+                    min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
+                ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
+                told = wide(0) if decoding else wide(values[number]) - base
                 r = code_number(
-                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), coder, stream, squash, stretch,
-                    reciprocal, decoding, wide(0) if decoding else wide(values[number]) - base, expected, part,
+                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
+                    squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if decoding:
@@ -268,7 +285,7 @@ def run(
                 work[here] = value
                 fine = value << 4
                 errors[here] = min(abs(fine - guess), (1 << 30))
-                for k in range(EXPERTS):
+                for k in range(asked):
                     pe[k, now, column] = min(abs(fine - experts[k]), 1 << 28)
                 lg = le >> 2
                 for i in range(n):
@@ -282,9 +299,9 @@ def run(
             for k in range(RIGHT):
                 work[start + columns + k] = work[start + columns - 1]
                 errors[start + columns + k] = errors[start + columns - 1]
-                for e in range(EXPERTS):
+                for e in range(asked):
                     pe[e, now, LEFT + columns + k] = pe[e, now, LEFT + columns - 1]
-            for e in range(EXPERTS):
+            for e in range(asked):
                 pe[e, before, 0] = pe[e, now, LEFT]
                 pe[e, before, 1] = pe[e, now, LEFT]
         start = f * size + (rows + TOP - 1) * width
@@ -294,8 +311,12 @@ def run(
     return wide(coder[POSITION])
 
 
-def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> bytes | None:
-    """The stream of a block (frames, rows, columns); None if it would be longer than the block."""
+def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> bytes | None:
+    """The stream of a block (frames, rows, columns); None if it would be longer than the block.
+
+    lags    how many frames before are the first and the second past
+    edged   whether the experts for fields with edges are asked too
+    """
     frames, rows, columns = values.shape
     model = new_model(frames, rows, columns)
     stream = np.zeros(values.size * 4 + 1000, np.uint8)
@@ -309,6 +330,7 @@ def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> by
         rows,
         columns,
         *lags,
+        edged,
         stream,
         False,
     )
@@ -317,7 +339,7 @@ def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2)) -> by
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
-def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2)) -> I32:
+def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> I32:
     """The values of a block; those that are masked are 0."""
     frames, rows, columns = mask.shape
     model = new_model(frames, rows, columns)
@@ -332,6 +354,7 @@ def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2)) -> 
         rows,
         columns,
         *lags,
+        edged,
         np.frombuffer(stream, np.uint8).copy(),
         True,
     )

@@ -4,18 +4,18 @@ import time
 from dataclasses import replace
 
 from lithify import limits
-from lithify.codecs.arrays.containers.find import arrays_in, container_of
+from lithify.codecs.arrays.containers.find import arrays_in, container_of, streams_in
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
+from lithify.codecs.arrays.skeleton import pack
 from lithify.codecs.arrays.values import decode_values, encode_values
 from lithify.codecs.codec import Effort, Estimate
 from lithify.codecs.raw.block import taste
-from lithify.codecs.raw.zstd import Zstd
 
 _PEAK_BYTES = 384 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 24
 _TASTE_BYTES = 128 * limits.KIB
-_UNSEEN_DENSER = 1.3  # times zstd, where the places of values are not in the sample
+_UNSEEN_DENSER = 1.3  # than a general coder, where the places of values are not in the sample
 _UNSEEN_BYTES_PER_SECOND = 4e6
 _RATIO_MAX = 10_000.0
 
@@ -28,25 +28,24 @@ def estimate(sample: bytes, length: int, effort: Effort) -> Estimate | None:
     seen = arrays_in(piece, length)
     largest = max(seen, key=lambda one: one.extent.stored_bytes, default=None)
     if largest is None:
-        return None if len(sample) == length else _unseen(sample, length)
-    return _measured(piece, largest, length, effort)
+        return None if len(sample) == length and not streams_in(piece) else _unseen(sample, length, effort)
+    return _measured(sample, piece, largest, length, effort)
 
 
-def _measured(piece: bytes, largest: Variable, length: int, effort: Effort) -> Estimate | None:
+def _measured(sample: bytes, piece: bytes, largest: Variable, length: int, effort: Effort) -> Estimate:
     extent = _shrunk(largest.extent, len(piece))
     if extent is None:
-        return _unseen(piece, length)
+        return _unseen(sample, length, effort)
     values = extent.gather(piece)
     started = time.perf_counter()
     packed = encode_values(values, bound=None, effort=effort, fills=largest.own_fills)
     encoded = time.perf_counter()
     decode_values(packed, values.shape, values.dtype)
     decoded = time.perf_counter()
-    share = largest.extent.stored_bytes / length
-    plain = _plain_ratio(piece)
-    ratio = 1 / (share * (len(packed) + 1) / extent.stored_bytes + (1 - share) / plain)
+    share, general = largest.extent.stored_bytes / length, _general_ratio(sample, effort)
+    ratio = 1 / (share * (len(packed) + 1) / extent.stored_bytes + (1 - share) / general)
     return Estimate(
-        ratio=min(ratio, _RATIO_MAX),
+        ratio=min(max(ratio, general), _RATIO_MAX),
         encode_bytes_per_second=extent.stored_bytes / (decoded - started),
         decode_bytes_per_second=extent.stored_bytes / (decoded - encoded),
         peak_memory_bytes=_peak(length),
@@ -54,9 +53,9 @@ def _measured(piece: bytes, largest: Variable, length: int, effort: Effort) -> E
     )
 
 
-def _unseen(sample: bytes, length: int) -> Estimate:
+def _unseen(sample: bytes, length: int, effort: Effort) -> Estimate:
     return Estimate(
-        ratio=min(_plain_ratio(sample) * _UNSEEN_DENSER, _RATIO_MAX),
+        ratio=min(_general_ratio(sample, effort) * _UNSEEN_DENSER, _RATIO_MAX),
         encode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
         decode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
         peak_memory_bytes=_peak(length),
@@ -64,9 +63,10 @@ def _unseen(sample: bytes, length: int) -> Estimate:
     )
 
 
-def _plain_ratio(sample: bytes) -> float:
-    piece = taste(sample)
-    return len(piece) / len(Zstd(Zstd.params_for("fast", len(piece))).encode_block(piece))
+def _general_ratio(sample: bytes, effort: Effort) -> float:
+    """What the best general coder makes of pieces: no file becomes larger than by that, for it is in the race."""
+    pieces = taste(sample)
+    return len(pieces) / (1 + len(pack(pieces, effort)[1]))
 
 
 def _peak(length: int) -> int:

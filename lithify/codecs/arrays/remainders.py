@@ -70,6 +70,7 @@ def _decide(
     maps: U32,
     mixer: I32,
     row: int,
+    second: int,
     coder: I64,
     stream: U8,
     squash: I32,
@@ -78,19 +79,24 @@ def _decide(
     decoding: bool,
     told: int,
 ) -> int:
-    """One decision, mixed from what its contexts say; all of them learn."""
+    """One decision, mixed from what its contexts say by two sets of weights; all of them learn."""
     inputs[CONTEXTS] = _ONE
     out = _ONE * wide(mixer[unsigned(row), CONTEXTS])
+    other = _ONE * wide(mixer[unsigned(second), CONTEXTS])
     for i in range(CONTEXTS):
         s = stretch[unsigned(wide(maps[unsigned(at[i])]) >> 20)]
         inputs[i] = s
         out += wide(s) * wide(mixer[unsigned(row), i])
-    p = wide(squash[unsigned(within(out >> 16, LIMIT) + LIMIT)])
+        other += wide(s) * wide(mixer[unsigned(second), i])
+    one, two = within(out >> 16, LIMIT), within(other >> 16, LIMIT)
+    p = wide(squash[unsigned(((one + two) >> 1) + LIMIT)])
     p = min(max(p, _CHANCE_MIN), 65536 - _CHANCE_MIN)
     bit = code_bit(coder, stream, p, decoding, told)
-    error = ((bit << 16) - p) * _RATE
+    error = ((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE
+    error_two = ((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE
     for i in range(INPUTS):
         mixer[unsigned(row), i] += (wide(inputs[i]) * error + (1 << 15)) >> 16
+        mixer[unsigned(second), i] += (wide(inputs[i]) * error_two + (1 << 15)) >> 16
     for i in range(CONTEXTS):
         approach(maps, at[i], bit, reciprocal)
     return bit
@@ -105,6 +111,7 @@ def code_number(
     mixer: I32,
     extra: U32,
     mixer_set: int,
+    second_set: int,
     coder: I64,
     stream: U8,
     squash: I32,
@@ -146,7 +153,8 @@ def code_number(
             at[i] = bases[i] + slot
         at[2] += side * DECISIONS
         bit = _decide(
-            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, coder, stream, squash, stretch, reciprocal,
+            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, (DECISIONS + slot) * MIXER_SETS + second_set,
+            coder, stream, squash, stretch, reciprocal,
             decoding, wanted,
         )  # fmt: skip
         ended = False

@@ -52,8 +52,10 @@ def warm() -> None:
     y, x = np.mgrid[0:24, 0:24]
     field = (20 + np.sin(x / 9) * 8 + y * 0.37 + np.arange(12)[:, None, None]).astype(np.float32)
     holed = np.where(x + y < 9, np.float32(np.nan), field)
+    efforts: tuple[Effort, ...] = ("default", "fast")
     for values, bound in ((holed, Bound("abs", 0.9)), (field * np.float32(1.1), None), (field.astype(np.int16), None)):
-        decode_values(encode_values(values, bound=bound, effort="default"), values.shape, values.dtype)
+        for effort in efforts:
+            decode_values(encode_values(values, bound=bound, effort=effort), values.shape, values.dtype)
 
 
 def _encode(plain: np.ndarray, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool) -> bytes:

@@ -13,10 +13,12 @@ from lithify import limits
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.payload import ARRAYS, encode, open_payload
+from lithify.codecs.arrays.values import Bound
+from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.registry import by_id
 from lithify.errors import BadBytes, Corrupt
-from tests.suites.codec_suite import CodecSuite, framed, unframed
+from tests.suites.codec_suite import CodecSuite, MemorySource, framed, unframed
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, grib1, grib2, netcdf3, nifti, npy, smooth, tiff
 from tests.unit.codecs.arrays.test_containers import FILES, climate
 
@@ -34,7 +36,7 @@ def test_every_container_comes_back_as_arrays_and_smaller_than_zstd_makes_it(nam
     data = FILES[name]
     payload = payload_of(data)
     zstd = by_id("raw.zstd")
-    assert ARRAYS == payload[0] or "grib" in name
+    assert ARRAYS == payload[0]
     assert data == Arrays().decode(payload, shared=b"", length=len(data))
     assert len(payload) < len(framed(zstd(zstd.params_for("fast", len(data))), data))
     assert data == unframed(framed(Arrays(Arrays.params_for("fast", len(data))), data))
@@ -139,6 +141,46 @@ def test_params_keep_a_looser_contract() -> None:
 
     assert ArraysParams(effort="default", contract="bounded:abs=0.01") == params
     assert b"" == Arrays(params).decoder_params()
+
+
+@pytest.mark.parametrize("contract", ["bounded:abs=0.05", "bounded:rel=0.01", "bounded:pwrel=0.02"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_bounded_file_is_within_its_bound_and_never_larger_than_an_exact_one(name: str, contract: str) -> None:
+    data = FILES[name]
+    kept = _Kept()
+    params = Arrays.params_keeping(Arrays.params_for("default", len(data)), Contract.parse(contract))
+    Arrays(params).encode(MemorySource(data), kept)
+    (payload, decoded), *others = kept.chunks
+
+    assert not others
+    assert decoded == Arrays().decode(payload, shared=b"", length=len(data))
+    assert len(payload) <= len(payload_of(data, "default"))
+    table = Arrays.measure(data, decoded, Contract.parse(contract))
+    assert {variable.name or "values" for variable in arrays_in(data) if variable.data} == table.keys()
+
+
+def test_a_loose_bound_makes_data_much_smaller_and_nothing_else() -> None:
+    data = climate()
+    payload = encode(data, arrays_in(data), "default", Bound("abs", 0.05)).payload
+    decoded = Arrays().decode(payload, shared=b"", length=len(data))
+    names = {variable.name: variable.extent for variable in arrays_in(data)}
+
+    assert len(payload) < 0.6 * len(payload_of(data, "default"))
+    for name, extent in names.items():
+        assert (name in {"t2m", "height"}) == (extent.gather(data).tobytes() != extent.gather(decoded).tobytes())
+
+
+class _Kept:
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[bytes, bytes]] = []
+
+    def share(self, data: bytes) -> None:
+        raise AssertionError("arrays share nothing")
+
+    def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+        self.chunks.append((bytes(payload), bytes(decoded)))
 
 
 def test_an_unknown_contract_or_effort_is_corrupt() -> None:

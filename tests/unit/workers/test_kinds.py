@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lithify.workers import kinds
 from lithify.workers.kinds import QUEUES, look
+from tests.unit.codecs.arrays.files import smooth, tiff
 
 DATA = Path(__file__).parents[4] / "shared/data"
 
@@ -185,7 +186,12 @@ def sound() -> bytes:
         ("array", zipped("temperature/.zarray", "temperature/0.0")),
         ("array", zipped("zarr.json")),
         ("array", zipped("weights.npy")),
+        *(("array", tiff([smooth((9, 20), "f4")], order=order, big=big)) for order in "<>" for big in (False, True)),
+        ("array", tiff([smooth((9, 20), "u2")])),
+        ("image", tiff([smooth((9, 20), "u1")])),
+        ("image", tiff([smooth((9, 20, 3), "u2")])),
         ("image", b"II*\0\x08\0\0\0" + bytes(100)),
+        ("image", b"MM\0+\0\x08\0\0" + b"\xff" * 100),
         ("image", bytes(128) + b"DICM" + bytes(100)),
         ("image", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(100)),
         ("image", b"RIFF\x10\0\0\0WEBPVP8 " + bytes(20)),

@@ -8,6 +8,7 @@ import numpy as np
 
 from lithify.codecs.array_types import Bools
 from lithify.codecs.arrays.containers.variable import Variable, merged
+from lithify.codecs.arrays.extents import ARRAYS_MAX, TILES_MAX
 from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.errors import BadBytes
 
@@ -47,19 +48,21 @@ def streams_in(data: bytes) -> list[Place]:
         return []
 
 
-def arrays_in(data: bytes, length: int | None = None, *, inflated: Inflated | None = None) -> list[Variable]:
+def arrays_in(
+    data: bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: bytes = b""
+) -> list[Variable]:
     """The arrays of a file, none of which shares a byte with another; empty if it is no container. Never raises.
 
     data      the whole file, or the begin of one
     length    of the whole file; None: `data` is all of it
-    inflated  its streams, if they were opened: the arrays are then those of the plain file
+    inflated  its streams, if they were opened: the arrays are then those of the plain file, `plain`
     """
     length = len(data) if length is None else length
     name = container_of(data)
     if name is None:
         return []
     try:
-        found = _module(name).find(data, length, **({} if inflated is None else {"inflated": inflated}))
+        found = _module(name).find(data, length, **({} if inflated is None else {"inflated": inflated, "plain": plain}))
     except BadBytes:
         return []
     length = length if inflated is None else inflated.plain_length
@@ -80,6 +83,12 @@ def _is_sound(variable: Variable, length: int) -> bool:
 
 
 def _apart(variables: Sequence[Variable], length: int) -> list[Variable]:
-    """Those whose bytes none before them has."""
+    """Those whose bytes none before them has, as many as a payload may have."""
     mask: Bools = np.ones(length, np.bool_)
-    return [variable for variable in variables if variable.extent.claim(mask)]
+    found: list[Variable] = []
+    tiles = TILES_MAX
+    for variable in variables:
+        if len(found) < ARRAYS_MAX and len(variable.extent.offsets) <= tiles and variable.extent.claim(mask):
+            found.append(variable)
+            tiles -= len(variable.extent.offsets)
+    return found

@@ -19,7 +19,7 @@ _WIDTH_MAX = 255
 _DATASETS_MAX = 10_000
 
 
-def find(data: Bytes, length: int, *, inflated: Inflated | None = None) -> list[Variable]:
+def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
     """Its datasets that are numbers. Raises Corrupt for what the library cannot open, or if it is not installed."""
     if len(data) != length:
         raise Truncated("the structure of an HDF5 file may lie anywhere in it")

@@ -1,4 +1,4 @@
-"""Zip files whose members are not compressed: `.npz` of NumPy, and Zarr stores, versions 2 and 3.
+"""Zip files: `.npz` of NumPy, plain or deflated, and Zarr stores, versions 2 and 3, of plain members.
 
 The directory of a zip has checksums of its members, so their values are never loosened.
 """
@@ -18,6 +18,7 @@ from lithify.codecs.arrays.containers import npy
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.variable import Variable
+from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.errors import BadBytes, Corrupt, Truncated
 
 _LOCAL = b"PK\x03\x04"
@@ -25,14 +26,15 @@ _META_BYTES_MAX = 1 << 20
 _DESCRIPTIONS = (".zarray", "zarr.json")
 _DESCRIPTIONS_MAX = 1000
 _Members = Mapping[str, tuple[int, int]]
-"""Where each uncompressed member's bytes begin, and how many there are."""
+"""Where each member's plain bytes begin, and how many there are."""
 
 
-def find(data: Bytes, length: int) -> list[Variable]:
+def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
     """The arrays of its members."""
     if len(data) != length:
         raise Truncated("the directory of a zip file is at its end")
-    members = _members(data)
+    members = _members(data, inflated)
+    file = data if inflated is None else plain
     found: list[Variable] = []
     described = 0
     for name, (offset, size) in members.items():
@@ -42,29 +44,45 @@ def find(data: Bytes, length: int) -> list[Variable]:
             break  # each is compared with the names of all members
         try:
             if own.endswith(".npy"):
-                found += npy.find(data, length, at=offset, name=name.removesuffix(".npy"))
+                found += npy.find(file, len(file), at=offset, name=name.removesuffix(".npy"))
             elif own == ".zarray":
-                found += _second(name[: -len(own)], _json(data, offset, size), members)
+                found += _second(name[: -len(own)], _json(file, offset, size), members)
             elif own == "zarr.json":
-                found += _third(name[: -len(own)], _json(data, offset, size), members)
+                found += _third(name[: -len(own)], _json(file, offset, size), members)
         except BadBytes:
             continue  # one broken member says nothing of the others
     return [replace(one, data=False) for one in found]
 
 
-def _members(data: Bytes) -> dict[str, tuple[int, int]]:
+def streams(data: Bytes) -> list[Place]:
+    """Its deflated members that are arrays of NumPy."""
+    return [
+        Place(place, info.compress_size, info.file_size, 1, bare=True)
+        for info, place in _infos(data)
+        if info.compress_type == zipfile.ZIP_DEFLATED and info.filename.endswith(".npy")
+    ]
+
+
+def _members(data: Bytes, inflated: Inflated | None) -> dict[str, tuple[int, int]]:
+    """Where each member's plain bytes begin, in the plain file if there is one, and how many there are."""
+    found: dict[str, tuple[int, int]] = {}
+    for info, place in _infos(data):
+        if inflated is not None and place in inflated.begins:
+            found[info.filename] = (inflated.begins[place], info.file_size)
+        elif info.compress_type == zipfile.ZIP_STORED:
+            found[info.filename] = (place if inflated is None else inflated.moved(place), info.file_size)
+    return found
+
+
+def _infos(data: Bytes) -> list[tuple[zipfile.ZipInfo, int]]:
+    """Each member that is not encrypted, and where its bytes begin."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, IndexError) as error:
         raise Corrupt(f"a zip file that cannot be read: {error}") from error
-    found: dict[str, tuple[int, int]] = {}
-    for info in infos:
-        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1 and len(found) < CHUNKS_MAX:
-            place = _place(data, info.header_offset)
-            if place is not None:
-                found[info.filename] = (place, info.file_size)
-    return found
+    places = ((info, _place(data, info.header_offset)) for info in infos[:CHUNKS_MAX] if not info.flag_bits & 1)
+    return [(info, place) for info, place in places if place is not None]
 
 
 def _place(data: Bytes, header: int) -> int | None:

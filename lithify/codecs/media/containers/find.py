@@ -24,6 +24,9 @@ _MEMBER_BYTES_MIN = 64
 _GARBAGE = 8
 """Bytes looked at in vain, as a multiple of the original's, before the walk ends."""
 _GARBAGE_BASE = limits.MIB
+_SIGN_COST = 512
+"""As what every sign of something counts that is none."""
+_NAME_BYTES_MAX = 4 * limits.KIB
 
 _SIGNS = re.compile(rb"PK\x03\x04|\x1f\x8b\x08|stream\r?\n|\x78[\x01\x5e\x9c\xda]")
 _LOCAL_HEADER = struct.Struct("<4xHHHIIIIHH")
@@ -72,6 +75,8 @@ class Walk:
             found, at = self._behind(sign)
             if found is not None:
                 yield found
+            else:
+                self.garbage_left -= _SIGN_COST
 
     def _behind(self, sign: re.Match[bytes]) -> tuple[Found | None, int]:
         """What stands behind a signature, and where to go on."""
@@ -90,7 +95,10 @@ class Walk:
         """A PDF's stream that begins at `at`."""
         if self.data.startswith(_JPEG, at):
             end = self.data.find(b"endstream", at)
-            return (Found(at, end), end) if end > at else (None, on)
+            if end > at:
+                return Found(at, end), end
+            self.garbage_left -= len(self.data) - at
+            return None, on
         if _is_zlib(self.data[at : at + 2]):
             return self.stream(at + 2, on, (ADLER,))
         return None, on
@@ -154,7 +162,7 @@ def _gzip_stream(data: bytes, at: int) -> int:
         on += 2 + int.from_bytes(data[on : on + 2], "little")
     for flag in (_FNAME, _FCOMMENT):
         if flags & flag:
-            end = data.find(b"\0", on, on + 64 * limits.KIB)
+            end = data.find(b"\0", on, on + _NAME_BYTES_MAX)
             if end < 0:
                 return 0
             on = end + 1

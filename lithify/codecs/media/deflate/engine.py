@@ -5,6 +5,7 @@ nearest, and keep where the stream departs from it (FORMAT.md). A recipe was alw
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +25,16 @@ from lithify.codecs.media.deflate.inflate import (
     measure,
     read_only,
 )
-from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib_window
+from lithify.codecs.media.deflate.plans import new_plans
+from lithify.codecs.media.deflate.presets import PLANNED, PRESETS, TRIED, config_of, zlib_window
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
 _ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
 """So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
 stream that begins with noise says little about how its end was made."""
+_TOKENS_PER_DOUBT = 12  # with more corrections than that, what was tried on the beginning only is tried on the whole
+_VERSATILE = (3, 8, 21, 23, 24)
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -61,6 +65,7 @@ class _Attempt:
     shape: Shape
     coder: I64
     stream: U8
+    complete: bool
 
     @property
     def size(self) -> int:
@@ -102,7 +107,7 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     length_max  bytes that the stream may have
     """
     told = unpack_recipe(recipe)
-    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > limits.OPENED_BLOCKS_MAX:
+    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > min(limits.OPENED_BLOCKS_MAX, 1 + length_max):
         raise LimitExceeded(f"a recipe for {len(plain)} plain bytes in {told.blocks} blocks is beyond the limits")
     source = read_only(plain)
     kept = np.zeros(len(source), np.int32)
@@ -147,13 +152,14 @@ def _walk(
 ) -> tuple[int, I64]:
     """Code tokens: the first `tokens_max`, or (None) decode all."""
     heads, places = tokens.new_chains()
+    weights, plans = new_plans()
     state = np.zeros(tokens.STATE_FIELDS, np.int64)
     chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
     work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
     config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     decoding = tokens_max is None
     status = tokens.code_tokens(
-        plain, kept, blocks, config, heads, places, coder, stream, chances, state,
+        plain, kept, blocks, config, heads, places, weights, plans, coder, stream, chances, state,
         tokens_max or 0, work_max, decoding,
     )  # fmt: skip
     return int(status), state
@@ -167,10 +173,10 @@ def _attempt(stream: Stream, method: int, shape: Shape, tokens_max: int, bytes_m
     """The corrections of the first tokens under one method; None if they are longer than `bytes_max`."""
     coder = np.array([0, 0xFFFFFFFF, 0, 0], np.int64)
     out = np.zeros(bytes_max + _SLACK_BYTES, np.uint8)
-    status, _ = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
+    status, state = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
     if status != tokens.WHOLE or coder[POSITION] > bytes_max:
         return None
-    return _Attempt(method, shape, coder, out)
+    return _Attempt(method, shape, coder, out, bool(state[tokens.STATE_BLOCKS] == len(stream.blocks)))
 
 
 def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
@@ -178,26 +184,45 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
     shapes = _shapes_of(stream)
     everything = max(len(stream.tokens), len(stream.plain)) + 1
     if hint is not None:
-        found = _attempt(stream, hint, shapes[0], everything, 16 + len(stream.tokens) // _TOKENS_PER_CORRECTION)
+        found = _attempt(stream, hint, shapes[0], everything, _understood(len(stream.tokens)))
         if found is not None:
             return found
     most = len(stream.plain) // _COSTLY + 64
-    tried = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    rivals = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    attempts: list[_Attempt] = []
     for count, near in (*_ROUNDS, (everything, 0)):
-        attempts: list[_Attempt] = []
-        least = most
-        for method, shape in tried:
-            attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
-            if attempt is not None:
-                attempts.append(attempt)
-                least = min(least, attempt.size)
-        if not attempts:
-            return None
-        if count >= len(stream.plain):
-            return min(attempts, key=lambda attempt: attempt.size)
-        near_ones = [attempt for attempt in attempts if attempt.size <= _within(least, near)]
-        tried = [(attempt.method, attempt.shape) for attempt in near_ones]
-    raise AssertionError("the last round returns")
+        attempts = _race(stream, rivals, count, near, most)
+        if all(attempt.complete for attempt in attempts):
+            break
+        rivals = [(attempt.method, attempt.shape) for attempt in attempts]
+        if len(rivals) == 1:
+            attempts = _race(stream, rivals, everything, 0, most)
+            break
+    best = min(attempts, key=lambda attempt: attempt.size, default=None)
+    if best is None or best.size > len(stream.tokens) // _TOKENS_PER_DOUBT:
+        # How it begins may say little about the rest: those are tried that bear most with what they do not expect.
+        others = [(method, USUAL) for method in _VERSATILE if best is None or method != best.method]
+        attempts += _race(stream, others, everything, 0, most if best is None else best.size)
+    return min(attempts, key=lambda attempt: attempt.size, default=None)
+
+
+def _race(stream: Stream, rivals: Sequence[tuple[int, Shape]], count: int, near: int, most: int) -> list[_Attempt]:
+    """The shortest corrections of so many tokens, and those that are not much longer."""
+    attempts: list[_Attempt] = []
+    least = most
+    for method, shape in rivals:
+        if PRESETS[method].how == PLANNED and least <= _understood(count):
+            continue  # planning is slow, and somebody who does not plan wrote this
+        attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
+        if attempt is not None:
+            attempts.append(attempt)
+            least = min(least, attempt.size)
+    return [attempt for attempt in attempts if attempt.size <= _within(least, near)]
+
+
+def _understood(count: int) -> int:
+    """How long the corrections of so many tokens are at most when the method is the right one."""
+    return 16 + count // _TOKENS_PER_CORRECTION
 
 
 def _within(least: int, near: int) -> int:

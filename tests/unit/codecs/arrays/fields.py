@@ -34,14 +34,16 @@ def decimals(shape: tuple[int, ...]) -> Field:
 
 def scaled(shape: tuple[int, ...]) -> Field:
     """Integers that were given a scale and an offset."""
-    return (np.rint(smooth(shape) * 30).astype(np.float64) * 0.00187 + 3.1).astype(np.float32)
+    found: Field = (np.rint(smooth(shape) * 30).astype(np.float64) * 0.00187 + 3.1).astype(np.float32)
+    return found
 
 
 def packed(shape: tuple[int, ...]) -> Field:
     """Every frame packed on a base of its own, as GRIB does."""
     values = smooth(shape).astype(np.float64)
     base = np.float32(values.min(axis=(-2, -1), keepdims=True)).astype(np.float64)
-    return (base + np.rint((values - base) * 64) / 64).astype(np.float32)
+    framed: Field = (base + np.rint((values - base) * 64) / 64).astype(np.float32)
+    return framed
 
 
 def turbulent(shape: tuple[int, ...]) -> Field:
@@ -53,7 +55,8 @@ def turbulent(shape: tuple[int, ...]) -> Field:
 def few(shape: tuple[int, ...]) -> Field:
     """Few different values, on no lattice."""
     table = np.sort(np.random.default_rng(6).normal(0, 5, 23)).astype(np.float32)
-    return table[(np.rint(smooth(shape) * 2).astype(int)) % 23]
+    found: Field = table[(np.rint(smooth(shape) * 2).astype(int)) % 23]
+    return found
 
 
 FIELDS: dict[str, Callable[[tuple[int, ...]], Field]] = {

@@ -30,7 +30,7 @@ from tests.unit.codecs.arrays.files import (
 
 CUBE = smooth((5, 20, 30), "f4")
 PAGES = [smooth((21, 30), "u2", seed) for seed in range(3)]
-PACKED = smooth((6, 11, 13), "u2") % 4096
+PACKED = smooth((8, 20, 24), "u2") // 3
 TABLE = np.rec.fromarrays(
     [smooth((60,), "f4"), np.full(60, b"label"), smooth((60, 3), "f8")],
     dtype=[("a", ">f4"), ("s", "S5"), ("v", ">f8", (3,))],
@@ -105,6 +105,10 @@ def test_uncompressed_members_of_a_zip_file_are_arrays() -> None:
     members = {"a.npy": npy(CUBE), "readme.txt": b"words", "b.npy": npy(CUBE.astype("f8"))}
     assert_are(zipped(members), CUBE, CUBE.astype("f8"))
     assert [] == arrays_in(zipped(members, compressed=True))
+    data = zipped(members, compressed=True)
+    encoded = encode_file(data, "fast", None)
+    assert (INFLATED, 2) == (encoded.payload[0], encoded.arrays)
+    assert data == open_payload(encoded.payload, len(data)).decoded()
     assert not any(variable.data for variable in arrays_in(zipped(members))), "their checksums are in the directory"
 
 
@@ -182,9 +186,9 @@ def test_messages_of_grib_are_frames_of_whole_numbers(make: Callable[[Numbers, i
 
 
 def test_messages_of_grib_of_other_parameters_are_other_arrays() -> None:
-    data = b"".join(grib1(PACKED[at : at + 1], 12, parameter=130 + at % 2) for at in range(6))
+    data = b"".join(grib1(PACKED[at : at + 1], 12, parameter=130 + at % 2) for at in range(8))
     read = values(data)
-    assert [(3, 11, 13)] * 2 == [array.shape for array in read]
+    assert [(4, 20, 24)] * 2 == [array.shape for array in read]
     for array, frames in zip(read, (PACKED[::2], PACKED[1::2]), strict=True):
         assert np.array_equal(frames, array), "messages of one scale are the whole numbers themselves"
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from lithify.codecs.arrays import block
 from lithify.codecs.arrays import values as doors
 from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_values
 from lithify.errors import BadArgument, BadBytes, Corrupt, LimitExceeded, Truncated
@@ -216,11 +217,11 @@ def test_a_part_decodes_only_the_blocks_that_it_touches(
     array = np.arange(np.prod(shape), dtype=np.int32).reshape(shape) // 50
     payload = encode_values(array, bound=None, effort="fast")
     decoded: list[range] = []
-    real = doors.decode_block
+    real = block.decode_block
 
-    def spied(body: bytes, block: tuple[int, int, int], frames: range, coding: Any) -> np.ndarray:
+    def spied(body: bytes, of_shape: tuple[int, int, int], frames: range, coding: Any) -> np.ndarray:
         decoded.append(frames)
-        return real(body, block, frames, coding)
+        return real(body, of_shape, frames, coding)
 
     monkeypatch.setattr(doors, "decode_block", spied)
     assert np.array_equal(array[part], decode_part(payload, array.shape, array.dtype, part))

@@ -80,6 +80,23 @@ def test_a_hint_spares_the_search_and_changes_nothing() -> None:
         assert stream == rebuild(found.plain, found.recipe)
 
 
+@pytest.mark.parametrize("level", range(1, 13))
+def test_what_libdeflate_wrote_costs_little(level: int) -> None:
+    imagecodecs = pytest.importorskip("imagecodecs", reason="the extra `media` brings libdeflate")
+    plain = paragraphs(700) + rows(200)
+    found = opened(bytes(imagecodecs.deflate_encode(plain, level=level, raw=True)))
+
+    assert len(found.recipe) < 0.02 * len(plain)
+
+
+def test_what_zopfli_wrote_costs_little() -> None:
+    imagecodecs = pytest.importorskip("imagecodecs", reason="the extra `media` brings zopfli")
+    plain = paragraphs(250)
+    found = opened(bytes(imagecodecs.zopfli_encode(plain)), 2)
+
+    assert len(found.recipe) < 0.02 * len(plain)
+
+
 def test_every_method_is_tried() -> None:
     assert sorted(TRIED) == list(range(len(PRESETS)))
 

@@ -1,0 +1,132 @@
+"""The numeric coder beside its rivals: ratios exact and within bounds, that no bound is broken, speed.
+
+python -m bench arrays [--only PART]... [--effort E] [FILE...]
+
+Without files, the arrays of ../shared/data/arrays; a `*` behind a name: packed integers, scaled to floats. Speeds are
+megabytes of the array a second of processor time. Ratios of rivals count a mask in JPEG XL where they know no gaps.
+Ten minutes.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import geometric_mean
+
+import numpy as np
+
+from bench.array_files import Array, arrays
+from bench.array_rivals import bounded_rivals, exact_rivals, without_gaps
+from bench.bars import Bar, print_bars
+from bench.figures import table
+from lithify.codecs.arrays.values import Bound, decode_values, encode_values, warm
+from lithify.codecs.codec import Effort, effort
+
+PARTS = ("exact", "bounded")
+BOUNDS = (1e-2, 1e-3, 1e-4)
+_BARS = {1e-2: 1.5, 1e-3: 1.7, 1e-4: 1.8}
+OURS = "ours"
+
+
+def main(arguments: list[str]) -> None:
+    """Each part prints its tables when it is done; the bars come last."""
+    parser = argparse.ArgumentParser(prog="python -m bench arrays")
+    parser.add_argument("files", nargs="*", type=Path, help=".npy and NetCDF")
+    parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be given again")
+    parser.add_argument("--effort", type=effort, default="default")
+    asked = parser.parse_args(arguments)
+    found = arrays(asked.files)
+    if not found:
+        print("no arrays to measure with: none was named, and there is no data set")
+        return
+    warm()
+    parts: dict[str, Callable[[Sequence[Array], Effort], list[Bar]]] = {"exact": _exact, "bounded": _bounded}
+    print_bars([bar for part in asked.only or PARTS for bar in parts[part](found, asked.effort)])
+
+
+# --- exact --------------------------------------------------------------------------------------------
+
+
+def _exact(found: Sequence[Array], effort: Effort) -> list[Bar]:
+    rivals = exact_rivals()
+    rows, gains, speeds = [], [], []
+    for array in found:
+        print(array.name, file=sys.stderr)
+        length, speed, decoded = _ours(array, None, effort)
+        assert decoded.tobytes() == array.values.tobytes(), f"{array.name} came back otherwise"
+        sizes = {name: way(array.values) for name, way in rivals.items()}
+        best = min(sizes.values())
+        gains.append(best / length)
+        speeds.append(speed)
+        ratios = (f"{array.values.nbytes / size:.2f}" for size in sizes.values())
+        rows.append(
+            (array.name, *ratios, f"{array.values.nbytes / length:.2f}", f"{best / length:.2f}", *_shown(speed))
+        )
+    table(("exact: ratios", *rivals, OURS, "times best", "in, MB/s", "out, MB/s"), rows)
+    return [
+        Bar("exact: times the best rival, geometric mean", 1.3, geometric_mean(gains)),
+        Bar("exact: times the best rival, least", 1.0, min(gains)),
+        *_speed_bars("exact", speeds),
+    ]
+
+
+# --- bounded ------------------------------------------------------------------------------------------
+
+
+def _bounded(found: Sequence[Array], effort: Effort) -> list[Bar]:
+    bars: list[Bar] = []
+    floats = [array for array in found if array.values.dtype.kind == "f"]
+    gaps = {array.name: without_gaps(array) for array in floats}
+    for part in BOUNDS:
+        rows, gains, speeds, broken = [], [], [], 0
+        for array in floats:
+            print(array.name, part, file=sys.stderr)
+            valid = array.valid
+            inside = array.values[valid].astype(np.float64)
+            error = part * (float(inside.max()) - float(inside.min()))
+            length, speed, decoded = _ours(array, Bound("rel", part), effort)
+            broken += int((np.abs(decoded[valid].astype(np.float64) - inside) > error).sum())
+            broken += int(decoded[~valid].tobytes() != array.values[~valid].tobytes())
+            filled, mask_bytes = gaps[array.name]
+            sizes = {name: mask_bytes + way(filled, error) for name, way in bounded_rivals().items()}
+            best = min(sizes.values())
+            gains.append(best / length)
+            speeds.append(speed)
+            ratios = (f"{array.values.nbytes / size:.1f}" for size in sizes.values())
+            rows.append(
+                (array.name, *ratios, f"{array.values.nbytes / length:.1f}", f"{best / length:.2f}", *_shown(speed))
+            )
+        table((f"{part:g} of range: ratios", *bounded_rivals(), OURS, "times best", "in, MB/s", "out, MB/s"), rows)
+        bars += [
+            Bar(f"{part:g} of range: times the best rival, geometric mean", _BARS[part], geometric_mean(gains)),
+            Bar(f"{part:g} of range: times the best rival, least", 1.0, min(gains)),
+            Bar(f"{part:g} of range: values outside the bound", 0, broken, at_most=True),
+            *_speed_bars(f"{part:g} of range", speeds),
+        ]
+    return bars
+
+
+# --- both ---------------------------------------------------------------------------------------------
+
+
+def _ours(array: Array, bound: Bound | None, effort: Effort) -> tuple[int, tuple[float, float], np.ndarray]:
+    """Bytes, speed in and out, and what came back."""
+    started = time.process_time()
+    payload = encode_values(array.values, bound=bound, effort=effort, fills=array.fills)
+    encoded = time.process_time()
+    decoded = decode_values(payload, array.values.shape, array.values.dtype)
+    ended = time.process_time()
+    megabytes = array.values.nbytes / 1e6
+    return len(payload), (megabytes / (encoded - started), megabytes / (ended - encoded)), decoded
+
+
+def _shown(speed: tuple[float, float]) -> tuple[str, str]:
+    return f"{speed[0]:.1f}", f"{speed[1]:.1f}"
+
+
+def _speed_bars(what: str, speeds: Sequence[tuple[float, float]]) -> list[Bar]:
+    return [
+        Bar(f"{what}: MB/s {way}, geometric mean", 10, geometric_mean(speed[index] for speed in speeds))
+        for index, way in enumerate(("in", "out"))
+    ]

@@ -1,0 +1,348 @@
+"""A slow decoder of one array, written from arrays/VALUES.md and nothing else: it shares no line with the codec.
+
+Predicted blocks on the grids 1, 2 and 3, without specials, patches, low bits and bases: ordinary Python integers and
+lists. The coder of bits and its tables are those of the reference decoder of text.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from math import isqrt
+
+from tests.unit.codecs.text.reference import RECIPROCAL, SQUASH, STRETCH, Coder, within
+
+TOP = (1 << 29) - 1
+
+
+class Bytes:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, count: int) -> bytes:
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def varint(self) -> int:
+        value, shift = 0, 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def signed(self) -> int:
+        value = self.varint()
+        return value >> 1 if value % 2 == 0 else -((value + 1) >> 1)
+
+    def rest(self) -> bytes:
+        return self.take(len(self.data) - self.at)
+
+
+def level(v: int) -> int:
+    if v < 4096:
+        b = (v + 1).bit_length() - 1
+        return 4 * b + (((v + 1) << 2 >> b) & 3)
+    return level(v >> 12) + 48 if v < 1 << 24 else level(v >> 20) + 80
+
+
+def token(m: int) -> int:
+    if m < 4:
+        return m
+    b = m.bit_length() - 1
+    return 2 * b + (m >> (b - 1) & 1)
+
+
+# --- numbers near zero ------------------------------------------------------------------------------------
+
+
+class Chance:
+    def __init__(self) -> None:
+        self.p, self.count = 1 << 21, 0
+
+    def learn(self, bit: int) -> None:
+        self.p += (((4194303 if bit else 0) - self.p) * RECIPROCAL[self.count]) >> 16
+        self.count = min(self.count + 1, 255)
+
+
+@dataclass
+class Numbers:
+    coder: Coder
+    chances: dict[int, Chance] = field(default_factory=dict)
+    rows: dict[int, list[int]] = field(default_factory=dict)
+    below: dict[int, Chance] = field(default_factory=dict)
+
+    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int) -> int:
+        found = [self.chances.setdefault(32768 * c + 32 * v + slot, Chance()) for c, v in enumerate(contexts)]
+        inputs = [STRETCH[chance.p >> 10] for chance in found] + [256]
+        rows = [self.rows.setdefault(512 * i + 16 * slot + sets[i], [16384] * 11) for i in range(2)]
+        x = [within(sum(a * b for a, b in zip(inputs, row, strict=True)) >> 16, 2815) for row in rows]
+        bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
+        for i, row in enumerate(rows):
+            error = 2 * (65536 * bit - SQUASH[x[i]])
+            for k, given in enumerate(inputs):
+                row[k] += (given * error + 32768) >> 16
+        for chance in found:
+            chance.learn(bit)
+        return bit
+
+    def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int) -> int:
+        expected = min(expected, 62)
+
+        def ask(slot: int, side: int) -> int:
+            return self.decision([v + side * (c == 2) for c, v in enumerate(contexts)], sets, slot)
+
+        side = part + 8
+        negative, seen, steps = 0, 0, 0
+        if expected <= 1:
+            if not ask(21, side):
+                return 0
+            negative, seen, up = ask(22, side), 1, True
+            side = min(16 - side, 15) if negative else side
+        else:
+            up = bool(ask(20, side))
+            seen = expected if up else expected - 1
+        while (seen < 63) if up else (seen > 0):
+            if not ask(min(steps, 11) if up else 12 + min(steps, 7), side):
+                break
+            seen += 1 if up else -1
+            steps += 1
+        if expected > 1 and seen:
+            negative = ask(22, side)
+        size = self.size(seen)
+        return -size if negative else size
+
+    def size(self, seen: int) -> int:
+        if seen < 4:
+            return seen
+        chance = self.below.setdefault(seen, Chance())
+        bit = self.coder.bit(min(max(chance.p >> 6, 32), 65504))
+        chance.learn(bit)
+        size = (2 + seen % 2) * 2 + bit
+        for _ in range(seen // 2 - 2):
+            size = 2 * size + self.coder.bit(32768)
+        return size
+
+
+# --- the integers -----------------------------------------------------------------------------------------
+
+
+class Framed:
+    """Frames with two rows above, one below and two columns on either side."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[int, int, int], int] = {}
+
+    def __getitem__(self, place: tuple[int, int, int]) -> int:
+        return self.values.get(place, 0)
+
+    def __setitem__(self, place: tuple[int, int, int], value: int) -> None:
+        self.values[place] = value
+
+
+@dataclass
+class Integers:
+    shape: tuple[int, int, int]
+    lags: tuple[int, int]
+    edged: bool
+    numbers: Numbers
+    work: Framed = field(default_factory=Framed)
+    errors: Framed = field(default_factory=Framed)
+    weights: list[list[int]] = field(default_factory=lambda: [[0] * 20, [0] * 20])
+    moments: list[dict[tuple[int, int], int]] = field(default_factory=lambda: [{}, {}])
+    samples: list[list[int]] = field(default_factory=list)
+
+    def decode(self) -> list[int]:
+        frames, rows, columns = self.shape
+        out = []
+        far = [[0] * (columns + 4) for _ in range(7)]
+        for f in range(frames):
+            past = f >= self.lags[0]
+            for y in range(rows):
+                self.before_row(f, y, past)
+                near: list[list[int]] = [[e[2], e[2], *[0] * columns, 0, 0] if f or y else list(e) for e in far]
+                for x in range(columns):
+                    if y == 0 and not past:
+                        for grid in (self.work, self.errors):
+                            for k in range(3):
+                                grid[f, -1, x + k] = grid[f, -2, x + k] = grid[f, 0, x - 1]
+                    out.append(self.value(f, y, x, near, far))
+                for grid in (self.work, self.errors):
+                    grid[f, y, columns] = grid[f, y, columns + 1] = grid[f, y, columns - 1]
+                for e in near:
+                    e[columns + 2] = e[columns + 3] = e[columns + 1]
+                far = near
+            for grid in (self.work, self.errors):
+                for x in range(-2, columns + 2):
+                    grid[f, rows, x] = grid[f, rows - 1, x]
+        return out
+
+    def before_row(self, f: int, y: int, past: bool) -> None:
+        for grid in (self.work, self.errors):
+            for k in (1, 2):
+                if y > 0:
+                    grid[f, y, -k] = grid[f, y - 1, 0]
+                elif past:
+                    grid[f, y, -k] = grid[f - self.lags[0], y, 0]
+            if y == 0 and past:
+                for x in range(-2, self.shape[2] + 2):
+                    grid[f, -1, x] = grid[f, -2, x] = grid[f - self.lags[0], 0, x]
+
+    def value(self, f: int, y: int, x: int, near: list[list[int]], far: list[list[int]]) -> int:
+        v, e = self.work, self.errors
+        w, ww, n, nn = v[f, y, x - 1], v[f, y, x - 2], v[f, y - 1, x], v[f, y - 2, x]
+        nw, nww, ne, nee = (v[f, y - 1, x + k] for k in (-1, -2, 1, 2))
+        g = [n - nw, nw - w, ne - n, nee - ne, w - ww, n - nn, nw - nww, ne - v[f, y - 2, x + 1]]
+        past, second = f >= self.lags[0], f >= self.lags[1]
+        c, cw = v[f, y, x], w
+        ce = cs = 0
+        if past:
+            p = f - self.lags[0]
+            c, cw, ce, cn, cs = v[p, y, x], v[p, y, x - 1], v[p, y, x + 1], v[p, y - 1, x], v[p, y + 1, x]
+            cnw, cne, csw, cse = (v[p, y + j, x + k] for j in (-1, 1) for k in (-1, 1))
+            g += [c - cw, ce - c, cn - c, cs - c, cnw - cw, cne - ce, csw - cw, cse - ce, cw - w]
+            if second:
+                q = f - self.lags[1]
+                g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
+        experts = [
+            within(16 * w + (sum(a * b for a, b in zip(s, g, strict=False)) >> 12), 16 * TOP) for s in self.weights
+        ]
+        experts.append(16 * median(w, n, nw))
+        experts += (
+            [16 * (c + median(w - cw, n - cn, nw - cnw)), 16 * c] if past else [8 * (w + n) + 4 * (ne - nw), 16 * w]
+        )
+        if self.edged:
+            experts += [16 * n, 8 * (w + ne)]
+        guess = within(blended(experts, near, far, x + 2, 2 if self.edged else 1), 16 * TOP)
+        base = (guess + 8) >> 4
+        s = (4 * e[f, y, x - 1] + 4 * e[f, y - 1, x] + 2 * (e[f, y - 1, x + 1] + e[f, y - 1, x - 1])
+             + 2 * (e[f, y, x - 2] + e[f, y - 2, x])) >> 4  # fmt: skip
+        t = s
+        if past:
+            p = f - self.lags[0]
+            t = (4 * e[p, y, x] + e[p, y, x + 1] + e[p, y + 1, x] + e[p, y, x - 1] + e[p, y - 1, x]) >> 3
+        energy = (3 * s + t) >> 2
+        ls, lt, le = min(level(s), 127), min(level(t), 127), level(energy)
+        h = min(le >> 1, 63)
+
+        def rel(a: int, o: int, m: int) -> int:
+            return min(max(((a - le) >> 1) + o, 0), m)
+
+        def close(a: int) -> int:
+            return min(max(a, -4), 3) + 4
+
+        change = abs(n - nw) + abs(w - nw) + abs(ne - n) + (abs(c - cw) if past else 0)
+        equal = [w == n, n == ne, w == nw, c == w, base == w, base == n, ww == w, nn == n]
+        equal += [c == ce, c == cs] if past else []
+        same = sum(bit << k for k, bit in enumerate(equal))
+        contexts = [
+            ls,
+            lt,
+            16 * h,
+            64 * min(h >> 1, 15) + 8 * rel(level(e[f, y, x - 1]), 4, 7) + rel(level(e[f, y - 1, x]), 4, 7),
+            16 * h + rel(level(abs(experts[0] - experts[1])), 6, 15),
+            8 * min(level(change), 127) + min(max(((lt - ls) >> 1) + 4, 0), 7),
+            64 * close(w - base) + 8 * close(n - base) + close(c - base),
+            64 * close(nw - base) + 8 * close(ne - base) + close(ww - base),
+            same,
+            8 * min(level(abs(base)), 127) + min(le >> 3, 7),
+        ]
+        sets = (min(le >> 2, 15), same & 15)
+        number = self.numbers.number(contexts, sets, token((11 * energy) >> 8), guess - 16 * base)
+        value = within(base + number, TOP)
+        v[f, y, x] = value
+        e[f, y, x] = min(abs(16 * value - guess), 1 << 30)
+        for k, expert in enumerate(experts):
+            near[k][x + 2] = min(abs(16 * value - expert), 1 << 28)
+        self.samples.append([within((a << 10) >> (le >> 2), 1 << 20) for a in [*g, value - w]])
+        if len(self.samples) == 32:
+            self.learn(len(g))
+            self.samples = []
+        return value
+
+    def learn(self, n: int) -> None:
+        for w, moments in enumerate(self.moments):
+            for i in range(n + 1):
+                row = i if i < n else -1
+                for j in range(min(i + 1, n)):
+                    products = sum(
+                        (a[i] if row >= 0 else a[-1]) * (a[j] if j < len(a) - 1 else 0) for a in self.padded(n)
+                    )
+                    m = moments.get((row, j), 0)
+                    moments[row, j] = m + products - (m >> (3 if w == 0 else 6))
+                    if row >= 0:
+                        moments[j, row] = moments[row, j]
+            most, shift = max(1, *(moments[i, i] for i in range(n))), 0
+            while most >> shift >= 1 << 30:
+                shift += 1
+            ridge = (most >> shift >> 20) + 1
+            weights = self.weights[w]
+            for _ in range(2):
+                for i in range(n):
+                    own = moments[i, i] >> shift
+                    pull = (moments[-1, i] >> shift) << 16
+                    pull -= sum((moments[i, j] >> shift) * weights[j] for j in range(n))
+                    weights[i] = within((pull + own * weights[i]) // (own + (own >> 10) + ridge), 1 << 19)
+
+    def padded(self, n: int) -> list[list[int]]:
+        """Samples of frames with fewer pasts have kept what stood in their other places before."""
+        return [[*a[:-1], *[0] * (n + 1 - len(a)), a[-1]] for a in self.samples]
+
+
+def median(a: int, b: int, c: int) -> int:
+    return max(min(a, b), min(max(a, b), a + b - c))
+
+
+def blended(experts: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
+    levels = []
+    for k in range(len(experts)):
+        here, above = near[k], far[k]
+        error = 2 * here[at - 1] + 2 * above[at] + here[at - 2] + above[at - 1] + 2 * above[at + 1] + above[at + 2]
+        levels.append(level(error))
+    shares = [isqrt(1 << (32 - min((one - min(levels)) * times, 32))) for one in levels]
+    pulled = sum(share * (expert - experts[2]) for share, expert in zip(shares, experts, strict=True))
+    return experts[2] + pulled // sum(shares)
+
+
+# --- the payload ------------------------------------------------------------------------------------------
+
+
+def decode(payload: bytes, shape: tuple[int, int, int], form: str) -> list[float | int]:
+    """The values of an array of frames, in one block that is predicted and has neither specials, patches nor a base.
+
+    form   of struct: "f" for floats, "h" for 16-bit integers
+    """
+    data = Bytes(payload)
+    assert [data.varint() for _ in shape] == [0, 1, 2]
+    assert tuple(data.varint() for _ in shape) == shape
+    assert data.byte() == 0
+    grid = data.byte()
+    if grid == 1:
+        base, step, shift = struct.unpack("<Q", data.take(8))[0], data.varint(), data.varint()
+        assert shift == 0
+    elif grid == 2:
+        assert data.varint() == 0
+        double_step = struct.unpack("<d", data.take(8))[0]
+        assert data.varint() == 0
+        double_base = struct.unpack("<d", data.take(8))[0]
+    else:
+        assert grid == 3
+        first, step, digits = data.signed(), data.varint(), data.varint()
+    data.varint()
+    method = data.byte()
+    assert method in (0x10, 0x11)
+    lags = data.varint(), data.varint()
+    assert [data.varint() for _ in range(4)] == [0, 0, 0, 0]
+    integers = Integers(shape, lags, method == 0x11, Numbers(Coder(data.rest()))).decode()
+    if grid == 1:
+        return [struct.unpack(f"<{form}", struct.pack("<Q", (k * step + base) % (1 << 64))[:2])[0] for k in integers]
+    if grid == 2:
+        return [_rounded(k * double_step + double_base, form) for k in integers]
+    return [_rounded((float(k) * step + first) / 10.0**digits, form) for k in integers]
+
+
+def _rounded(value: float, form: str) -> float:
+    found: float = struct.unpack(f"<{form}", struct.pack(f"<{form}", value))[0]
+    return found

@@ -1,0 +1,41 @@
+"""arrays/VALUES.md is held to the code: by a decoder written from it, and by its example."""
+
+import re
+
+import numpy as np
+import pytest
+
+from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
+from lithify.codecs.arrays.cube import stack
+from lithify.codecs.arrays.grids import Native
+from lithify.codecs.arrays.plan import pack_header
+from lithify.codecs.arrays.values import decode_values
+from lithify.codecs.arrays.wire import varint
+from tests.house import ROOT
+from tests.unit.codecs.arrays import reference
+from tests.unit.codecs.arrays.fields import FIELDS
+
+DOCUMENT = (ROOT / "lithify/codecs/arrays/VALUES.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("lags", [(1, 2), (2, 3), (9, 9)])
+def test_the_reference_decodes_what_the_codec_wrote(edged: bool, lags: tuple[int, int]) -> None:
+    values = FIELDS["int16"]((5, 9, 8))
+    cube = stack(values.shape)
+    grid = Native(values.dtype, int(values.min()), 1, 0)
+    coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged)
+    body = encode_block(values, range(5), coding, Tolerance(), "default")
+    assert body is not None
+    payload = pack_header(cube, coding) + varint(len(body)) + body
+
+    assert values.reshape(-1).tolist() == reference.decode(payload, (5, 9, 8), "h")
+    assert np.array_equal(values, decode_values(payload, values.shape, values.dtype))
+
+
+def test_the_example_is_what_the_codec_reads() -> None:
+    found = re.search(r"```hex\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert found is not None
+    payload = bytes.fromhex("".join(re.findall(r"^((?:[0-9a-f]{2} )+)", found[1], re.MULTILINE)))
+    expected = ((100 + 5 * np.arange(12)) / 100).astype(np.float32)
+    assert np.array_equal(expected.reshape(3, 4), decode_values(payload, (3, 4), np.dtype(np.float32)))
