@@ -1,4 +1,4 @@
-"""Where the pixels lie in files of pictures that are not compressed: DICOM, TIFF, BMP, Netpbm, Y4M.
+"""Where the pixels lie in files of pictures that are not compressed: DICOM, TIFF, BMP, Netpbm, Y4M, raw video.
 
 Only enough of each format is read to find them; a file that says nonsense has none.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lithify import limits
+from lithify.codecs.media.video_guess import Plane, guess_planes
 
 
 class Region(NamedTuple):
@@ -78,6 +79,8 @@ def _regions(data: bytes, length: int) -> Iterator[Region]:
         yield from _y4m(data, length)
     elif _NETPBM.match(data):
         yield from _netpbm(data)
+    else:
+        yield from _planes(guess_planes(data, length), length)
 
 
 # --- DICOM ------------------------------------------------------------------------------------------------
@@ -300,3 +303,13 @@ def _y4m(data: bytes, length: int) -> Iterator[Region]:
             at = region.end
         if at > length:
             return
+
+
+def _planes(planes: list[Plane], length: int) -> Iterator[Region]:
+    """Frames of these planes, to the end of the file."""
+    at = 0
+    while planes and at < length:
+        for rows, columns in planes:
+            region = Region(at, rows, columns, 1, 1, False, False, 0)
+            yield region
+            at = region.end

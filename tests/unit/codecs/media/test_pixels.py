@@ -26,6 +26,7 @@ from lithify.codecs.media.pictures import (
 )
 from lithify.codecs.media.pixel_files import find_pixels
 from lithify.codecs.media.pixels import Pixels, PixelsParams
+from lithify.codecs.media.video_guess import guess_planes
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import row_bytes, slope
@@ -176,6 +177,28 @@ ABSURD = {
 def test_files_that_announce_what_they_do_not_have_have_no_pictures(name: str) -> None:
     assert find_pixels(ABSURD[name]) == []
     round_trip(ABSURD[name])
+
+
+def raw_video(width: int, height: int, frames: int) -> bytes:
+    planes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
+    return b"".join(
+        row_bytes(slope(rows, columns, 1, 255, seed=9 * frame + number))
+        for frame in range(frames)
+        for number, (rows, columns) in enumerate(planes)
+    )
+
+
+def test_the_size_of_raw_video_is_guessed() -> None:
+    data = raw_video(176, 144, 2)
+    assert [(144, 176), (72, 88), (72, 88)] == guess_planes(data, len(data))
+    assert [(144, 176), (72, 88), (72, 88)] * 2 == [(one.height, one.width) for one in find_pixels(data)]
+    assert PICTURES == round_trip(data, "fast")[0]
+
+
+def test_what_is_no_raw_video_is_not_taken_for_it() -> None:
+    noise = random.Random(1).randbytes(300_000)
+    for data in (b"", noise, bytes(300_000), b"a line of text\n" * 20_000, raw_video(176, 144, 1)[1:], GREY):
+        assert guess_planes(data, len(data)) == []
 
 
 # --- what is refused ----------------------------------------------------------------------------------
