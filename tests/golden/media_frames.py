@@ -29,6 +29,7 @@ PIXELS = (
     corpus.bmp(),
     corpus.y4m(),
     corpus.dicom(24, 20),
+    corpus.packed_tiff(),
     b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
     b"P5 and no pixels",
 )

@@ -1,4 +1,4 @@
-"""media/FORMAT.md is held to the code: by a decoder of sound written from it, by its example, by the numbers it gives."""
+"""media/FORMAT.md is held to the code: by a decoder of sound written from it, by its example, by its numbers."""
 
 import hashlib
 import re
