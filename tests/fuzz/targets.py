@@ -436,7 +436,7 @@ def targets() -> dict[str, Target]:
     ]
     files = [
         Target(
-            f"file of {name}",
+            f"files.{name}",
             partial(keep_file, name),
             partial(list, MEDIA[name]),
             mend_png if name == "media.png" else _as_it_is,

@@ -123,7 +123,7 @@ def _dicom(data: bytes) -> Iterator[Region]:
             values[tag] = data[at : at + size]
         at += size
         if tag == _TRANSFER:
-            syntax = values[tag].rstrip(b"\0 ")
+            syntax = values.get(tag, b"").rstrip(b"\0 ")
             if syntax not in {_EXPLICIT, _IMPLICIT, _EXPLICIT_BIG}:
                 return
             big = syntax == _EXPLICIT_BIG
