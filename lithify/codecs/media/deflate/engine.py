@@ -24,11 +24,14 @@ from lithify.codecs.media.deflate.inflate import (
     measure,
     read_only,
 )
-from lithify.codecs.media.deflate.presets import PRESETS, TRIED, config_of, zlib_window
+from lithify.codecs.media.deflate.plans import new_plans
+from lithify.codecs.media.deflate.presets import PLANNED, PRESETS, TRIED, config_of, zlib_window
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
 from lithify.errors import Corrupt, LimitExceeded
 
-_PROBED_TOKENS = (1000, 8000, 40_000)
+_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
+"""So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
+stream that begins with noise says little about how its end was made."""
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -100,7 +103,7 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     length_max  bytes that the stream may have
     """
     told = unpack_recipe(recipe)
-    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > limits.OPENED_BLOCKS_MAX:
+    if len(plain) > limits.OPENED_BYTES_MAX or told.blocks > min(limits.OPENED_BLOCKS_MAX, 1 + length_max):
         raise LimitExceeded(f"a recipe for {len(plain)} plain bytes in {told.blocks} blocks is beyond the limits")
     source = read_only(plain)
     kept = np.zeros(len(source), np.int32)
@@ -145,13 +148,14 @@ def _walk(
 ) -> tuple[int, I64]:
     """Code tokens: the first `tokens_max`, or (None) decode all."""
     heads, places = tokens.new_chains()
+    weights, plans = new_plans()
     state = np.zeros(tokens.STATE_FIELDS, np.int64)
     chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
     work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
     config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     decoding = tokens_max is None
     status = tokens.code_tokens(
-        plain, kept, blocks, config, heads, places, coder, stream, chances, state,
+        plain, kept, blocks, config, heads, places, weights, plans, coder, stream, chances, state,
         tokens_max or 0, work_max, decoding,
     )  # fmt: skip
     return int(status), state
@@ -176,28 +180,38 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
     shapes = _shapes_of(stream)
     everything = max(len(stream.tokens), len(stream.plain)) + 1
     if hint is not None:
-        found = _attempt(stream, hint, shapes[0], everything, 16 + len(stream.tokens) // _TOKENS_PER_CORRECTION)
+        found = _attempt(stream, hint, shapes[0], everything, _understood(len(stream.tokens)))
         if found is not None:
             return found
     most = len(stream.plain) // _COSTLY + 64
     tried = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
-    for count in (*_PROBED_TOKENS, everything):
+    for count, near in (*_ROUNDS, (everything, 0)):
         attempts: list[_Attempt] = []
         least = most
         for method, shape in tried:
-            attempt = _attempt(stream, method, shape, count, least + _NEAR_BYTES)
+            if PRESETS[method].how == PLANNED and least <= _understood(count):
+                continue  # planning is slow, and somebody who does not plan wrote this
+            attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
             if attempt is not None:
                 attempts.append(attempt)
                 least = min(least, attempt.size)
         if not attempts:
             return None
-        best = min(attempts, key=lambda attempt: attempt.size)
         if count >= len(stream.plain):
-            return best
-        tried = [(attempt.method, attempt.shape) for attempt in attempts if attempt.size <= least + _NEAR_BYTES]
-        if len(tried) == 1:
-            return _attempt(stream, best.method, best.shape, everything, most)
+            return min(attempts, key=lambda attempt: attempt.size)
+        near_ones = [attempt for attempt in attempts if attempt.size <= _within(least, near)]
+        tried = [(attempt.method, attempt.shape) for attempt in near_ones]
     raise AssertionError("the last round returns")
+
+
+def _understood(count: int) -> int:
+    """How long the corrections of so many tokens are at most when the method is the right one."""
+    return 16 + count // _TOKENS_PER_CORRECTION
+
+
+def _within(least: int, near: int) -> int:
+    """How long corrections may be to be compared again with the least: some bytes longer, or `near` percent."""
+    return least + _NEAR_BYTES + least * near // 100
 
 
 def _shapes_of(stream: Stream) -> tuple[Shape, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I64
 
-GREEDY, LAZY = 0, 1
+GREEDY, LAZY, PLANNED = 0, 1, 2
 CONFIG_HOW, CONFIG_GOOD, CONFIG_LAZY, CONFIG_NICE, CONFIG_CHAIN = range(5)
 CONFIG_FAR, CONFIG_SHORT, CONFIG_HASH_BYTES, CONFIG_HASH_BITS, CONFIG_WINDOW, CONFIG_ZERO, CONFIG_FIELDS = range(5, 12)
 _ZLIB_MARGIN = 262  # zlib never looks at the last bytes of its window: a longest match and some must fit behind
@@ -59,12 +59,13 @@ PRESETS = (
     Preset(LAZY, 8, 32, 128, 128, hash_bytes=4),
     Preset(LAZY, 32, 258, 258, 1024, hash_bytes=4),
     Preset(LAZY, 258, 258, 258, 1024),
+    Preset(PLANNED, 0, 0, 258, 512),
 )
 """By their number in a recipe: zlib's levels from 1 to 9; those from 4 on with its strategy for filtered data; runs
 only; no matches; zlib-ng's level 1; fast levels of later zlibs, which find four equal bytes; two lazy ones of that
-kind; and one that looks at everything. The order never changes; new ones are added behind."""
+kind; one that looks at everything; and one that plans ahead. The order never changes; new ones are added behind."""
 ZLIB_6 = 5
-TRIED = (ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13, 15, 16)
+TRIED = (ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13, 15, 16, 24)
 """In which order they are tried: the most frequent first."""
 
 

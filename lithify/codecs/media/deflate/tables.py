@@ -67,7 +67,7 @@ def _weigh(tokens: I32, first: int, count: int, plain: U8, at: int, wide_scratch
     for i in range(first, first + count):
         token = wide(tokens[i])
         if token == 0:
-            wide_scratch[_HELD + plain[at]] += 1
+            wide_scratch[_HELD + wide(plain[at])] += 1
             at += 1
         else:
             wide_scratch[_HELD + 257 + LENGTH_SYMBOL[token >> 16]] += 1
@@ -278,17 +278,17 @@ def _put(out: U8, writer: I64, value: int, bits: int) -> None:
 
 
 @bare
-def _make_codes(lengths: I32, lengths_at: int, count: int, codes: I32, at: int) -> None:
+def _make_codes(narrow: I32, lengths_at: int, count: int, at: int) -> None:
     """Canonical codes, the first bit lowest, above their lengths: code << 4 | length."""
     code = wide(0)
     for bits in range(1, 16):
         code <<= 1
         for symbol in range(count):
-            if lengths[lengths_at + symbol] == bits:
+            if narrow[lengths_at + symbol] == bits:
                 reverse = wide(0)
                 for i in range(bits):
                     reverse |= (code >> i & 1) << (bits - 1 - i)
-                codes[at + symbol] = reverse << 4 | bits
+                narrow[at + symbol] = reverse << 4 | bits
                 code += 1
 
 
@@ -302,7 +302,7 @@ def _write_table(narrow: I32, out: U8, writer: I64) -> None:
         _put(out, writer, wide(narrow[_TABLE + TABLE_META_LENGTHS + i]), 3)
     for i in range(19):
         narrow[_CODES + i] = 0
-    _make_codes(narrow, _METAS_HERE, 19, narrow, _CODES)
+    _make_codes(narrow, _METAS_HERE, 19, _CODES)
     for i in range(narrow[_TABLE + TABLE_STEPS]):
         step = wide(narrow[_TABLE + TABLE_HEAD + i])
         symbol = step & 255
@@ -318,7 +318,7 @@ def _write_tokens(tokens: I32, first: int, count: int, plain: U8, at: int, narro
     for i in range(first, first + count):
         token = wide(tokens[i])
         if token == 0:
-            code = wide(narrow[_CODES + plain[at]])
+            code = wide(narrow[_CODES + wide(plain[at])])
             at += 1
             if code == 0:
                 return False
@@ -454,16 +454,17 @@ def code_tables(
             for i in range(first, first + count):
                 behind += max(wide(tokens[i]) >> 16, 1)
         if decoding:
+            literals, distances = wide(288), wide(30)
             if kind == 2:
                 _write_table(narrow, out, writer)
-                for i in range(320):
-                    narrow[_CODES + i] = 0
                 literals, distances = wide(narrow[_TABLE + TABLE_LITERALS]), wide(narrow[_TABLE + TABLE_DISTANCES])
-                _make_codes(narrow, _ACTUAL, literals, narrow, _CODES)
-                _make_codes(narrow, _ACTUAL + literals, distances, narrow, _CODES + 288)
             else:
-                _make_codes(FIXED_LENGTHS, 0, 288, narrow, _CODES)
-                _make_codes(FIXED_LENGTHS, 288, 30, narrow, _CODES + 288)
+                for i in range(318):
+                    narrow[_ACTUAL + i] = FIXED_LENGTHS[i]
+            for i in range(320):
+                narrow[_CODES + i] = 0
+            _make_codes(narrow, _ACTUAL, literals, _CODES)
+            _make_codes(narrow, _ACTUAL + literals, distances, _CODES + 288)
             if not _write_tokens(tokens, first, count, plain, at, narrow, out, writer):
                 return WRONG
             if writer[_AT] > len(out):

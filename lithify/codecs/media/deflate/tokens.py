@@ -11,6 +11,15 @@ from lithify.codecs.bit_coder import POSITION
 from lithify.codecs.kernel import bare, unsigned, wide
 from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
 from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FINAL, BLOCK_PADDING, BLOCK_TYPE
+from lithify.codecs.media.deflate.plans import (
+    GAP_AT,
+    LONGEST_AT,
+    STRETCH,
+    TOKEN_AT,
+    begin_counts,
+    count_token,
+    plan,
+)
 from lithify.codecs.media.deflate.presets import (
     CONFIG_CHAIN,
     CONFIG_FAR,
@@ -24,6 +33,7 @@ from lithify.codecs.media.deflate.presets import (
     CONFIG_WINDOW,
     CONFIG_ZERO,
     GREEDY,
+    PLANNED,
 )
 
 PLACES = 65536
@@ -70,7 +80,7 @@ def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behin
             value = a << 16 | b << 8 | c
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
-            h = ((value * 0x9E3779B1) & 0xFFFFFFFF) >> 16
+            h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
         places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
         heads[unsigned(h)] = at
 
@@ -186,6 +196,15 @@ def _grade(match: int) -> int:
 
 
 @bare
+def _planned_grade(gap: int, token: int, longest: int) -> int:
+    """How much the next best token costs more, in eight steps; whether the plan is the longest match; how short."""
+    grade = wide(0)
+    while grade < 7 and gap >= 4 << grade:
+        grade += 1
+    return grade << 2 | wide(token == longest) << 1 | wide(max(token, longest) >> 16 > 4)
+
+
+@bare
 def _code_match(
     plain: U8,
     places: I32,
@@ -286,6 +305,8 @@ def code_tokens(
     config: I64,
     heads: I32,
     places: I32,
+    weights: I64,
+    plans: I32,
     coder: I64,
     stream: U8,
     chances: I32,
@@ -296,7 +317,10 @@ def code_tokens(
 ) -> int:
     """Code the blocks and their tokens, or (when encoding) about the first `tokens_max` of these."""
     size = len(plain)
-    greedy = config[CONFIG_HOW] == GREEDY
+    greedy, planned = config[CONFIG_HOW] == GREEDY, config[CONFIG_HOW] == PLANNED
+    plan_start, plan_stop = wide(0), wide(0)
+    if planned:
+        begin_counts(weights)
     short, far, lazy, good, chain = (
         config[CONFIG_SHORT],
         config[CONFIG_FAR],
@@ -403,40 +427,58 @@ def code_tokens(
                     state[STATE_AT], state[STATE_TOKENS], state[STATE_BLOCKS] = at, token, block
                     return WHOLE
                 # what is predicted
-                if remembered <= at:
-                    _remember(plain, heads, places, config, remembered, at + 1)
-                    remembered = at + 1
-                here = held if is_held else _search(plain, places, config, state, at, end, 2, chain)
-                length = here >> 16
-                guess, behind, case = here, wide(0), wide(0)
-                if length <= short or (length == 3 and (here & 0xFFFF) > far):
-                    guess = wide(0)
-                    case = wide(length > 0)
-                elif greedy:
-                    case = wide(2)
+                if planned:
+                    if at >= plan_stop:
+                        plan_start, plan_stop = at, min(size, at + STRETCH)
+                        _remember(plain, heads, places, config, remembered, min(size, plan_stop + STRETCH // 8))
+                        remembered = max(remembered, min(size, plan_stop + STRETCH // 8))
+                        state[STATE_WORK] += plan(plain, places, config, weights, plans, plan_start, plan_stop)
+                    here = wide(plans[unsigned(LONGEST_AT + at - plan_start)])
+                    guess, behind = wide(plans[unsigned(TOKEN_AT + at - plan_start)]), wide(0)
+                    if here >> 16 > end - at:
+                        here = wide(0)
+                    if guess >> 16 > end - at:
+                        guess = wide(0)
+                    gap = wide(plans[unsigned(GAP_AT + at - plan_start)])
+                    case = wide(6) + wide(guess != 0)
+                    grade = _planned_grade(gap, guess, here)
+                    reference = guess if guess else here
                 else:
-                    case = wide(3)
-                    if length < lazy:
-                        case = wide(4)
-                        if remembered <= at + 1:
-                            _remember(plain, heads, places, config, remembered, at + 2)
-                            remembered = at + 2
-                        if at + 1 < end:
-                            behind = _search(
-                                plain,
-                                places,
-                                config,
-                                state,
-                                at + 1,
-                                end,
-                                length,
-                                chain >> 2 if length >= good else chain,
-                            )
-                        if behind >> 16 > length:
-                            guess, case = wide(0), wide(5)
+                    if remembered <= at:
+                        _remember(plain, heads, places, config, remembered, at + 1)
+                        remembered = at + 1
+                    here = held if is_held else _search(plain, places, config, state, at, end, 2, chain)
+                    length = here >> 16
+                    guess, behind, case = here, wide(0), wide(0)
+                    if length <= short or (length == 3 and (here & 0xFFFF) > far):
+                        guess = wide(0)
+                        case = wide(length > 0)
+                    elif greedy:
+                        case = wide(2)
+                    else:
+                        case = wide(3)
+                        if length < lazy:
+                            case = wide(4)
+                            if remembered <= at + 1:
+                                _remember(plain, heads, places, config, remembered, at + 2)
+                                remembered = at + 2
+                            if at + 1 < end:
+                                behind = _search(
+                                    plain,
+                                    places,
+                                    config,
+                                    state,
+                                    at + 1,
+                                    end,
+                                    length,
+                                    chain >> 2 if length >= good else chain,
+                                )
+                            if behind >> 16 > length:
+                                guess, case = wide(0), wide(5)
+                    grade = _grade(here)
+                    reference = here
                 # what there is
                 actual = wide(tokens[token]) if not decoding else wide(0)
-                grade = _grade(here)
                 wrong = code_chance(
                     coder,
                     stream,
@@ -471,12 +513,14 @@ def code_tokens(
                                 actual = here
                         if other:
                             actual = _code_match(
-                                plain, places, state, coder, stream, chances, at, end, here, case, decoding, actual
+                                plain, places, state, coder, stream, chances, at, end, reference, case, decoding, actual
                             )
                             if actual == 0:
                                 return WRONG
                 if decoding:
                     tokens[token] = actual
+                if planned:
+                    count_token(weights, actual, wide(plain[at]))
                 token += 1
                 if actual == 0:
                     at += 1
