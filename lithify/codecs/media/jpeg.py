@@ -89,6 +89,8 @@ class Jpeg(Codec):
     def encode_file(self, data: bytes) -> bytes:
         """The smallest payload of a file of at least one byte."""
         effort = cast("Effort", cast("JpegParams", self.params).effort)
+        if _START not in data:
+            return general.pack(data, "fast")  # others are made for it
         coders = _CODERS[effort]
         payloads = [take_apart(find_jpegs(data), coders, effort)]
         if len(data) <= _WHOLE_BYTES_MAX:

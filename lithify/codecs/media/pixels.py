@@ -108,7 +108,9 @@ class Pixels(Codec):
         """The smallest payload of a file of at least one byte, by these coders, or those that are worth trying."""
         regions = find_pixels(data)
         made = [_taken_apart(data, regions, coders, self._effort)] if regions else _opened(data, self._effort)
-        if not made or not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
+        if not made:
+            return general.pack(data, self._effort if is_tiff(data) else "fast")  # others are made for it
+        if not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
             made.append(general.pack(data, self._effort))
         return min(made, key=len)
 
