@@ -12,6 +12,7 @@ from lithify import limits
 from lithify.codecs.codec import Facts
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.errors import BadArgument, MissingExtra
+from lithify.workers.extras import missing_extras
 
 STORED = "raw.stored"
 FAST = (STORED, "raw.zstd")
@@ -223,8 +224,9 @@ def choose_small(
 
     if not length:
         return Route(None, effort, "there is nothing to encode", (Candidate(STORED, None),))
-    # Codecs that need an extra are slow to load, and the worker itself never loads them.
-    light = [codec.facts for codec in all_codecs() if not codec.facts.needs and not codec.facts.takes_model]
+    # Codecs that need an extra are tried on what they are made for: their libraries are loaded where they run.
+    known = [codec.facts for codec in all_codecs() if not codec.facts.takes_model]
+    light = [facts for facts in known if not facts.needs or _can_serve(facts, kind)]
     considered = [
         _allowed(Candidate(facts.id, None), sorted(facts.contracts), contract, allowed)
         for facts in light
@@ -234,6 +236,11 @@ def choose_small(
     reason = f"a short original; contract {contract}, effort {effort}: trying codecs costs less than predicting them"
     takes = {facts.id: {"takes_primer": facts.takes_primer} for facts in light}
     return Route(None, effort, reason, (*considered, *_primed(considered, takes, priming)))
+
+
+def _can_serve(facts: Facts, kind: str | None) -> bool:
+    """Whether a codec that needs an extra is made for this kind, and has what it needs."""
+    return kind in facts.kinds and missing_extras(facts.needs) is None
 
 
 def _suits_small(facts: Facts, kind: str | None, effort: str, length: int) -> bool:

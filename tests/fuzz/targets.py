@@ -262,7 +262,7 @@ def keep_file(codec_id: str, data: bytes) -> bool:
         length, shared_length = _LENGTHS.unpack(one[: _LENGTHS.size])
         came += codec().decode(one[8 + shared_length :], shared=one[8 : 8 + shared_length], length=length)
     assert data == came, "another file came back"
-    return chunks.inputs[0][8] >= _TAKEN_APART
+    return chunks.inputs[0][8] >= _TAKEN_APART or codec_id == "media.jpeg"
 
 
 _TAKEN_APART = 0x10
@@ -591,7 +591,7 @@ def targets() -> dict[str, Target]:
     ]
     files = [
         Target(
-            f"file of {name}",
+            f"files.{name}",
             partial(keep_file, name),
             partial(list, MEDIA[name]),
             mend_png if name == "media.png" else _as_it_is,

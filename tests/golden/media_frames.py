@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.media.audio import Audio, AudioParams
-from lithify.codecs.media.jpeg import Jpeg
+from lithify.codecs.media.jpeg import Jpeg, take_apart
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON
+from lithify.codecs.media.jpeg_scan import find_jpegs
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from tests.unit.codecs.media import corpus
@@ -28,6 +29,7 @@ PIXELS = (
     corpus.bmp(),
     corpus.y4m(),
     corpus.dicom(24, 20),
+    corpus.packed_tiff(),
     b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
     b"P5 and no pixels",
 )
@@ -39,7 +41,8 @@ def jpegs() -> bytes:
     writer = FrameWriter(file := io.BytesIO())
     sink = writer.sink(Jpeg())
     for number, data in enumerate(JPEGS):
-        sink.chunk(Jpeg().encode_file(data, (JXL if number == 2 else LEPTON,)), data)
+        apart = take_apart(find_jpegs(data), (JXL if number == 2 else LEPTON,), "default")
+        sink.chunk(apart or Jpeg().encode_file(data), data)
     writer.finish()
     return file.getvalue()
 

@@ -67,13 +67,13 @@ class Jpeg(Codec):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Only whether it begins like a JPEG: coding a piece of one would say nothing about the whole."""
-        if not sample.startswith(_START):
+        if not sample.startswith(_START) or length > limits.PART_BYTES:
             return None
         return Estimate(
             ratio=_RATIO,
             encode_bytes_per_second=_BYTES_PER_SECOND / (1 + len(_CODERS[effort])),
             decode_bytes_per_second=_BYTES_PER_SECOND,
-            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, limits.PART_BYTES),
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length,
             confidence=0.5,
         )
 
@@ -86,13 +86,15 @@ class Jpeg(Codec):
             raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
         sink.chunk(self.encode_file(data), data)
 
-    def encode_file(self, data: bytes, coders: tuple[int, ...] = ()) -> bytes:
-        """The smallest payload of a file of at least one byte, by these coders, or those of the effort."""
+    def encode_file(self, data: bytes) -> bytes:
+        """The smallest payload of a file of at least one byte."""
         effort = cast("Effort", cast("JpegParams", self.params).effort)
-        coders = coders or _CODERS[effort]
-        payloads = [_taken_apart(find_jpegs(data), coders, effort)]
+        if _START not in data:
+            return general.pack(data, "fast")  # others are made for it
+        coders = _CODERS[effort]
+        payloads = [take_apart(find_jpegs(data), coders, effort)]
         if len(data) <= _WHOLE_BYTES_MAX:
-            payloads.append(_taken_apart(find_jpegs(data, strip=False), coders, effort))
+            payloads.append(take_apart(find_jpegs(data, strip=False), coders, effort))
         made = [payload for payload in payloads if payload is not None]
         if not made or len(data) <= _WHOLE_BYTES_MAX or min(map(len, made)) > _DOUBTFUL * len(data):
             made.append(general.pack(data, effort))
@@ -106,7 +108,7 @@ class Jpeg(Codec):
         return _restored(payload, length) if payload[0] == _JPEGS else general.unpack(payload, length)
 
 
-def _taken_apart(found: Found, coders: tuple[int, ...], effort: Effort) -> bytes | None:
+def take_apart(found: Found, coders: tuple[int, ...], effort: Effort) -> bytes | None:
     """The payload of a file as its pictures and the rest; None if no picture in it can be coded."""
     coded = [encode_jpeg(stream, coders) for stream in found.streams[1:]]
     kept = [number for number, code in enumerate(coded, 1) if code is not None]

@@ -1,4 +1,4 @@
-"""Where the pixels lie in files of pictures that are not compressed: DICOM, TIFF, BMP, Netpbm, Y4M.
+"""Where the pixels lie in files of pictures that are not compressed: DICOM, TIFF, BMP, Netpbm, Y4M, raw video.
 
 Only enough of each format is read to find them; a file that says nonsense has none.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lithify import limits
+from lithify.codecs.media.video_guess import Plane, guess_planes
 
 
 class Region(NamedTuple):
@@ -49,14 +50,15 @@ def find_pixels(data: bytes, length: int | None = None) -> list[Region]:
     found: list[Region] = []
     at = 0
     for region in _regions(data, length):
-        sound = region.start >= at and region.end <= length and _is_sound(region)
+        sound = region.start >= at and region.end <= length and is_sound(region)
         if sound and len(found) < _REGIONS_MAX:
             found.append(region)
             at = region.end
     return found
 
 
-def _is_sound(region: Region) -> bool:
+def is_sound(region: Region) -> bool:
+    """Whether it has an area, and no more than any picture may have."""
     pixels = region.height * region.width
     return (
         1 <= region.height <= _SIDE_MAX
@@ -70,14 +72,16 @@ def _is_sound(region: Region) -> bool:
 def _regions(data: bytes, length: int) -> Iterator[Region]:
     if data[128:132] == b"DICM":
         yield from _dicom(data)
-    elif data[:4] in {b"II*\0", b"MM\0*"}:
-        yield from sorted(_tiff(data, length))
+    elif is_tiff(data):
+        yield from _tiff(data, length)
     elif data[:2] == b"BM":
         yield from _bmp(data)
     elif data.startswith(b"YUV4MPEG2 "):
         yield from _y4m(data, length)
     elif _NETPBM.match(data):
         yield from _netpbm(data)
+    else:
+        yield from _planes(guess_planes(data, length), length)
 
 
 # --- DICOM ------------------------------------------------------------------------------------------------
@@ -119,7 +123,7 @@ def _dicom(data: bytes) -> Iterator[Region]:
             values[tag] = data[at : at + size]
         at += size
         if tag == _TRANSFER:
-            syntax = values[tag].rstrip(b"\0 ")
+            syntax = values.get(tag, b"").rstrip(b"\0 ")
             if syntax not in {_EXPLICIT, _IMPLICIT, _EXPLICIT_BIG}:
                 return
             big = syntax == _EXPLICIT_BIG
@@ -168,11 +172,35 @@ def _int(data: bytes, at: int, width: int, order: str) -> int:
 _TIFF_TYPES = {1: 1, 3: 2, 4: 4}
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIPS, _PER_PIXEL, _ROWS_PER_STRIP = 256, 257, 258, 259, 273, 277, 278
 _STRIP_BYTES, _PLANAR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _FORMAT = 279, 284, 322, 323, 324, 325, 339
+_PLAIN, _PACK_BITS = 1, 32_773
 _DIRECTORIES_MAX = 1000
 _STRIPS_MAX = 4096
 
 
+def is_tiff(data: bytes) -> bool:
+    """Whether it begins like one."""
+    return data[:4] in {b"II*\0", b"MM\0*"}
+
+
+def find_packed_strips(data: bytes) -> list[tuple[Region, int]]:
+    """The strips of a TIFF that are packed by PackBits, in order: place and form of their pixels, and their length."""
+    if not is_tiff(data):
+        return []
+    found = sorted((form._replace(start=start), size) for form, start, size in _tiff_strips(data, _PACK_BITS))
+    return found if all(one.start > 0 and one.start + size <= len(data) for one, size in found) else []
+
+
 def _tiff(data: bytes, length: int) -> Iterator[Region]:
+    pieces = [
+        form._replace(start=start, height=size // form.row_bytes)
+        for form, start, size in _tiff_strips(data, _PLAIN)
+        if start > 0 and start + size <= length and size >= form.row_bytes
+    ]
+    yield from joined(sorted(pieces))
+
+
+def _tiff_strips(data: bytes, compression: int) -> Iterator[tuple[Region, int, int]]:
+    """The form of the pixels, the start and the length of each strip or tile that is compressed so."""
     order = "little" if data[:2] == b"II" else "big"
     at, seen = _int(data, 4, 4, order), set[int]()
     while at and at not in seen and len(seen) < _DIRECTORIES_MAX:
@@ -181,7 +209,7 @@ def _tiff(data: bytes, length: int) -> Iterator[Region]:
         tags = {}
         for entry in range(at + 2, at + 2 + 12 * count, 12):
             tags[_int(data, entry, 2, order)] = entry
-        yield from _tiff_pictures(data, order, tags, length)
+        yield from _tiff_pictures(data, order, tags, compression)
         at = _int(data, at + 2 + 12 * count, 4, order)
 
 
@@ -197,7 +225,9 @@ def _tiff_values(data: bytes, order: str, tags: dict[int, int], tag: int) -> lis
     return [_int(data, start + i * width, width, order) for i in range(count)]
 
 
-def _tiff_pictures(data: bytes, order: str, tags: dict[int, int], length: int) -> Iterator[Region]:
+def _tiff_pictures(
+    data: bytes, order: str, tags: dict[int, int], compression: int
+) -> Iterator[tuple[Region, int, int]]:
     def values(tag: int) -> list[int]:
         return _tiff_values(data, order, tags, tag)
 
@@ -205,7 +235,7 @@ def _tiff_pictures(data: bytes, order: str, tags: dict[int, int], length: int) -
         return (values(tag) or [otherwise])[0]
 
     bits, formats = set(values(_BITS) or [1]), set(values(_FORMAT) or [1])
-    if value(_COMPRESSION, 1) != 1 or bits not in ({8}, {16}) or not formats <= {1, 2}:
+    if value(_COMPRESSION, _PLAIN) != compression or bits not in ({8}, {16}) or not formats <= {1, 2}:
         return
     octets, signed, big = bits.pop() // 8, formats == {2}, order == "big"
     channels = 1 if value(_PLANAR, 1) == 2 else value(_PER_PIXEL, 1)
@@ -216,18 +246,13 @@ def _tiff_pictures(data: bytes, order: str, tags: dict[int, int], length: int) -
     else:
         rows = value(_ROWS_PER_STRIP, height)
         starts, sizes = values(_STRIPS), values(_STRIP_BYTES)
-    row_bytes = width * channels * octets
-    if not row_bytes or not rows:
+    if not width or not channels or not rows:
         return
-    pieces = [
-        Region(start, size // row_bytes, width, channels, octets, big, signed, 0)
-        for start, size in zip(starts, sizes, strict=False)
-        if start > 0 and start + size <= length and size >= row_bytes
-    ]
-    yield from _joined(sorted(pieces))
+    form = Region(0, rows, width, channels, octets, big, signed, 0)
+    yield from ((form, start, size) for start, size in zip(starts, sizes, strict=False))
 
 
-def _joined(pieces: list[Region]) -> Iterator[Region]:
+def joined(pieces: list[Region]) -> Iterator[Region]:
     """Strips that follow one another are one picture."""
     whole: Region | None = None
     for piece in pieces:
@@ -300,3 +325,13 @@ def _y4m(data: bytes, length: int) -> Iterator[Region]:
             at = region.end
         if at > length:
             return
+
+
+def _planes(planes: list[Plane], length: int) -> Iterator[Region]:
+    """Frames of these planes, to the end of the file."""
+    at = 0
+    while planes and at < length:
+        for rows, columns in planes:
+            region = Region(at, rows, columns, 1, 1, False, False, 0)
+            yield region
+            at = region.end

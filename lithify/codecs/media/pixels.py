@@ -11,13 +11,16 @@ from lithify import limits
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
+from lithify.codecs.media.packbits import close_strips, open_strips
 from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture
-from lithify.codecs.media.pixel_files import Region, find_pixels
+from lithify.codecs.media.pixel_files import Region, find_packed_strips, find_pixels, is_sound, is_tiff, joined
 from lithify.errors import Corrupt, Truncated
 
-_PICTURES = 0x10
-"""First byte of a payload that is taken apart; below it stand the methods of `general`."""
+_PICTURES, _PACKED = 0x10, 0x11
+"""First byte of a payload that is taken apart, or opened and then taken apart; below stand the methods of `general`."""
 _PICTURES_MAX = 4096
+_PACK_RATIO_MAX = 64
+_TIFF_RATIO, _TIFF_BYTES_PER_SECOND = 2.0, 1e6
 _BIG, _SIGNED, _TWO_OCTETS, _BLUE_FIRST = 0x08, 0x10, 0x20, 0x40
 _CHANNELS = 0x07
 _FORM = _CHANNELS | _BIG | _SIGNED | _TWO_OCTETS | _BLUE_FIRST
@@ -72,7 +75,7 @@ class Pixels(Codec):
             return None
         regions = find_pixels(sample, length)
         if not regions:
-            return None
+            return _guess(length) if is_tiff(sample) else None
         first = regions[0]
         rows = min(
             first.height, max(1, _TASTE_SAMPLES // first.row_bytes), (len(sample) - first.start) // first.row_bytes
@@ -104,8 +107,10 @@ class Pixels(Codec):
     def encode_file(self, data: bytes, coders: tuple[int, ...] = ()) -> bytes:
         """The smallest payload of a file of at least one byte, by these coders, or those that are worth trying."""
         regions = find_pixels(data)
-        made = [_taken_apart(data, regions, coders, self._effort)] if regions else []
-        if not made or not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
+        made = [_taken_apart(data, regions, coders, self._effort)] if regions else _opened(data, self._effort)
+        if not made:
+            return general.pack(data, self._effort if is_tiff(data) else "fast")  # others are made for it
+        if not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
             made.append(general.pack(data, self._effort))
         return min(made, key=len)
 
@@ -114,7 +119,20 @@ class Pixels(Codec):
             raise Corrupt(f"pixels have no use for {len(shared)} shared bytes")
         if not payload:
             raise Truncated("a payload of pixels has no bytes")
+        if payload[0] == _PACKED:
+            return _closed(payload, length)
         return _restored(payload, length) if payload[0] == _PICTURES else general.unpack(payload, length)
+
+
+def _guess(length: int) -> Estimate:
+    """What a TIFF is expected to become whose directory cannot be seen from its beginning."""
+    return Estimate(
+        ratio=_TIFF_RATIO,
+        encode_bytes_per_second=_TIFF_BYTES_PER_SECOND,
+        decode_bytes_per_second=2 * _TIFF_BYTES_PER_SECOND,
+        peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length,
+        confidence=0.2,
+    )
 
 
 def _taken_apart(data: bytes, regions: list[Region], coders: tuple[int, ...], effort: Effort) -> bytes:
@@ -130,6 +148,35 @@ def _taken_apart(data: bytes, regions: list[Region], coders: tuple[int, ...], ef
         at = region.end
     rest.append(data[at:])
     return b"".join([*out, general.pack(b"".join(rest), effort)])
+
+
+def _opened(data: bytes, effort: Effort) -> list[bytes]:
+    """The payload of a TIFF in PackBits: that of the same file with plain strips, behind the script that packs them."""
+    strips = find_packed_strips(data)
+    opened = open_strips(data, [(form.start, size) for form, size in strips]) if strips else None
+    if opened is None:
+        return []
+    plain = zip(strips, opened.starts, opened.sizes, strict=True)
+    regions = [form._replace(start=start, height=size // form.row_bytes) for (form, _), start, size in plain]
+    if not regions or not all(is_sound(region) for region in regions):
+        return []
+    inner = _taken_apart(opened.data, list(joined(regions)), (), effort)
+    script = varint(len(opened.script)) + piece(general.pack(opened.script, effort))
+    return [bytes([_PACKED]) + varint(len(opened.data)) + script + inner]
+
+
+def _closed(payload: bytes, length: int) -> bytes:
+    fields = Fields(payload[1:])
+    opened_length = fields.number(min(_PACK_RATIO_MAX * length, limits.CHUNK_BYTES_MAX), "the length of an opened file")
+    script_length = fields.number(2 * length + 64 * limits.KIB, "the length of a script")
+    script = general.unpack(fields.piece("a script"), script_length)
+    inner = fields.rest()
+    if inner[:1] != bytes([_PICTURES]):
+        raise Corrupt("an opened file is not kept as pictures")
+    data = close_strips(_restored(inner, opened_length), script)
+    if len(data) != length:
+        raise Corrupt(f"a closed file has {len(data)} bytes, the chunk table says {length}")
+    return data
 
 
 def _picture(data: bytes, region: Region) -> tuple[Picture, bytes]:

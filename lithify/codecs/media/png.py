@@ -107,6 +107,8 @@ class PngCodec(Codec):
 
     def encode_file(self, data: bytes) -> bytes:
         """The smallest payload of a file of at least one byte."""
+        if not data.startswith(SIGNATURE):
+            return general.pack(data, "fast")  # others are made for it
         opened = _opened(data, self._effort)
         made = [] if opened is None else [opened]
         if not made or len(made[0]) > _DOUBTFUL * len(data):

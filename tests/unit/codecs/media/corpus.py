@@ -214,6 +214,25 @@ def tiff(height: int = 12, width: int = 10, *, big: bool = True, signed: bool = 
     return bytes(data) + bytes(4)
 
 
+def packed_tiff() -> bytes:
+    """A TIFF of 8 bits in PackBits: 20 × 24 pixels of which some rows are flat, with operations that say nothing."""
+    rows = [[90] * 20 if y % 3 else row for y, row in enumerate(slope(24, 20, 1, 255))]
+    strips = []
+    for at in range(0, 24, 6):
+        strip = bytearray()
+        for row in rows[at : at + 6]:
+            strip += bytes([256 - 19, row[0]]) if len(set(row)) == 1 else bytes([11, *row[:12], 128, 7, *row[12:]])
+        strips.append(bytes(strip))
+    pixels = b"".join(strips)
+    lists = 8 + len(pixels)
+    starts = [8 + sum(map(len, strips[:number])) for number in range(4)]
+    data = b"II*\0" + struct.pack("<I", lists + 32) + pixels
+    data += struct.pack("<8I", *starts, *map(len, strips))
+    entries = [(256, 3, 1, 20), (257, 3, 1, 24), (258, 3, 1, 8), (259, 3, 1, 32773), (262, 3, 1, 1)]
+    entries += [(273, 4, 4, lists), (277, 3, 1, 1), (278, 3, 1, 6), (279, 4, 4, lists + 16)]
+    return data + struct.pack("<H", 9) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+
+
 def element(tag: int, form: bytes, value: bytes, order: str = "<") -> bytes:
     """An element of a DICOM file, its form told."""
     head = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF) + form

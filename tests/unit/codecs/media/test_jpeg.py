@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from lithify.codecs.media import jpeg_coders
 from lithify.codecs.media.fields import piece, varint
-from lithify.codecs.media.jpeg import Jpeg, JpegParams
+from lithify.codecs.media.jpeg import Jpeg, JpegParams, take_apart
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON, decode_jpeg, encode_jpeg, frame_samples
 from lithify.codecs.media.jpeg_scan import find_jpegs, put_together
 from lithify.codecs.media.jxl_size import jxl_size
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
-from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL, camera_jpeg, segment, two_jpegs
+from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL, camera_jpeg, segment, slope, two_jpegs
 
 EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
 APART = 0x10
@@ -89,9 +89,20 @@ def test_bytes_that_look_like_jpegs_without_end_take_no_time_without_end() -> No
 
 @pytest.mark.parametrize("data", [PHOTO, PROGRESSIVE, camera_jpeg(), two_jpegs(), PHOTO + PROGRESSIVE + THUMBNAIL])
 def test_files_of_jpegs_become_smaller(data: bytes) -> None:
+    assert len(round_trip(data)) < 0.9 * len(data)
+    apart = take_apart(find_jpegs(data), (LEPTON, JXL), "default")
+    assert apart is not None
+    assert APART == apart[0]
+    assert len(apart) < 0.9 * len(data)
+    assert data == Jpeg().decode(apart, shared=b"", length=len(data))
+
+
+def test_a_photograph_of_some_size_is_taken_apart() -> None:
+    pixels = np.array(slope(120, 160, 3, 255), np.uint8).reshape(120, 160, 3)
+    data = bytes(imagecodecs.jpeg_encode(pixels, level=80))
     payload = round_trip(data)
     assert APART == payload[0]
-    assert len(payload) < 0.9 * len(data)
+    assert len(payload) < 0.85 * len(data)
 
 
 @pytest.mark.parametrize("coder", [LEPTON, JXL])
@@ -122,7 +133,7 @@ def test_a_coder_that_gives_back_other_bytes_is_not_believed(monkeypatch: pytest
     monkeypatch.setitem(jpeg_coders._DECODERS, LEPTON, lambda packed: PHOTO[:-1] + b"\0")
     monkeypatch.setitem(jpeg_coders._DECODERS, JXL, lambda packed: PHOTO[1:])
     assert encode_jpeg(PHOTO, (LEPTON, JXL)) is None
-    assert Jpeg().encode_file(PHOTO)[0] != APART
+    assert take_apart(find_jpegs(PHOTO), (LEPTON, JXL), "default") is None
 
 
 # --- what is refused ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import os
 import random
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lithify import limits
 from lithify.codecs.media import pictures
 from lithify.codecs.media.fields import piece, varint
+from lithify.codecs.media.packbits import close_strips, open_strips
 from lithify.codecs.media.pictures import (
     AS_BYTES,
     FILTERED,
@@ -24,8 +26,9 @@ from lithify.codecs.media.pictures import (
     encode_picture,
     shape_of,
 )
-from lithify.codecs.media.pixel_files import find_pixels
+from lithify.codecs.media.pixel_files import find_packed_strips, find_pixels
 from lithify.codecs.media.pixels import Pixels, PixelsParams
+from lithify.codecs.media.video_guess import guess_planes
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import row_bytes, slope
@@ -178,6 +181,61 @@ def test_files_that_announce_what_they_do_not_have_have_no_pictures(name: str) -
     round_trip(ABSURD[name])
 
 
+def raw_video(width: int, height: int, frames: int) -> bytes:
+    planes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
+    return b"".join(
+        row_bytes(slope(rows, columns, 1, 255, seed=9 * frame + number))
+        for frame in range(frames)
+        for number, (rows, columns) in enumerate(planes)
+    )
+
+
+def test_the_size_of_raw_video_is_guessed() -> None:
+    data = raw_video(176, 144, 2)
+    assert [(144, 176), (72, 88), (72, 88)] == guess_planes(data, len(data))
+    assert [(144, 176), (72, 88), (72, 88)] * 2 == [(one.height, one.width) for one in find_pixels(data)]
+    assert PICTURES == round_trip(data, "fast")[0]
+
+
+def test_what_is_no_raw_video_is_not_taken_for_it() -> None:
+    noise = random.Random(1).randbytes(300_000)
+    for data in (b"", noise, bytes(300_000), b"a line of text\n" * 20_000, raw_video(176, 144, 1)[1:], GREY):
+        assert guess_planes(data, len(data)) == []
+
+
+PACKED = 0x11
+
+
+def test_a_tiff_in_runs_is_opened_and_closed_as_its_writer_did() -> None:
+    data = corpus.packed_tiff()
+    strips = find_packed_strips(data)
+    assert [6, 6, 6, 6] == [form.height for form, _ in strips]
+    payload = round_trip(data, "max")
+    assert PACKED == payload[0]
+    for end in range(1, len(data), 17):
+        round_trip(data[:end], "fast")
+    chance = random.Random(5)
+    for _ in range(2 * EXAMPLES):
+        changed = bytearray(data)
+        changed[chance.randrange(len(data))] = chance.randrange(256)
+        round_trip(bytes(changed), "fast")
+
+
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+@given(st.binary(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30)), max_size=4))
+def test_any_runs_are_opened_and_closed(data: bytes, strips: list[tuple[int, int]]) -> None:
+    inside = sorted((start, size) for start, size in strips if start + size <= len(data))
+    opened = open_strips(data, inside)
+    assert opened is None or data == close_strips(opened.data, opened.script)
+
+
+@settings(max_examples=2 * EXAMPLES, deadline=None)
+@given(st.binary(max_size=60), st.binary(max_size=40))
+def test_scripts_that_nobody_wrote_close_something_or_are_refused(opened: bytes, script: bytes) -> None:
+    with suppress(BadBytes):
+        assert len(close_strips(opened, script)) <= len(opened) + len(script)
+
+
 # --- what is refused ----------------------------------------------------------------------------------
 
 SIZES = varint(0) + varint(8) + varint(8) + varint(0)
@@ -202,9 +260,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_payloads_that_lie_are_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "head", [bytes([PICTURES]), bytes([PACKED]) + varint(100) + varint(1) + piece(b"\0\0") + bytes([PICTURES])]
+)
+def test_payloads_that_lie_are_refused(name: str, head: bytes) -> None:
     with pytest.raises(BadBytes):
-        Pixels().decode(bytes([PICTURES]) + WRONG[name], shared=b"", length=100)
+        Pixels().decode(head + WRONG[name], shared=b"", length=100)
 
 
 def test_what_has_no_pictures_has_no_estimate() -> None:
