@@ -17,16 +17,16 @@ from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, n
 
 WHOLE = b"\xff\x00 noise", *(b"rock and %s, " % word * 9 for word in (b"sand", b"silt", b"clay", b"loess"))
 TYPES = "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
-PACKED = smooth((8, 20, 24), "u2")
+PACKED = smooth((4, 14, 16), "u2")
 FILES = (
-    *(npy(smooth((4, 16, 20), name, seed)) for seed, name in enumerate(TYPES)),
-    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((4, 9, 11), "f4", seed)) for seed, name in enumerate("ab")]),
-    tiff([smooth((40, 50), "f4")], tile=16),
+    *(npy(smooth((3, 10, 12), name, seed)) for seed, name in enumerate(TYPES)),
+    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((3, 4, 5), "f4", seed)) for seed, name in enumerate("ab")]),
+    tiff([smooth((18, 20), "f4")], tile=16),
     grib1(PACKED, 16),
     grib2(PACKED, 15),
     grib1(PACKED, 25),
 )
-NUMBERS = smooth((30, 40), "f4")
+NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
 DEFLATED = b"before " + STREAM + b" behind"
 

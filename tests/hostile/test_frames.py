@@ -60,9 +60,11 @@ def test_every_prefix_is_truncated(frame: bytes) -> None:
 
 
 def test_every_changed_byte_is_refused_or_harmless(frame: bytes) -> None:
+    """In all of ten ways; in a long frame, whose decoding takes a while, each byte in one of them."""
     original = unframed(frame, golden_primers())
     for at in range(len(frame)):
-        for mutant in changed_bytes(frame, at):
+        mutants = list(changed_bytes(frame, at))
+        for mutant in mutants if len(frame) <= 1024 else [mutants[at % len(mutants)]]:
             decoded_or_refused(mutant, expected=original)
 
 
