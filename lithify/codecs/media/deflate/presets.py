@@ -67,9 +67,13 @@ PRESETS = (
 )
 """By their number in a recipe: zlib's levels from 1 to 9; those from 4 on with its strategy for filtered data; runs
 only; no matches; zlib-ng's level 1; fast levels of later zlibs, which find four equal bytes; two lazy ones of that
-kind; one that looks at everything; one that plans ahead; libdeflate's levels from 1 to 4. The order never changes; new ones are added behind."""
+kind; one that looks at everything; one that plans ahead; libdeflate's levels from 1 to 4. The order never changes; new
+ones are added behind."""
 ZLIB_6 = 5
-TRIED = (ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13, 15, 16, 25, 26, 27, 28, 24)
+TRIED = (
+    *(ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13),
+    *(15, 16, 25, 26, 27, 28, 24),
+)
 """In which order they are tried: the most frequent first."""
 
 
