@@ -20,8 +20,11 @@ BLOCKS_MAX = 1 << 16
 FRAMED_VALUES_MAX = 1 << 24
 """Of a block whose frames all have three more rows and four more columns: what predicting takes memory for."""
 AXES_MAX = 32
-_TILE_MAX = 512
+_TILE_MAX, _STACKED_TILE_MAX = 512, 384
+"""Sides of a tile: of few frames, and of many, so that a block still has many of them."""
 _FRAMES_MAX = 64
+_BLOCK_VALUES_MOST = 1 << 21
+"""Of what is written here: 0.7 s to decode for whoever wants one of them."""
 _BLOCK_VALUES = 1 << 19
 """Small frames are stacked higher, up to so many values: a block learns from nobody else."""
 _SHORT_AXIS = 16
@@ -94,9 +97,10 @@ def stack(shape: Shape) -> Cube:
     frames, rows, columns = cube.stack
     if rows == 1:
         return Cube(shape, order, (1, 1, _even(columns, BLOCK_VALUES_MAX // 4)))
-    row_step, column_step = _even(rows, _TILE_MAX), _even(columns, _TILE_MAX)
+    side = _TILE_MAX if frames * _TILE_MAX**2 <= _BLOCK_VALUES_MOST else _STACKED_TILE_MAX
+    row_step, column_step = _even(rows, side), _even(columns, side)
     tile = row_step * column_step
-    frame_step = _even(frames, min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, BLOCK_VALUES_MAX // tile)))
+    frame_step = _even(frames, min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, _BLOCK_VALUES_MOST // tile)))
     return Cube(shape, order, (frame_step, row_step, column_step))
 
 
