@@ -44,10 +44,12 @@ def pack_file(
 ) -> dict[str, Any]:
     """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
 
+    native  the model reckons in floating point, and only this machine can then read the frame
+
     Both are real files, open, read from and written to their descriptors. With a `primer` the codecs that can use one
     also run with it, and the frame needs it if that gives less; the same with the language model in a `model` file or
-    Hugging Face folder, which `native` lets reckon in floating point: only this machine can then read the frame.
-    Raises FidelityBroken rather than keep a frame that does not decode to the same bytes.
+    Hugging Face folder. Raises FidelityBroken rather than keep a frame that
+    does not decode to the same bytes.
     """
     tell = on_progress or (lambda _: None)
     promised = Contract.parse(contract)
