@@ -67,14 +67,14 @@ class NativeModel:
         """Build it. Raises Truncated or Corrupt when the file is wrong, MissingExtra when torch is not there."""
         config, self.tokenizer, weights = _parts(data)
         torch, transformers = _libraries()
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
-        settings = json.loads(config)
         try:
-            built = transformers.AutoConfig.for_model(**settings)
+            built = transformers.AutoConfig.for_model(**json.loads(config))
             model = transformers.AutoModelForCausalLM.from_config(built, dtype=torch.float32)
             self._fill(model, load(weights))
-        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        except (KeyError, ValueError, TypeError, RuntimeError, AttributeError, SafetensorError) as error:
             raise Corrupt(f"the language model cannot be built: {error!r:.300}") from error
         self._torch, self.model = torch, model.eval()
         self.shape = _shape(built)

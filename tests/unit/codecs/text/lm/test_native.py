@@ -72,6 +72,11 @@ def test_wrong_files_are_refused(data: memoryview, tmp_path: Path) -> None:
     del numbers["model.norm.weight"]
     with pytest.raises(Corrupt, match=r"model\.norm\.weight"):
         codec(bundled(write_folder(tmp_path, byte_level(), numbers)))
+    for part in ("config.json", "model.safetensors"):
+        folder = write_folder(tmp_path / f"without {part}", byte_level())
+        (folder / part).write_bytes(b"\xff" * 20)
+        with pytest.raises(Corrupt, match="cannot be built"):
+            codec(bundled(folder))
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(BadArgument, match=r"tokenizer\.json"):
         bundled(tmp_path)
