@@ -45,6 +45,8 @@ OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line ha
 LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
 LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it
 LM_STREAMS_BYTES_MAX = 1 * GIB  # of what a language model remembers of all streams that go in step
+LM_NATIVE_BYTES = 8 * GIB  # of address space that torch takes for itself, most of it never used
+LM_NATIVE_MEMORY_TIMES = 6  # as below, of a model in floating point: 16 bits become 32, and are read whole
 LM_MEMORY_TIMES = 3  # a child may use so many times the length of a model beside what others may: the file, keys
 
 # --- primers (codecs/README.md) -----------------------------------------------------------------------

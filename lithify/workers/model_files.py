@@ -24,6 +24,8 @@ class OpenModel:
     file: BinaryIO
     digest: str
     length: int
+    native: bool
+    """Whether it is reckoned with in floating point."""
 
     def mapped(self) -> memoryview:
         """Its bytes."""
@@ -32,18 +34,22 @@ class OpenModel:
 
 def memory_bytes(models: Collection[OpenModel]) -> int:
     """The address space of a child that reckons with these."""
-    return limits.CHILD_MEMORY_BYTES + limits.LM_MEMORY_TIMES * sum(model.length for model in models)
+    times = {False: limits.LM_MEMORY_TIMES, True: limits.LM_NATIVE_MEMORY_TIMES}
+    needed = limits.CHILD_MEMORY_BYTES + sum(times[model.native] * model.length for model in models)
+    return needed + limits.LM_NATIVE_BYTES * any(model.native for model in models)
 
 
 @contextmanager
-def open_model(path: Path, **terms: Any) -> Iterator[OpenModel]:
+def open_model(path: Path, *, native: bool = False, **terms: Any) -> Iterator[OpenModel]:
     """A model file, or the one that a Hugging Face folder makes. Raises BadArgument, MissingExtra.
 
-    terms  how a folder is turned into one: see codecs.text.lm.convert.convert
+    native  to be reckoned with in floating point
+    terms   how a folder is turned into one: see codecs.text.lm.convert.convert
     """
     if path.is_dir():
         with tempfile.TemporaryFile(prefix="lithify-") as made:
-            _convert(path, cast("BinaryIO", made), **terms)
+            turn = _bundle if native else _convert
+            turn(path, cast("BinaryIO", made), **terms)
             yield _opened(cast("BinaryIO", made), path)
     elif path.is_file():
         with path.open("rb") as file:
@@ -59,17 +65,26 @@ def _convert(folder: Path, out: BinaryIO, **terms: Any) -> None:
     out.flush()
 
 
+def _bundle(folder: Path, out: BinaryIO) -> None:
+    from lithify.codecs.text.lm.native import bundle
+
+    bundle(folder, out)
+    out.flush()
+
+
 def _opened(file: BinaryIO, path: Path) -> OpenModel:
-    from lithify.codecs.text.lm.shape import MAGIC
+    from lithify.codecs.text.lm import native, shape
 
     length = file.seek(0, 2)
     file.seek(0)
-    if file.read(len(MAGIC)) != MAGIC:
+    if file.read(len(shape.MAGIC)) not in {shape.MAGIC, native.MAGIC}:
         raise BadArgument(f"{path} is no language model of lithify's, nor a Hugging Face folder")
     if length > limits.LM_FILE_BYTES_MAX:
         raise LimitExceeded(f"{path} has {length} bytes; a language model has at most {limits.LM_FILE_BYTES_MAX}")
     file.seek(0)
-    return OpenModel(file, hashlib.file_digest(cast("Any", file), "sha256").hexdigest(), length)
+    digest = hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
+    file.seek(0)
+    return OpenModel(file, digest, length, native=file.read(len(native.MAGIC)) == native.MAGIC)
 
 
 @contextmanager
@@ -84,11 +99,12 @@ def find_models(paths: Sequence[Path], needed: Collection[str]) -> Iterator[list
     with ExitStack() as stack:
         found: list[OpenModel] = []
         for path in _files(paths, needed) if left else ():
-            one = stack.enter_context(open_model(path))
-            if one.digest in left:
-                left.discard(one.digest)
-                found.append(one)
-            else:
+            for native in (False, True) if path.is_dir() else (False,):
+                one = stack.enter_context(open_model(path, native=native))
+                if one.digest in left:
+                    left.discard(one.digest)
+                    found.append(one)
+                    break
                 looked_at.append(f"{path} is {one.digest[:12]}…")
             if not left:
                 break

@@ -39,9 +39,12 @@ def pack_file(
     codec: str | None = None,
     primer: bytes | None = None,
     model: Path | None = None,
+    native: bool = False,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
+
+    native  the model reckons in floating point, and only this machine can then read the frame
 
     Both are real files, open, read from and written to their descriptors. With a `primer` the codecs that can use one
     also run with it, and the frame needs it if that gives less; the same with the language model in a `model` file or
@@ -64,7 +67,7 @@ def pack_file(
         primer=primer or b"",
     )
     with ExitStack() as stack:
-        opened = [] if model is None else [stack.enter_context(open_model(model))]
+        opened = [] if model is None else [stack.enter_context(open_model(model, native=native))]
         wishes = replace(wishes, model=opened[0] if opened else None)
         sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
         staging = stack.enter_context(tempfile.TemporaryDirectory(prefix="lithify-"))

@@ -10,6 +10,7 @@ from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.values import EFFORT, PATH, PIPE, TEXT
 from lithify.api.commands.walk import shown
 from lithify.api.output import ratio, size
+from lithify.errors import BadArgument
 
 
 @click.command()
@@ -20,6 +21,7 @@ from lithify.api.output import ratio, size
 @click.option("--codec", type=TEXT, help="Use this codec and no other (see `lithify codecs`).")
 @click.option("--primer", type=PATH, metavar="FILE", help="Use what earlier files taught (see `lithify primer make`).")
 @click.option("--model", type=PATH, metavar="PATH", help="A language model: its file, or a Hugging Face folder.")
+@click.option("--native", is_flag=True, help="Let --model reckon in floating point: only this machine can unpack it.")
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
@@ -34,6 +36,8 @@ def pack(
     from lithify.workers.pack import pack_file
     from lithify.workers.primer_files import read_primer_file
 
+    if wishes["native"] and wishes["model"] is None:
+        raise BadArgument("--native says how a language model reckons: name one with --model")
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
     wishes["primer"] = None if primer is None else read_primer_file(primer)
     bar = session.out.progress(f"pack {shown(source)}", 1.0, unit="share")

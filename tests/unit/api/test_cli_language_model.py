@@ -54,6 +54,22 @@ def test_a_text_is_told_by_a_model_and_needs_it_to_come_back(monkeypatch: pytest
     answer("unpack", "text.md.lith", "--force")
 
 
+def test_a_model_may_reckon_in_floating_point_if_it_is_asked_to_by_name() -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    Path("text.md").write_bytes(PROSE)
+    packed = answer("pack", "text.md", "--model", "llama", "--native", "--codec", "text.lm")
+    assert ("text.lm", False) == (packed["codec"], packed["model"] in {None, digest()})
+    assert "machine" in answer("info", "text.md.lith")["formats"][0]
+    answer("unpack", "text.md.lith", "--force", "--model", "llama")
+    assert PROSE == Path("text.md").read_bytes()
+
+
+def test_native_is_for_models() -> None:
+    result = run("pack", "text.md", "--native")
+    assert (2, True) == (result.exit_code, "--model" in result.stderr)
+
+
 def test_what_is_no_model_is_refused() -> None:
     for wrong, sentence in (("text.md", "no language model"), ("models", "config.json"), ("nowhere", "neither")):
         result = run("pack", "text.md", "--model", wrong)

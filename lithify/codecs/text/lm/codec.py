@@ -9,15 +9,18 @@ from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Fa
 from lithify.codecs.raw.block import BlockCodec, blocks
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
-from lithify.errors import Corrupt, LimitExceeded, MissingModel, Truncated
+from lithify.errors import Corrupt, LimitExceeded, MissingModel, Truncated, Unsound
 
 if TYPE_CHECKING:
     from lithify.codecs.text.lm.model import ExactModel
+    from lithify.codecs.text.lm.native import NativeModel
 
-STORED, ZSTD, PPMD, TOLD = 0, 1, 2, 0x40
+STORED, ZSTD, PPMD, TOLD, TOLD_NATIVELY = 0, 1, 2, 0x40, 0x41
 """First byte of a payload: how the group is kept."""
 _RAW_CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, PPMD: Ppmd}
+_NATIVE = b"LTHN"  # native.py
 _DIGEST = re.compile("[0-9a-f]{64}")
+_MACHINE = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class LmParams(Params):
     effort: str = "default"
     group_bytes: int = limits.LM_GROUP_BYTES_MAX
     model: str = ""
+    machine: str = ""
+    """Of a model in floating point: the machine that its streams are bound to."""
 
     def __post_init__(self) -> None:
         if self.effort not in EFFORTS:
@@ -35,6 +40,8 @@ class LmParams(Params):
             raise LimitExceeded(f"group_bytes is {self.group_bytes}; the limit is {limits.LM_GROUP_BYTES_MAX}")
         if self.model and not _DIGEST.fullmatch(self.model):
             raise Corrupt(f"model {self.model[:80]!r}: expected the 64 digits of a SHA-256")
+        if self.machine and not _MACHINE.fullmatch(self.machine):
+            raise Corrupt(f"machine {self.machine[:80]!r}: expected 16 hexadecimal digits")
 
 
 class TextLm(Codec):
@@ -55,6 +62,7 @@ class TextLm(Codec):
     )
     params_type: ClassVar[type[Params]] = LmParams
     _model: "ExactModel | None" = None
+    _native: "NativeModel | None" = None
 
     @property
     def _own(self) -> LmParams:
@@ -65,8 +73,8 @@ class TextLm(Codec):
         return LmParams(effort=effort)
 
     def decoder_params(self) -> bytes:
-        """Only the model: payloads say the rest themselves."""
-        return LmParams(model=self._own.model).to_json()
+        """Only the model and its machine: payloads say the rest themselves."""
+        return LmParams(model=self._own.model, machine=self._own.machine).to_json()
 
     @property
     def model(self) -> str | None:
@@ -81,8 +89,24 @@ class TextLm(Codec):
 
         if not self._own.model:
             raise Corrupt(f"{self.facts.id} was given a model of {len(model)} bytes, and names none")
+        if model[: len(_NATIVE)] == _NATIVE:
+            return self._with_native(model)
         found = type(self)(self.params)
         found._model = proved(self._own.model, model)
+        return found
+
+    def _with_native(self, model: memoryview) -> Self:
+        """With a model in floating point, if this is the machine that it was used on. Raises Unsound if it is not."""
+        from lithify.codecs.text.lm.native import machine, native_model
+
+        here = machine()
+        if self._own.machine not in {"", here}:
+            raise Unsound(
+                f"the text was told in floating point on machine {self._own.machine}, this is {here}: only there, with "
+                "the same libraries, can it be read"
+            )
+        found = type(self)(replace(self._own, machine=here))
+        found._native = native_model(self._own.model, model)
         return found
 
     @classmethod
@@ -107,6 +131,8 @@ class TextLm(Codec):
         payloads = [bytes([STORED]) + group]
         if self._model is not None:
             payloads.append(self._told(group, self._model))
+        if self._native is not None:
+            payloads.append(self._told_natively(group, self._native))
         for method, codec in _RAW_CODECS.items():
             params = codec.params_for(cast("Effort", self._own.effort), len(group))
             payloads.append(bytes([method]) + codec(params).encode_block(group))
@@ -117,6 +143,13 @@ class TextLm(Codec):
         from lithify.codecs.text.lm.stream import encode_text
 
         return bytes([TOLD]) + encode_text(group, model)
+
+    @staticmethod
+    def _told_natively(group: bytes, model: "NativeModel") -> bytes:
+        """One step at a time, as it will be read."""
+        from lithify.codecs.text.lm.stream import encode_text
+
+        return bytes([TOLD_NATIVELY]) + encode_text(group, model, streams=1, reader=model.reader(), at_once=1)
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         if shared:
@@ -132,9 +165,18 @@ class TextLm(Codec):
             return body
         if head in _RAW_CODECS:
             return _RAW_CODECS[head]().decode(body, shared=b"", length=length)
+        if head == TOLD_NATIVELY:
+            return self._retold_natively(body, length)
         if head != TOLD:
             raise Corrupt(f"a group of text is kept by method 0x{head:02x}, which does not exist")
         return self._retold(body, length)
+
+    def _retold_natively(self, body: bytes, length: int) -> bytes:
+        from lithify.codecs.text.lm.stream import decode_text
+
+        if self._native is None:
+            raise MissingModel("a group of text was told by a model in floating point, and the frame names none")
+        return decode_text(body, length, self._native, reader=self._native.reader())
 
     def _retold(self, body: bytes, length: int) -> bytes:
         from lithify.codecs.text.lm.stream import decode_text

@@ -10,9 +10,8 @@ from lithify.codecs.text.lm import range_coder
 from lithify.codecs.text.lm.coding import ORDERS, Taught, code, untaught
 from lithify.codecs.text.lm.engine import Engine
 from lithify.codecs.text.lm.model import ExactModel
-from lithify.codecs.text.lm.shape import Shape
 from lithify.codecs.text.lm.tables import falling_powers
-from lithify.codecs.text.lm.tokens import said, said_bytes, speller_of
+from lithify.codecs.text.lm.tokens import said, said_bytes, speller
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 STREAMS_MAX = 64
@@ -21,6 +20,30 @@ _SYMBOLS_PER_STREAM = 2048
 _ROWS_AT_ONCE = 256
 _LOGITS_BYTES = 1 << 26
 _SYMBOL_BYTES_MAX = 8
+
+
+class Dimensions(Protocol):
+    """What must be known of a model before it is asked: shape.Shape, native.NativeShape."""
+
+    @property
+    def vocabulary(self) -> int: ...
+    @property
+    def context(self) -> int: ...
+    @property
+    def begin(self) -> int: ...
+    @property
+    def memory_bytes(self) -> int: ...
+
+
+class Model(Protocol):
+    """What tells a text: model.ExactModel, native.NativeModel."""
+
+    @property
+    def shape(self) -> Dimensions: ...
+    @property
+    def tokens(self) -> tuple[bytes, ...]: ...
+    @property
+    def tokenizer(self) -> bytes: ...
 
 
 class Reader(Protocol):
@@ -40,7 +63,7 @@ class Reader(Protocol):
 class _Steps:
     """The symbols of a group, in streams, and the model that goes along."""
 
-    def __init__(self, model: ExactModel, symbols: I32, count: int, reader: Reader) -> None:
+    def __init__(self, model: Model, symbols: I32, count: int, reader: Reader) -> None:
         """`symbols` is (streams, positions), of which `count` are told, stream by stream."""
         self.symbols = symbols
         streams, length = symbols.shape
@@ -77,27 +100,32 @@ class _Steps:
         )  # fmt: skip
 
 
-def streams_for(count: int, shape: Shape) -> int:
+def streams_for(count: int, shape: Dimensions) -> int:
     """Among how many streams so many symbols are shared."""
     return max(1, min(streams_max(shape), count // _SYMBOLS_PER_STREAM))
 
 
-def streams_max(shape: Shape) -> int:
+def streams_max(shape: Dimensions) -> int:
     """How many streams may go in step."""
     return max(1, min(STREAMS_MAX, limits.LM_STREAMS_BYTES_MAX // shape.memory_bytes))
 
 
-def encode_text(text: bytes, model: ExactModel, *, streams: int | None = None, reader: Reader | None = None) -> bytes:
+def encode_text(
+    text: bytes, model: Model, *, streams: int | None = None, reader: Reader | None = None, at_once: int | None = None
+) -> bytes:
     """The stream of a text of at least one byte; the rest as for `encode_symbols`."""
-    return encode_symbols(speller_of(model).spell(text), model, streams=streams, reader=reader)
+    symbols = speller(model.tokenizer, model.tokens).spell(text)
+    return encode_symbols(symbols, model, streams=streams, reader=reader, at_once=at_once)
 
 
 def encode_symbols(
-    symbols: I32, model: ExactModel, *, streams: int | None = None, reader: Reader | None = None
+    symbols: I32, model: Model, *, streams: int | None = None, reader: Reader | None = None, at_once: int | None = None
 ) -> bytes:
     """The stream of at least one symbol.
 
-    streams  among how many they are shared; reader: another reader than the fastest, for as many
+    streams  among how many they are shared
+    reader   another reader than the fastest, for as many
+    at_once  how many steps it reads together
     """
     count = len(symbols)
     rows = streams_for(count, model.shape) if streams is None else min(streams, count)
@@ -105,10 +133,10 @@ def encode_symbols(
     rows = -(-count // length)
     padded = np.full(rows * length, model.shape.begin, np.int32)
     padded[:count] = symbols
-    steps = _Steps(model, padded.reshape(rows, length), count, reader or Engine(model, rows))
+    steps = _Steps(model, padded.reshape(rows, length), count, reader or _engine(model, rows))
     out = np.empty(_SYMBOL_BYTES_MAX * count + 16, np.uint8)
     coder, position = range_coder.new_coder(), np.zeros(1, np.int64)
-    most = max(1, min(_ROWS_AT_ONCE // rows, _LOGITS_BYTES // (4 * rows * model.shape.vocabulary)))
+    most = at_once or max(1, min(_ROWS_AT_ONCE // rows, _LOGITS_BYTES // (4 * rows * model.shape.vocabulary)))
     at = 0
     while at < length:
         now = min(most, steps.room(at), length - at)
@@ -117,7 +145,7 @@ def encode_symbols(
     return _varint(count) + _varint(rows) + range_coder.ended(out[: position[0]], coder)
 
 
-def decode_text(stream: bytes, length: int, model: ExactModel, *, reader: Reader | None = None) -> bytes:
+def decode_text(stream: bytes, length: int, model: Model, *, reader: Reader | None = None) -> bytes:
     """The text of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
     count, at = _read_varint(stream, 0)
     rows, at = _read_varint(stream, at)
@@ -129,7 +157,7 @@ def decode_text(stream: bytes, length: int, model: ExactModel, *, reader: Reader
     if (rows - 1) * columns >= count:
         raise Corrupt(f"{count} symbols in {rows} streams leave some without any")
     symbols = np.zeros((rows, columns), np.int32)
-    steps = _Steps(model, symbols, count, reader or Engine(model, rows))
+    steps = _Steps(model, symbols, count, reader or _engine(model, rows))
     coded = stream[at:]
     coder, position = range_coder.decoder_of(coded), np.array([range_coder.CODE_BYTES], np.int64)
     given = np.frombuffer(coded or b"\0", np.uint8).copy()  # kernels know one kind of array: one that may be written
@@ -140,6 +168,11 @@ def decode_text(stream: bytes, length: int, model: ExactModel, *, reader: Reader
     if (told := said_bytes(found, model.tokens)) != length:
         raise Corrupt(f"a group of {length} bytes decodes to {told}")
     return said(found, model.tokens)
+
+
+def _engine(model: Model, streams: int) -> Reader:
+    assert isinstance(model, ExactModel), "a model in floating point brings its own reader"
+    return Engine(model, streams)
 
 
 def _varint(number: int) -> bytes:

@@ -2,7 +2,7 @@
 
 python -m lithify.codecs.text.lm.train_small PACKS OUT [--minutes M]
 
-PACKS is a folder of `*.tar.xz`. Needs the extra `llm` and torch; nothing that is installed for use does.
+PACKS is a folder of `*.tar.xz`. Needs the extra `native`.
 """
 
 import argparse

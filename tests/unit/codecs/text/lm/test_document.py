@@ -8,6 +8,7 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.text.lm import coding, shape
+from lithify.codecs.text.lm.codec import TOLD_NATIVELY
 from lithify.codecs.text.lm.plain import PlainEngine
 from lithify.codecs.text.lm.stream import STREAMS_MAX, encode_text
 from tests.golden.lm_frames import TOKENS, model_bytes
@@ -31,6 +32,7 @@ ORDERS, ESCAPE = (1, 2, 3, 4, 6, 10), 256
         f"grows by {coding.BIAS_RATE:,}",
         f"up to {coding.TRUST_MAX} ",
         f"{shape.HEAD_BYTES} bytes in all",
+        f"0x{TOLD_NATIVELY:x} told by a native model",
         f"multiple of {shape.ALIGNED_BYTES}",
     ],
 )

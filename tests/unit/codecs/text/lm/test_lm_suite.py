@@ -7,7 +7,7 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.frame import at_hand, decode_frame, models_of, read_frame
-from lithify.codecs.text.lm.codec import PPMD, STORED, TOLD, ZSTD, LmParams, TextLm
+from lithify.codecs.text.lm.codec import PPMD, STORED, TOLD, TOLD_NATIVELY, ZSTD, LmParams, TextLm
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingModel, Truncated
 from tests.suites.codec_suite import CodecSuite, framed
 from tests.unit.codecs.text.corpus import PROSE
@@ -88,7 +88,7 @@ def test_a_codec_that_names_no_model_takes_none() -> None:
 # --- what is refused ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", sorted(set(range(256)) - {STORED, ZSTD, PPMD, TOLD}))
+@pytest.mark.parametrize("head", sorted(set(range(256)) - {STORED, ZSTD, PPMD, TOLD, TOLD_NATIVELY}))
 def test_a_method_that_does_not_exist_is_corrupt(head: int) -> None:
     with pytest.raises(Corrupt, match="does not exist"):
         TextLm().decode(bytes([head]) + b"rock", shared=b"", length=4)
@@ -99,6 +99,7 @@ def test_wrong_payloads_are_refused() -> None:
         (b"", Truncated),
         (bytes([STORED]) + b"rocks", Corrupt),
         (bytes([TOLD, 1, 1]), MissingModel),
+        (bytes([TOLD_NATIVELY, 1, 1]), MissingModel),
     ):
         with pytest.raises(error):
             TextLm().decode(payload, shared=b"", length=4)
@@ -109,6 +110,12 @@ def test_wrong_payloads_are_refused() -> None:
 
 
 def test_wrong_params_are_refused() -> None:
-    for wrong in ({"model": "beef"}, {"effort": "much"}, {"group_bytes": 0}, {"group_bytes": 1 << 30}):
+    for wrong in (
+        {"model": "beef"},
+        {"effort": "much"},
+        {"group_bytes": 0},
+        {"group_bytes": 1 << 30},
+        {"machine": "here"},
+    ):
         with pytest.raises(BadBytes):
             LmParams(**wrong)
