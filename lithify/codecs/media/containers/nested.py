@@ -135,10 +135,9 @@ def _codec(codec_id: str, effort: Effort, data: bytes) -> Codec:
 def _promising(data: bytes, effort: Effort, prepare: Prepare) -> list[Codec]:
     """The codecs worth running, the most promising first."""
     ready = [codec for codec in map(prepare, _suiting(data, effort)) if codec is not None]
-    complete = [codec for codec in ready if codec.facts.falls_back]
-    if complete and effort != "max":
-        return complete
-    if len(data) <= _SMALL_BYTES:
+    if effort != "max" and any(codec.facts.falls_back for codec in ready):
+        ready = [codec for codec in ready if codec.facts.family != "raw"]  # one of the others tries those by itself
+    if len(data) <= _SMALL_BYTES or len(ready) == 1:
         return ready
     sample = _sample(data)
     estimates = [(codec, codec.probe(sample, len(data), effort)) for codec in ready]
