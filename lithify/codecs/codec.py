@@ -193,6 +193,11 @@ class Codec(ABC):
     # --- what only some codecs offer ---------------------------------------------------------------------
 
     @classmethod
+    def may_suit(cls, sample: bytes) -> bool:
+        """Whether a look that takes no kernels leaves it open that the codec has a use for this. Never raises."""
+        return True
+
+    @classmethod
     def params_keeping(cls, params: Params, contract: Contract) -> Params:
         """`params` that keep a contract looser than exact. Only for codecs whose facts list its kind."""
         raise BadArgument(f"{cls.facts.id} keeps nothing looser than exact, and was asked for {contract}")

@@ -62,8 +62,9 @@ def probe(call: Call) -> Reply:
         except MissingExtra as error:
             facts[target] = {"missing": error.message}
             continue
-        if codec.facts.takes_model:
+        if codec.facts.takes_model and (not asked or codec.facts.id in asked):
             facts[codec.facts.id] = {"takes_model": True, "contracts": sorted(codec.facts.contracts)}
+        if codec.facts.takes_model:
             continue
         made_for_kind = kind.kind in codec.facts.kinds
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
@@ -72,7 +73,8 @@ def probe(call: Call) -> Reply:
         too_slow = codec.facts.too_slow(effort, source.length) if fits and codec.facts.id not in asked else None
         fits = fits and too_slow is None
         if fits and kernels.lacking(codec):
-            without_kernels.append(codec.facts.id)
+            if codec.may_suit(sample):
+                without_kernels.append(codec.facts.id)
             fits = False
         found = _facts(codec, sample, source.length, effort, fits=fits)
         facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "too_slow": too_slow}

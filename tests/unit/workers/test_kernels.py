@@ -323,7 +323,7 @@ def test_kernels_that_cannot_be_made_cost_their_codec_and_nothing_else(outsider:
         assert "ImportError: the compiler is not there" in boxed.missing_kernels([CODEC])[CODEC]
         with pytest.raises(CodecCrashed, match="the compiler is not there"):
             boxed.run("differ", {"data": [1]})
-        route = encoded_route(boxed, LOG, tmp_path)
+        route = encoded_route(boxed, LOG, tmp_path, codecs=(CODEC, "raw.xz"))
     verdicts = {candidate["codec"]: candidate["verdict"] for candidate in route["candidates"]}
     assert "the compiler is not there" in verdicts[CODEC]
     assert "run" in {verdict for codec, verdict in verdicts.items() if codec != "raw.stored"}

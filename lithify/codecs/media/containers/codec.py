@@ -9,6 +9,7 @@ from typing import ClassVar, cast
 
 from lithify import limits
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.media.containers.signs import may_hold_streams
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 CLOSED, OPENED = 0, 1
@@ -85,6 +86,10 @@ class Deflate(Codec):
         from lithify.codecs.media.deflate.engine import warm
 
         warm()
+
+    @classmethod
+    def may_suit(cls, sample: bytes) -> bool:
+        return may_hold_streams(sample)
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
