@@ -225,8 +225,9 @@ def test_a_probe_says_what_it_is_and_what_each_codec_promises(boxed: Sandbox) ->
 def test_a_probe_asks_only_the_codecs_it_may_use_and_stored(boxed: Sandbox) -> None:
     assert {"raw.xz", "raw.stored"} == set(probe(boxed, LOG, codecs=["raw.xz"])["codecs"])
     picture = b"\x89PNG\r\n\x1a\n" + LOG
-    made_for_pictures = {codec.facts.id for codec in all_codecs() if "image" in codec.facts.kinds}
-    assert {"raw.zstd", "raw.stored", *made_for_pictures} == set(probe(boxed, picture, effort="fast")["codecs"])
+    facts = [codec.facts for codec in all_codecs()]
+    special = {one.id for one in facts if "image" in one.kinds or one.takes_model}
+    assert {"raw.zstd", "raw.stored", *special} == set(probe(boxed, picture, effort="fast")["codecs"])
 
 
 def test_a_probe_looks_at_a_bounded_part_of_a_large_original(boxed: Sandbox, tmp_path: Path) -> None:
