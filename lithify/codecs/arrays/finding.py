@@ -167,6 +167,8 @@ def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[floa
     if spread > 0:
         slope = float((len(counts) * (counts * different).sum() - counts.sum() * different.sum()) / spread)
         level = float(different.mean() - slope * counts.mean())
+        if not (isfinite(slope) and isfinite(level)):
+            return None  # sums of the largest numbers there are overflow
         for candidate in _simple(slope, level, rounding, float(counts[-1])):
             grid = Affine(sample.dtype, np.array([candidate[0]]), np.array([candidate[1]]))
             if _fits(grid, sample):

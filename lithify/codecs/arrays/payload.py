@@ -142,8 +142,7 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
         bound = _tightened(extent, values, bound, data)
-    with np.errstate(all="ignore"):  # values may be any bits, and reckoning with them may overflow
-        packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
+    packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     raw = values.tobytes()
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))

@@ -34,7 +34,8 @@ def encode_values(values: np.ndarray, *, bound: Bound | None, effort: Effort, fi
     Raises BadArgument for a dtype that is no number.
     """
     plain = _as_numbers(values)
-    return _encode(plain, bound if plain.dtype.kind == "f" else None, effort, fills, inner=False)
+    with np.errstate(all="ignore"):  # values may be any bits, and reckoning with them may overflow
+        return _encode(plain, bound if plain.dtype.kind == "f" else None, effort, fills, inner=False)
 
 
 def encode_inner(values: np.ndarray) -> bytes:

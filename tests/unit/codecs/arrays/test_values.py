@@ -293,3 +293,9 @@ def test_an_empty_array_has_no_payload_and_no_other_is_taken() -> None:
 def test_too_many_axes_are_refused() -> None:
     with pytest.raises(LimitExceeded):
         decode_values(b"\0", (1,) * 40, np.dtype(np.float32))
+
+
+def test_the_largest_numbers_there_are_come_back_without_a_warning() -> None:
+    values = np.array([1.0, np.finfo(np.float64).max, 0.0])
+    payload = encode_values(values, bound=None, effort="default")
+    assert values.tobytes() == decode_values(payload, values.shape, values.dtype).tobytes()
