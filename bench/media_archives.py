@@ -16,9 +16,10 @@ from bench.figures import table
 from bench.media_encoders import encoders_at_hand
 from bench.text_files import text_files
 from lithify import limits
-from lithify.codecs.media.containers.codec import Deflate, DeflateParams
+from lithify.codecs.media.containers.codec import Deflate
 from lithify.codecs.media.containers.find import Walk
 from lithify.codecs.media.deflate.engine import open_stream, rebuild, warm
+from lithify.codecs.media.whole_file import EffortParams
 
 _DOCUMENTS = MEASURED_DATA / "media" / "docs"
 _PICTURES = MEASURED_DATA / "media" / "kodak"
@@ -154,7 +155,7 @@ def _stream_costs(original: bytes) -> Iterator[float]:
 def _saved(original: bytes, effort: str) -> tuple[float | None, float, float]:
     """Percent saved (None: another file came back), and seconds each way."""
     started = time.process_time()
-    payload = Deflate(DeflateParams(effort)).encode_whole(original)
+    payload = Deflate(EffortParams(effort)).encode_file(original)
     middle = time.process_time()
     again = Deflate().decode(payload, shared=b"", length=len(original))
     ended = time.process_time()

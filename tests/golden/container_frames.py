@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from lithify.codecs.frame import FrameWriter
-from lithify.codecs.media.containers.codec import Deflate, DeflateParams
+from lithify.codecs.media.containers.codec import Deflate
+from lithify.codecs.media.whole_file import EffortParams
 from tests.unit.codecs.media.archives import gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import deflated, paragraphs, rows
 
@@ -51,8 +52,8 @@ def original(name: str) -> bytes:
 def framed_whole(whole: bytes) -> bytes:
     """One chunk, as effort `max` makes it."""
     writer = FrameWriter(file := io.BytesIO())
-    codec = Deflate(DeflateParams("max"))
-    writer.sink(codec).chunk(codec.encode_whole(whole), whole)
+    codec = Deflate(EffortParams("max"))
+    writer.sink(codec).chunk(codec.encode_file(whole), whole)
     writer.finish()
     return file.getvalue()
 

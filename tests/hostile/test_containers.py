@@ -12,11 +12,12 @@ import zlib
 import pytest
 
 from lithify import limits
-from lithify.codecs.media.containers.codec import CLOSED, OPENED, Budget, Deflate, DeflateParams
+from lithify.codecs.media.containers.codec import CLOSED, OPENED, Budget, Deflate
 from lithify.codecs.media.containers.find import Walk
 from lithify.codecs.media.containers.layout import Piece, Segment, pack_table
 from lithify.codecs.media.containers.nested import pack_part
 from lithify.codecs.media.deflate.engine import open_stream, rebuild
+from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, LimitExceeded
 from tests.unit.codecs.media.archives import gz, pdf, zipped
 from tests.unit.codecs.media.streams import deflated, paragraphs
@@ -27,9 +28,9 @@ SELF_LIKE = gz(gz(gz(gz(gz(gz(paragraphs(3)))))))
 
 
 def encoded(original: bytes, budget: Budget | None = None) -> bytes:
-    codec = Deflate(DeflateParams("fast"))
+    codec = Deflate(EffortParams("fast"))
     codec._budget = budget
-    payload = codec.encode_whole(original)
+    payload = codec.encode_file(original)
     assert original == Deflate().decode(payload, shared=b"", length=len(original))
     return payload
 

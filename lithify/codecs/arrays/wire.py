@@ -2,19 +2,12 @@
 
 import struct
 
+from lithify.codecs.frame.trailer import varint
 from lithify.errors import Corrupt, Truncated
 
+__all__ = ["Reader", "double", "unzigzag", "varint", "zigzag"]
+
 _VARINT_BYTES_MAX = 9
-
-
-def varint(value: int) -> bytes:
-    """LEB128 of 0 to 2^63 - 1: seven bits a byte, lowest first."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def zigzag(value: int) -> int:

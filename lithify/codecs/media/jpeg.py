@@ -1,15 +1,15 @@
 """JPEG: every picture of a file by Lepton or JPEG XL, whichever is smaller; all else by the best general codec."""
 
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON, decode_jpeg, encode_jpeg
 from lithify.codecs.media.jpeg_scan import Found, Run, find_jpegs, put_together
-from lithify.errors import Corrupt, Truncated
+from lithify.codecs.media.whole_file import WholeFile
+from lithify.errors import Corrupt
 
 _JPEGS = 0x10
 """First byte of a payload that is taken apart; below it stand the methods of `general`."""
@@ -27,18 +27,7 @@ _PEAK_BYTES = 256 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 24
 
 
-@dataclass(frozen=True)
-class JpegParams(Params):
-    """How hard to try."""
-
-    effort: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
-
-
-class Jpeg(Codec):
+class Jpeg(WholeFile):
     """A payload is one file, or one part of a file: the rest of it, and its JPEGs (FORMAT.md)."""
 
     facts: ClassVar[Facts] = Facts(
@@ -54,15 +43,7 @@ class Jpeg(Codec):
             "ISO/IEC 18181-1, JPEG XL image coding system",
         ),
     )
-    params_type: ClassVar[type[Params]] = JpegParams
-
-    @classmethod
-    def params_for(cls, effort: Effort, length: int) -> JpegParams:
-        return JpegParams(effort)
-
-    def decoder_params(self) -> bytes:
-        """Nothing: payloads say all."""
-        return b""
+    holds = "JPEGs"
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -77,18 +58,9 @@ class Jpeg(Codec):
             confidence=0.5,
         )
 
-    def encode(self, source: Source, sink: ChunkSink) -> None:
-        """One chunk of all."""
-        if not source.length:
-            return
-        data = source.read(0, source.length)
-        if len(data) != source.length:
-            raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
-        sink.chunk(self.encode_file(data), data)
-
     def encode_file(self, data: bytes) -> bytes:
         """The smallest payload of a file of at least one byte."""
-        effort = cast("Effort", cast("JpegParams", self.params).effort)
+        effort = self._effort
         if _START not in data:
             return general.pack(data, "fast")  # others are made for it
         coders = _CODERS[effort]
@@ -100,11 +72,7 @@ class Jpeg(Codec):
             made.append(general.pack(data, effort))
         return min(made, key=len)
 
-    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
-        if shared:
-            raise Corrupt(f"JPEGs have no use for {len(shared)} shared bytes")
-        if not payload:
-            raise Truncated("a payload of JPEGs has no bytes")
+    def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _JPEGS else general.unpack(payload, length)
 
 

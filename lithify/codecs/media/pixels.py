@@ -1,20 +1,20 @@
 """Pictures that are not compressed, in whatever file they lie: by JPEG XL or WebP; all else by the general codecs."""
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.packbits import close_strips, open_strips
 from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture
 from lithify.codecs.media.pixel_files import Region, find_packed_strips, find_pixels, is_sound, is_tiff, joined
-from lithify.errors import Corrupt, Truncated
+from lithify.codecs.media.whole_file import WholeFile
+from lithify.errors import Corrupt
 
 _PICTURES, _PACKED = 0x10, 0x11
 """First byte of a payload that is taken apart, or opened and then taken apart; below stand the methods of `general`."""
@@ -31,18 +31,7 @@ _PEAK_BYTES = 256 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 30
 
 
-@dataclass(frozen=True)
-class PixelsParams(Params):
-    """How hard to try."""
-
-    effort: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
-
-
-class Pixels(Codec):
+class Pixels(WholeFile):
     """A payload is one file: its pictures, and the rest of it (FORMAT.md)."""
 
     facts: ClassVar[Facts] = Facts(
@@ -54,19 +43,7 @@ class Pixels(Codec):
         seams="whole",
         papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
     )
-    params_type: ClassVar[type[Params]] = PixelsParams
-
-    @property
-    def _effort(self) -> Effort:
-        return cast("Effort", cast("PixelsParams", self.params).effort)
-
-    @classmethod
-    def params_for(cls, effort: Effort, length: int) -> PixelsParams:
-        return PixelsParams(effort)
-
-    def decoder_params(self) -> bytes:
-        """Nothing: payloads say all."""
-        return b""
+    holds = "pixels"
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -95,15 +72,6 @@ class Pixels(Codec):
             confidence=0.5 + 0.5 * taken / length,
         )
 
-    def encode(self, source: Source, sink: ChunkSink) -> None:
-        """One chunk of all."""
-        if not source.length:
-            return
-        data = source.read(0, source.length)
-        if len(data) != source.length:
-            raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
-        sink.chunk(self.encode_file(data), data)
-
     def encode_file(self, data: bytes, coders: tuple[int, ...] = ()) -> bytes:
         """The smallest payload of a file of at least one byte, by these coders, or those that are worth trying."""
         regions = find_pixels(data)
@@ -114,11 +82,7 @@ class Pixels(Codec):
             made.append(general.pack(data, self._effort))
         return min(made, key=len)
 
-    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
-        if shared:
-            raise Corrupt(f"pixels have no use for {len(shared)} shared bytes")
-        if not payload:
-            raise Truncated("a payload of pixels has no bytes")
+    def decode_file(self, payload: bytes, length: int) -> bytes:
         if payload[0] == _PACKED:
             return _closed(payload, length)
         return _restored(payload, length) if payload[0] == _PICTURES else general.unpack(payload, length)

@@ -1,13 +1,13 @@
 """PNG: the pixels by JPEG XL or WebP, and a recipe that filters and deflates them just as the file's writer did."""
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, cast
 
 import numpy as np
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.pictures import GREEN_CODERS, Picture, Shape, check_shape, decode_picture, encode_picture
@@ -21,7 +21,8 @@ from lithify.codecs.media.png_chunks import (
     write_rest,
 )
 from lithify.codecs.media.png_layout import plain_length, row_count
-from lithify.errors import Corrupt, LimitExceeded, Truncated
+from lithify.codecs.media.whole_file import EffortParams, WholeFile
+from lithify.errors import Corrupt, LimitExceeded
 
 _OPENED = 0x10
 """First byte of a payload that is taken apart; below it stand the methods of `general`."""
@@ -36,18 +37,7 @@ _PEAK_BYTES = 512 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 30
 
 
-@dataclass(frozen=True)
-class PngParams(Params):
-    """How hard to try."""
-
-    effort: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
-
-
-class PngCodec(Codec):
+class PngCodec(WholeFile):
     """A payload is one file (FORMAT.md)."""
 
     facts: ClassVar[Facts] = Facts(
@@ -60,24 +50,12 @@ class PngCodec(Codec):
         kernels=True,
         papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
     )
-    params_type: ClassVar[type[Params]] = PngParams
-
-    @property
-    def _effort(self) -> Effort:
-        return cast("Effort", cast("PngParams", self.params).effort)
-
-    @classmethod
-    def params_for(cls, effort: Effort, length: int) -> PngParams:
-        return PngParams(effort)
-
-    def decoder_params(self) -> bytes:
-        """Nothing: payloads say all."""
-        return b""
+    holds = "PNGs"
 
     @classmethod
     def warm(cls) -> None:
         """A picture of a few pixels, there and back."""
-        codec, data = cls(PngParams("fast")), smallest_png()
+        codec, data = cls(EffortParams("fast")), smallest_png()
         codec.decode(codec.encode_file(data), shared=b"", length=len(data))
 
     @classmethod
@@ -96,15 +74,6 @@ class PngCodec(Codec):
             confidence=0.5,
         )
 
-    def encode(self, source: Source, sink: ChunkSink) -> None:
-        """One chunk of all."""
-        if not source.length:
-            return
-        data = source.read(0, source.length)
-        if len(data) != source.length:
-            raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
-        sink.chunk(self.encode_file(data), data)
-
     def encode_file(self, data: bytes) -> bytes:
         """The smallest payload of a file of at least one byte."""
         if not data.startswith(SIGNATURE):
@@ -115,11 +84,7 @@ class PngCodec(Codec):
             made.append(general.pack(data, self._effort))
         return min(made, key=len)
 
-    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
-        if shared:
-            raise Corrupt(f"PNGs have no use for {len(shared)} shared bytes")
-        if not payload:
-            raise Truncated("a payload of a PNG has no bytes")
+    def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _OPENED else general.unpack(payload, length)
 
 

@@ -1,18 +1,11 @@
 """Varints, as FRAME.md defines them: seven bits a byte, lowest first, at most nine bytes, the shortest form."""
 
+from lithify.codecs.frame.trailer import varint
 from lithify.errors import Corrupt, Truncated
 
+__all__ = ["take_varint", "varint"]
+
 _BYTES_MAX = 9
-
-
-def varint(number: int) -> bytes:
-    """A number from 0 to 2^63 - 1."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def take_varint(data: bytes, at: int) -> tuple[int, int]:

@@ -5,12 +5,13 @@ whoever wrote those streams (../deflate/).
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import ChunkSink, Codec, Effort, Estimate, Facts, Format, Source
 from lithify.codecs.media.containers.signs import may_hold_streams
-from lithify.errors import Corrupt, LimitExceeded, Truncated
+from lithify.codecs.media.whole_file import WholeFile
+from lithify.errors import Corrupt, LimitExceeded
 
 CLOSED, OPENED = 0, 1
 """First byte of a payload: whether anything was opened."""
@@ -18,17 +19,6 @@ DEPTH_MAX = 4
 """Containers within containers."""
 _PLAIN_PER_BYTE = 1040
 """Deflate never makes more of a byte than 1032."""
-
-
-@dataclass(frozen=True)
-class DeflateParams(Params):
-    """How hard the codecs for what is inside try."""
-
-    effort: str = "default"
-
-    def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
 
 
 @dataclass
@@ -44,7 +34,7 @@ class Budget:
         self.plain_left -= plain
 
 
-class Deflate(Codec):
+class Deflate(WholeFile):
     """A payload is a whole original: a table of its pieces, recipes for its streams, and groups of what is inside."""
 
     facts: ClassVar[Facts] = Facts(
@@ -65,21 +55,9 @@ class Deflate(Codec):
         ),
         papers=("RFC 1950, 1951, 1952", "Steinke, preflate: predicting what deflate encoders do"),
     )
-    params_type: ClassVar[type[Params]] = DeflateParams
+    holds = "containers"
     _depth: int = 0
     _budget: Budget | None = None
-
-    @property
-    def _effort(self) -> Effort:
-        return cast("Effort", cast("DeflateParams", self.params).effort)
-
-    @classmethod
-    def params_for(cls, effort: Effort, length: int) -> DeflateParams:
-        return DeflateParams(effort=effort)
-
-    def decoder_params(self) -> bytes:
-        """Nothing: a payload says it all."""
-        return b""
 
     @classmethod
     def warm(cls) -> None:
@@ -102,32 +80,25 @@ class Deflate(Codec):
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
         """One chunk, of the whole original."""
-        if not source.length:
-            return
         if source.length > limits.PART_BYTES:
             raise LimitExceeded(f"an original of {source.length} bytes; the limit is {limits.PART_BYTES}")
-        original = source.read(0, source.length)
-        sink.chunk(self.encode_whole(original), original)
+        super().encode(source, sink)
 
-    def encode_whole(self, original: bytes) -> bytes:
+    def encode_file(self, data: bytes) -> bytes:
         """The payload of an original of at least one byte."""
         from lithify.codecs.media.containers.nested import pack_part
         from lithify.codecs.media.containers.opening import open_all
 
         budget = self._budget or Budget()
-        opened = open_all(original, budget)
+        opened = open_all(data, budget)
         if opened is None:
-            return bytes([CLOSED]) + pack_part(original, self._effort, _never_within)
+            return bytes([CLOSED]) + pack_part(data, self._effort, _never_within)
         return bytes([OPENED]) + opened.packed(self._effort, lambda codec: self._within(codec, budget))
 
-    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+    def decode_file(self, payload: bytes, length: int) -> bytes:
         from lithify.codecs.media.containers.closing import close_all
         from lithify.codecs.media.containers.nested import unpack_part
 
-        if shared:
-            raise Corrupt(f"containers have no use for {len(shared)} shared bytes")
-        if not payload:
-            raise Truncated("the payload of a container has no bytes")
         if length > limits.PART_BYTES:
             raise LimitExceeded(f"an original of {length} bytes; the limit is {limits.PART_BYTES}")
         budget = self._budget or Budget(min(limits.OPENED_BYTES_MAX, _PLAIN_PER_BYTE * length))

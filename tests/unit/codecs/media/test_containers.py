@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from lithify import limits
 from lithify.codecs.codec import Codec
 from lithify.codecs.media.containers.closing import close_all
-from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate, DeflateParams
+from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate
 from lithify.codecs.media.containers.find import ADLER, GZIP, Found, Walk
 from lithify.codecs.media.containers.layout import Piece, Segment, pack_table, unpack_table
 from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import pack_part, unpack_part
 from lithify.codecs.media.containers.tar import members
+from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.xz import Xz
 from lithify.errors import BadBytes, LimitExceeded, Truncated
@@ -35,7 +36,7 @@ class TestDeflate(CodecSuite):
 
 
 def encoded(original: bytes, effort: str = "default") -> bytes:
-    payload = Deflate(DeflateParams(effort)).encode_whole(original)
+    payload = Deflate(EffortParams(effort)).encode_file(original)
     assert original == Deflate().decode(payload, shared=b"", length=len(original))
     return payload
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from lithify.codecs.media import jpeg_coders
 from lithify.codecs.media.fields import piece, varint
-from lithify.codecs.media.jpeg import Jpeg, JpegParams, take_apart
+from lithify.codecs.media.jpeg import Jpeg, take_apart
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON, decode_jpeg, encode_jpeg, frame_samples
 from lithify.codecs.media.jpeg_scan import find_jpegs, put_together
 from lithify.codecs.media.jxl_size import jxl_size
+from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL, camera_jpeg, segment, slope, two_jpegs
 
@@ -116,7 +117,7 @@ def test_each_coder_gives_back_what_it_was_given(coder: int) -> None:
 def test_every_beginning_of_a_file_comes_back(effort: str) -> None:
     whole = camera_jpeg()
     for end in range(1, len(whole), 41):
-        codec = Jpeg(JpegParams(effort))
+        codec = Jpeg(EffortParams(effort))
         assert whole[:end] == codec.decode(codec.encode_file(whole[:end]), shared=b"", length=end)
 
 

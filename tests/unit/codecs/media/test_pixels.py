@@ -27,8 +27,9 @@ from lithify.codecs.media.pictures import (
     shape_of,
 )
 from lithify.codecs.media.pixel_files import find_packed_strips, find_pixels
-from lithify.codecs.media.pixels import Pixels, PixelsParams
+from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.video_guess import guess_planes
+from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import row_bytes, slope
@@ -39,7 +40,7 @@ CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED}
 
 
 def round_trip(data: bytes, effort: str = "default") -> bytes:
-    payload = Pixels(PixelsParams(effort)).encode_file(data)
+    payload = Pixels(EffortParams(effort)).encode_file(data)
     assert data == Pixels().decode(payload, shared=b"", length=len(data))
     return payload
 

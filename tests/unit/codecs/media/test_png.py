@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from lithify import limits
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import piece, varint
-from lithify.codecs.media.png import PngCodec, PngParams
+from lithify.codecs.media.png import PngCodec
 from lithify.codecs.media.png_chunks import Header, put_png_together, take_png_apart
 from lithify.codecs.media.png_layout import passes, row_bytes
 from lithify.codecs.media.png_rows import to_picture, to_plain
+from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import PNGS, palette, png, png_chunk
@@ -28,7 +29,7 @@ KINDS += [(6, 8), (6, 16)]
 
 
 def round_trip(data: bytes, effort: str = "default") -> bytes:
-    payload = PngCodec(PngParams(effort)).encode_file(data)
+    payload = PngCodec(EffortParams(effort)).encode_file(data)
     assert data == PngCodec().decode(payload, shared=b"", length=len(data))
     return payload
 
