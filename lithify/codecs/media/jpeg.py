@@ -1,19 +1,28 @@
-"""JPEG: every picture of a file by Lepton or JPEG XL, whichever is smaller; all else by the best general codec."""
+"""JPEG: every picture of a file as its coefficients, by a coder of our own; all else by the best general codec.
 
-from typing import ClassVar
+What does not come back from its coefficients goes to Lepton or JPEG XL, whichever makes it smaller.
+"""
+
+from collections.abc import Set
+from typing import ClassVar, NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
-from lithify.codecs.media.jpeg_coders import JXL, LEPTON, decode_jpeg, encode_jpeg
+from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED, decode_jpeg, encode_jpeg
+from lithify.codecs.media.jpeg_recoded import recode, restore, smallest_jpeg
 from lithify.codecs.media.jpeg_scan import Found, Run, find_jpegs, put_together
 from lithify.codecs.media.whole_file import WholeFile
 from lithify.errors import Corrupt
 
 _JPEGS = 0x10
 """First byte of a payload that is taken apart; below it stand the methods of `general`."""
-_CODERS: dict[Effort, tuple[int, ...]] = {"fast": (LEPTON,), "default": (LEPTON, JXL), "max": (LEPTON, JXL)}
+_CODERS: dict[Effort, tuple[int, ...]] = {
+    "fast": (LEPTON,),
+    "default": (RECODED, LEPTON, JXL),
+    "max": (RECODED, LEPTON, JXL),
+}
 _WHOLE_BYTES_MAX = 64 * limits.KIB
 """Up to here a file is tried with its foreign segments left where they are, too: JPEG XL knows some by heart. And the
 general codecs are tried, for half of it may be names and numbers."""
@@ -37,13 +46,22 @@ class Jpeg(WholeFile):
         kinds=frozenset({"image"}),
         needs=("media",),
         seams="whole",
+        kernels=True,
         papers=(
+            "Mahoney, Adaptive Weighing of Context Models for Lossless Data Compression, TR CS-2005-16",
             "Horn et al., The Design, Implementation, and Deployment of a System to Transparently Compress Hundreds of "
             "Petabytes of Image Files for a File-Storage Service, NSDI 2017",
             "ISO/IEC 18181-1, JPEG XL image coding system",
         ),
     )
     holds = "JPEGs"
+
+    @classmethod
+    def warm(cls) -> None:
+        """A picture of a few pixels, there and back: the kernels have one set of types."""
+        made = recode(smallest_jpeg())
+        assert made is not None, "a sound JPEG can be recoded"
+        restore(made.stream, Fields(made.head), len(smallest_jpeg()))
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -78,21 +96,35 @@ class Jpeg(WholeFile):
 
 def take_apart(found: Found, coders: tuple[int, ...], effort: Effort) -> bytes | None:
     """The payload of a file as its pictures and the rest; None if no picture in it can be coded."""
-    coded = [encode_jpeg(stream, coders) for stream in found.streams[1:]]
-    kept = [number for number, code in enumerate(coded, 1) if code is not None]
-    if not kept:
+    coded = {number: code for number, jpeg in enumerate(found.streams) if number and (code := _coded(jpeg, coders))}
+    if not coded:
         return None
-    renumbered = {number: at for at, number in enumerate(kept, 1)}
+    renumbered = {number: at for at, number in enumerate(coded, 1)}
     runs = _joined([Run(renumbered.get(run.stream, 0), run.length) for run in found.runs])
-    rest = _rest(found, set(kept))
-    out = [bytes([_JPEGS]), varint(len(kept))]
-    for number in kept:
-        code = coded[number - 1]
-        assert code is not None, "only coded streams are kept"
-        out += [bytes([code[0]]), varint(len(found.streams[number])), piece(code[1])]
+    out = [bytes([_JPEGS]), varint(len(coded))]
+    for number, code in coded.items():
+        out += [bytes([code.coder]), varint(len(found.streams[number])), piece(code.stream)]
     layout = b"".join(varint(run.stream) + varint(run.length) for run in runs)
-    head = varint(len(runs)) + layout + rest
+    heads = b"".join(code.head for code in coded.values())
+    head = varint(len(runs)) + layout + heads + _rest(found, coded.keys())
     return b"".join([*out, varint(len(head)), general.pack(head, effort)])
+
+
+class _Code(NamedTuple):
+    """A JPEG by one of the coders."""
+
+    coder: int
+    stream: bytes
+    head: bytes
+    """What is packed with the rest of the file."""
+
+
+def _coded(jpeg: bytes, coders: tuple[int, ...]) -> _Code | None:
+    """By our own coder if it can be; else by the best of the others."""
+    if RECODED in coders and (made := recode(jpeg)) is not None:
+        return _Code(RECODED, *made)
+    other = encode_jpeg(jpeg, tuple(coder for coder in coders if coder != RECODED))
+    return other and _Code(*other, b"")
 
 
 def _joined(runs: list[Run]) -> list[Run]:
@@ -106,7 +138,7 @@ def _joined(runs: list[Run]) -> list[Run]:
     return out
 
 
-def _rest(found: Found, kept: set[int]) -> bytes:
+def _rest(found: Found, kept: Set[int]) -> bytes:
     """What is in no picture that is kept as one."""
     places = [0] * len(found.streams)
     out = []
@@ -117,17 +149,31 @@ def _rest(found: Found, kept: set[int]) -> bytes:
     return b"".join(out)
 
 
+class _Kept(NamedTuple):
+    """A JPEG as a payload names it."""
+
+    coder: int
+    length: int
+    stream: bytes
+
+    def decoded(self, head: Fields) -> bytes:
+        """Its bytes."""
+        if self.coder == RECODED:
+            return restore(self.stream, head, self.length)
+        return decode_jpeg(self.coder, self.stream, self.length)
+
+
 def _restored(payload: bytes, length: int) -> bytes:
     fields = Fields(payload[1:])
-    streams = [b""]
-    left = length
+    kept, left = [], length
     for _ in range(fields.number(_STREAMS_MAX, "the number of JPEGs")):
         coder, size = fields.byte(), fields.number(left, "the length of a JPEG")
-        streams.append(decode_jpeg(coder, fields.piece("a JPEG"), size))
+        kept.append(_Kept(coder, size, fields.piece("a JPEG")))
         left -= size
-    head_length = fields.number(left + 20 * _RUNS_MAX, "the length of the rest")
+    head_length = fields.number(2 * length + 20 * _RUNS_MAX, "the length of the rest")
     head = Fields(general.unpack(fields.rest(), head_length))
-    runs = _read_runs(head, len(streams), length)
+    runs = _read_runs(head, 1 + len(kept), length)
+    streams = [b"", *(one.decoded(head) for one in kept)]
     streams[0] = head.rest()
     for number, stream in enumerate(streams):
         said = sum(run.length for run in runs if run.stream == number)

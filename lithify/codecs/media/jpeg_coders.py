@@ -9,7 +9,7 @@ from lithify.codecs.media.fence import fenced, fenced_or_none
 from lithify.codecs.media.jxl_size import jxl_size
 from lithify.errors import Corrupt, LimitExceeded
 
-LEPTON, JXL = 1, 2
+LEPTON, JXL, RECODED = 1, 2, 3
 _LEPTON_MAGIC = b"\xcf\x84"
 _LEPTON_HEAD_BYTES = 28
 _LEPTON_HEADER_BYTES_MAX = limits.MIB

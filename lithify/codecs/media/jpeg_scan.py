@@ -91,7 +91,7 @@ def _take_apart(data: bytes, start: int, end: int, builder: _Builder, depth: int
         begin = data.find(_START, at, end)
         if begin < 0:
             break
-        segments = _segments(data, begin, end)
+        segments = segments_of(data, begin, end)
         if not _is_jpeg(data, segments, end):
             builder.patience -= segments[-1].end - begin
             builder.add(0, at, begin + 1)
@@ -114,7 +114,7 @@ def _distribute(data: bytes, segments: list[Segment], builder: _Builder, depth: 
             builder.add(0, start, end)
 
 
-def _segments(data: bytes, begin: int, end: int) -> list[Segment]:
+def segments_of(data: bytes, begin: int, end: int) -> list[Segment]:
     """Those of the JPEG that may be at `begin`, that of a scan with its data, as far as they are sound."""
     found = [Segment(SOI, begin, begin + 2)]
     while found[-1].marker != EOI and (segment := _segment(data, found[-1].end, end)) is not None:

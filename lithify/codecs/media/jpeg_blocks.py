@@ -1,0 +1,487 @@
+"""The coefficients of a JPEG, block by block: how each is told by its neighbours, in one kernel for both directions.
+
+Planes follow one another, each row by row. Of a block the number of coefficients that are not zero comes first, then
+these: what has frequencies both ways (in the order of a scan, up to the last that is not zero), what has one way only
+(both edges of the block, each with its own number), and at last DC. So each can lean on all that is known before it:
+
+- the sizes of the same coefficient in the blocks around, and of those next to it in its own block;
+- what continues the picture over the upper and the left edge: at an edge, the sum of all frequencies across, for each
+  frequency along it, should be what the block beyond ends with. What is missing is what the next coefficient should be.
+
+Ideas from Lepton (Horn et al., NSDI 2017) and paq8px; the numbers are our own. FORMAT.md is the format.
+
+The kernel is compiled without checks of its indices. Each is in bounds by how it is made: masked, clamped, or counted.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lithify.codecs.array_types import I16, I32, I64, U8
+from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.media.jpeg_header import Picture
+from lithify.codecs.media.jpeg_mixing import Bits, Six, decide, plain, within
+from lithify.codecs.media.jpeg_model import (
+    CLASSES,
+    COUNT_BASES,
+    COUNT_ROWS,
+    COUNT_SLOTS,
+    EXPECTED_MAX,
+    FINE_LEVELS,
+    LEVELS,
+    PREDICTED_BITS,
+    ROW,
+    ROWS_BY_LEVEL,
+    ROWS_BY_ZONE,
+    ROWS_PER_CLASS,
+    SECTIONS,
+    SIDES,
+    SIGN_BASES,
+    SIGN_SLOT,
+    SLOTS,
+    START_OF_SECTION,
+    ZONES,
+    Desk,
+    Fixed,
+    Model,
+    Plane,
+    fixed,
+    new_desk,
+    new_model,
+    new_plane,
+)
+
+_BOTH, _ACROSS, _DOWN, _DC = range(SECTIONS)
+_SIZE_BITS_MAX = 15
+_FIRST_BELOW, _SECOND_BELOW, _LENGTH_SLOTS = 14, 21, 14
+"""Slots: whether a size has more bits than so many; its bit below the first; the one below that."""
+_GUESS_MAX = 4096
+_VALUE_MAX = 32767
+_RATE, _RATE_FIRST, _RATE_BLOCKS = 6, 8, 512
+"""The step of the weights falls from their sum to the first, by half after so many blocks."""
+_NEAR_SIZE_MAX = 255
+_BITS_PER_BLOCK_MAX = 3 * 12 + 64 * 2 * (_SIZE_BITS_MAX + 1)
+_ROOM = _BITS_PER_BLOCK_MAX * BYTES_PER_BIT_MAX
+"""Bytes that one block takes at most."""
+
+
+class Blocks(NamedTuple):
+    """Where the coefficients of blocks begin that are known before one."""
+
+    up: int
+    left: int
+    corner: int
+    right: int
+    """Above, and one to the right."""
+    one: int
+    two: int
+    """Of the first plane, those two above and two to the left; of others, that of the plane before and of the first."""
+
+
+class Seen(NamedTuple):
+    """What is known of a coefficient that comes next."""
+
+    section: int
+    kind: int
+    """64 * class + place."""
+    left: int
+    """Coefficients of the section that are not zero and still to come."""
+    inner: int
+    """How many with frequencies both ways are not zero."""
+    by_up: int
+    by_left: int
+    """What the edges predict, in 1/16."""
+    both: int
+    """The one of them that says more here, or their mean."""
+    expected: int
+    """Fine level of what the coefficients around and next to it have, or of DC how far apart the predictions are."""
+
+
+@inlined
+def _sign(value: int) -> int:
+    return wide(value > 0) - wide(value < 0)
+
+
+@inlined
+def _sign_at(coefficients: I16, at: int) -> int:
+    return _sign(wide(coefficients[unsigned(at)]))
+
+
+@inlined
+def _level(levels: I32, size: int) -> int:
+    return wide(levels[unsigned(min(size, EXPECTED_MAX))])
+
+
+@inlined
+def _side(level: int, value: int) -> int:
+    """A level as a number of SIDES, with the sign of its value."""
+    return SIDES // 2 + min(level, SIDES // 2) * _sign(value)
+
+
+@inlined
+def _size(coefficients: I16, at: int) -> np.int32:
+    return np.int32(abs(np.int32(coefficients[unsigned(at)])))
+
+
+@inlined
+def _look_around(desk: Desk, coefficients: I16, here: int, by: Blocks, share: int) -> None:
+    """Sizes around a block; in 32 bits, so that several are added at a time."""
+    told, near, around, beyond = desk.told, desk.near, desk.around, desk.beyond
+    times = np.int32(share)
+    for i in range(64):
+        both = np.int32(_size(coefficients, by.up + i) + _size(coefficients, by.left + i))
+        other = np.int32(
+            np.int32(4) * _size(coefficients, by.corner + i) + np.int32(6) * _size(coefficients, by.right + i)
+        )
+        around[i] = np.int32(np.int32(11) * both + other + other)
+        beyond[i] = np.int32(times * _size(coefficients, by.one + i) + _size(coefficients, by.two + i))
+        near[i] = 0
+        told[i] = coefficients[unsigned(here + i)]
+
+
+@inlined
+def _tell_neighbours(near: I32, place: int, across: int, down: int, size: int) -> None:
+    """A coefficient adds to what is known next to it in the block."""
+    if across > 0:
+        near[place - 1] += 4 * size
+        if down > 0:
+            near[place - 9] += 2 * size
+        if down < 7:
+            near[place + 7] += 2 * size
+        if across > 1:
+            near[place - 2] += 2 * size
+    if across < 7:
+        near[place + 1] += 4 * size
+        if down > 0:
+            near[place - 7] += 2 * size
+        if down < 7:
+            near[place + 9] += 2 * size
+        if across < 6:
+            near[place + 2] += 2 * size
+    if down > 0:
+        near[place - 8] += 4 * size
+        if down > 1:
+            near[place - 16] += 2 * size
+    if down < 7:
+        near[place + 8] += 4 * size
+        if down < 6:
+            near[place + 16] += 2 * size
+
+
+@bare
+def _code_count(m: Model, t: Fixed, bits: Bits, at: Six, first: int, second: int, most: int, told: int) -> int:
+    """A number of at most `most` bits: how many it has, one decision for each, then those below the first."""
+    size = wide(0)
+    while told >> size:
+        size += 1
+    seen, value, below, slot = wide(0), wide(1), wide(-1), wide(0)
+    while True:
+        wanted = wide(size > seen) if below < 0 else (told >> below) & 1
+        row = ROW * min(slot, COUNT_ROWS - 1)
+        bit = decide(m, t, bits, at, slot, first + row, second + row, wanted)
+        if below < 0:
+            seen += bit
+            if bit and seen < most:
+                slot = seen
+                continue
+            if seen < 2:
+                return seen
+            below = seen - 2
+        else:
+            value = value << 1 | bit
+            below -= 1
+        if below < 0:
+            return value
+        slot = 5 + (1 << (seen - 1)) - seen + value
+
+
+@inlined
+def _count_cells(bases: I64, classed: int, section: int, contexts: Six) -> Six:
+    """Where the contexts of a count begin, given their numbers."""
+    part, step = COUNT_SLOTS * (classed * SECTIONS + section), COUNT_SLOTS * CLASSES * SECTIONS
+    return (
+        bases[COUNT_BASES] + part + step * contexts[0],
+        bases[COUNT_BASES + 1] + part + step * contexts[1],
+        bases[COUNT_BASES + 2] + part + step * contexts[2],
+        bases[COUNT_BASES + 3] + part + step * contexts[3],
+        bases[COUNT_BASES + 4] + part + step * contexts[4],
+        bases[COUNT_BASES + 5] + part + step * contexts[5],
+    )
+
+
+@inlined
+def _wanted(t: Fixed, told: I32, section: int) -> int:
+    """How many coefficients of a section are not zero."""
+    count = wide(0)
+    for i in range(START_OF_SECTION[section], START_OF_SECTION[section + 1]):
+        count += wide(told[unsigned(t.order[i])] != 0)
+    return count
+
+
+@inlined
+def _code_inner_count(m: Model, t: Fixed, bits: Bits, counts: I32, by: Blocks, classed: int, told: int) -> int:
+    """How many coefficients with frequencies both ways are not zero, from those of the blocks around."""
+    above, before = wide(counts[unsigned(by.up >> 6)]), wide(counts[unsigned(by.left >> 6)])
+    corner, right = wide(counts[unsigned(by.corner >> 6)]), wide(counts[unsigned(by.right >> 6)])
+    mean = (2 * above + 2 * before + corner + right + 3) // 6
+    other = (wide(counts[unsigned(by.one >> 6)]) + wide(counts[unsigned(by.two >> 6)])) >> 1
+    slope, mostly = within(above + before - corner, 0, 49), mean >> 2
+    contexts = (
+        mean,
+        (above >> 2) * LEVELS + (before >> 2),
+        other,
+        mostly * LEVELS + (other >> 2),
+        mostly * LEVELS + (right >> 2),
+        slope,
+    )
+    at = _count_cells(m.bases, classed, _BOTH, contexts)
+    row = ROW * (ROWS_PER_CLASS * classed + ROWS_BY_ZONE + ROWS_BY_LEVEL)
+    second = row + ROW * COUNT_ROWS * (SECTIONS + mostly)
+    return min(_code_count(m, t, bits, at, row, second, wide(6), told), 49)
+
+
+@inlined
+def _code_edge_count(
+    m: Model, t: Fixed, bits: Bits, desk: Desk, section: int, classed: int, inner: int, told: int
+) -> int:
+    """How many coefficients of an edge are not zero."""
+    around, near, beyond = wide(0), wide(0), wide(0)
+    for i in range(START_OF_SECTION[section], START_OF_SECTION[section + 1]):
+        place = unsigned(t.order[i])
+        around += wide(desk.around[place])
+        near += wide(desk.near[place])
+        beyond += wide(desk.beyond[place])
+    one, two, three = _level(t.levels, around >> 1), _level(t.levels, near), _level(t.levels, beyond)
+    contexts = (inner, (inner >> 2) * LEVELS + one, one, one * LEVELS + two, one * LEVELS + three, two)
+    at = _count_cells(m.bases, classed, section, contexts)
+    row = ROW * (ROWS_PER_CLASS * classed + ROWS_BY_ZONE + ROWS_BY_LEVEL)
+    second = row + ROW * COUNT_ROWS * (SECTIONS + one)
+    return _code_count(m, t, bits, at, row + ROW * COUNT_ROWS * section, second, wide(3), told)
+
+
+@inlined
+def _number_cells(m: Model, t: Fixed, desk: Desk, seen: Seen, zone: int, apart: int) -> Six:
+    """Where the contexts of a size begin.
+
+    apart  how far apart DC of the blocks above and before is
+    """
+    bases, levels, kind, place = m.bases, t.levels, seen.kind, unsigned(seen.kind & 63)
+    around, near = _level(levels, wide(desk.around[place])), _level(levels, wide(desk.near[place]))
+    beyond = _level(levels, wide(desk.beyond[place]))
+    left, few = min(seen.left, 31), wide(t.left[unsigned(seen.left)])
+    other = few if seen.section != _BOTH else _level(levels, abs(seen.by_left))
+    if seen.section == _DC:
+        left = _level(levels, abs(seen.by_up - seen.by_left))
+        few = left >> 1
+        around, near, beyond, other = seen.inner >> 2, _level(levels, apart), seen.inner >> 2, few
+    return (
+        bases[0] + SLOTS * (kind * 32 + left),
+        bases[1] + SLOTS * ((kind * LEVELS + near) * 8 + few),
+        bases[2] + SLOTS * ((((kind >> 6) * ZONES + zone) * LEVELS + around) * LEVELS + near),
+        bases[3] + SLOTS * ((kind * LEVELS + _level(levels, abs(seen.both))) * LEVELS + other),
+        bases[4] + SLOTS * ((kind * LEVELS + beyond) * LEVELS + (seen.expected >> 1)),
+        bases[5] + SLOTS * (kind * 256 + seen.expected * 8 + few),
+    )
+
+
+@inlined
+def _sign_cells(m: Model, t: Fixed, coefficients: I16, by: Blocks, seen: Seen) -> Six:
+    """Where the contexts of a sign are."""
+    bases, levels, kind, place = m.bases, t.levels, seen.kind, seen.kind & 63
+    up = _side(_level(levels, abs(seen.by_up)), seen.by_up)
+    left = _side(_level(levels, abs(seen.by_left)), seen.by_left)
+    both = _side(_level(levels, abs(seen.both)), seen.both)
+    above, before = _sign_at(coefficients, by.up + place), _sign_at(coefficients, by.left + place)
+    one, two = _sign_at(coefficients, by.one + place), _sign_at(coefficients, by.two + place)
+    return (
+        bases[SIGN_BASES] + (((kind >> 6) * SIDES + up) * SIDES + left) * SECTIONS + seen.section,
+        bases[SIGN_BASES + 1] + kind * 9 + 3 * one + two + 4,
+        bases[SIGN_BASES + 2] + kind * 9 + 3 * above + before + 4,
+        bases[SIGN_BASES + 3] + (kind * SIDES + both) * 8 + (seen.expected >> 2),
+        bases[SIGN_BASES + 4] + kind * SIDES + up,
+        bases[SIGN_BASES + 5] + kind * SIDES + left,
+    )
+
+
+@inlined
+def _code_number(
+    m: Model, t: Fixed, bits: Bits, desk: Desk, coefficients: I16, by: Blocks, seen: Seen, told: int
+) -> int:
+    """A coefficient, or how far a guess at it is off: how many bits it has, its sign, those below the first."""
+    place = seen.kind & 63
+    zone = min((place & 7) + (place >> 3), ZONES - 1)
+    apart = abs(wide(coefficients[unsigned(by.up)]) - wide(coefficients[unsigned(by.left)]))
+    cells = _number_cells(m, t, desk, seen, zone, apart)
+    first = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + seen.section * ZONES + zone)
+    second = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + ROWS_BY_ZONE + seen.expected)
+    size, length, negative = abs(told), wide(0), wide(told < 0)
+    while size >> length:
+        length += 1
+    known, found, state, at = wide(0), wide(1), wide(0), cells
+    while True:
+        if state == 0:
+            slot, wanted = min(known, _LENGTH_SLOTS - 1), wide(length > known)
+        elif state == 1:
+            slot, wanted, at = wide(0), negative, _sign_cells(m, t, coefficients, by, seen)
+        elif state == 2:
+            slot, wanted = _FIRST_BELOW + min(known, 8) - 2, (size >> (known - 2)) & 1
+        else:
+            slot, wanted = _SECOND_BELOW + 2 * (min(known, 6) - 3) + (found & 1), (size >> (known - 3)) & 1
+        row = SIGN_SLOT if state == 1 else slot
+        by_zone, by_level = first + ROW * SECTIONS * ZONES * row, second + ROW * FINE_LEVELS * row
+        bit = decide(m, t, bits, at, slot, by_zone, by_level, wanted)
+        if state == 0:
+            known += bit
+            if bit and known < _SIZE_BITS_MAX:
+                continue
+            if known == 0:
+                return wide(0)
+        elif state == 1:
+            negative = bit
+            at = cells
+        else:
+            found = found << 1 | bit
+        state += 1
+        if state == min(known, 3) + 1:
+            break
+    for k in range(known - 4, -1, -1):
+        found = found << 1 | plain(m, t, bits, 16 * known + k, (size >> k) & 1)
+    return -found if negative else found
+
+
+@inlined
+def _blocks_around(plane: Plane, number: int, row: int, column: int, zero: int) -> Blocks:
+    """Where there is no such block, the nearest that there is; at last one of zeros."""
+    base, columns = plane.planes[number, 0], plane.planes[number, 1]
+    here = 64 * (base + row * columns + column)
+    up = here - 64 * columns if row > 0 else (here - 64 if column > 0 else zero)
+    left = here - 64 if column > 0 else up
+    corner = here - 64 * columns - 64 if row > 0 and column > 0 else up
+    right = here - 64 * columns + 64 if row > 0 and column + 1 < columns else up
+    one = here - 128 * columns if row > 1 else up
+    two = here - 128 if column > 1 else left
+    if number > 0:
+        two = _same_place(plane.planes, number, wide(0), row, column)
+        one = _same_place(plane.planes, number, number - 1, row, column)
+    return Blocks(up, left, corner, right, one, two)
+
+
+@inlined
+def _same_place(planes: I64, number: int, other: int, row: int, column: int) -> int:
+    """Where the coefficients begin of the block of another plane that shows the same piece of the picture."""
+    its_row, its_column = row * planes[other, 2] // planes[number, 2], column * planes[other, 1] // planes[number, 1]
+    return wide(64 * (planes[other, 0] + its_row * planes[other, 1] + its_column))
+
+
+@inlined
+def _look(
+    t: Fixed,
+    plane: Plane,
+    desk: Desk,
+    number: int,
+    place: int,
+    section: int,
+    left: int,
+    inner: int,
+    row: int,
+    column: int,
+) -> Seen:
+    """What is known of the coefficient that comes next."""
+    by_up = (desk.missing[place & 7] * plane.down[number, place]) >> PREDICTED_BITS
+    by_left = (desk.missing[8 + (place >> 3)] * plane.across[number, place]) >> PREDICTED_BITS
+    if section == _DC:
+        by_up = by_up if row > 0 else by_left
+        by_left = by_left if column > 0 else by_up
+    both = by_up if section == _ACROSS else (by_left if section == _DOWN else (by_up + by_left) >> 1)
+    amount = wide(desk.around[unsigned(place)]) + 2 * wide(desk.near[unsigned(place)])
+    if section == _DC:
+        amount = abs(by_up - by_left)
+    expected = wide(t.fine[unsigned(min(amount, EXPECTED_MAX))])
+    return Seen(section, 64 * wide(number > 0) + place, left, inner, by_up, by_left, both, expected)
+
+
+@inlined
+def _learn(t: Fixed, plane: Plane, desk: Desk, number: int, place: int, ours: int, column: int, value: int) -> None:
+    """What a coefficient that is not zero says about the others of its block, and of those that follow."""
+    across, down, worth = place & 7, place >> 3, value * plane.steps[number, place]
+    desk.missing[across] -= t.edges[0, down] * worth
+    desk.missing[8 + down] -= t.edges[0, across] * worth
+    plane.edges[ours, column, across] += t.edges[1, down] * worth
+    plane.edges[ours, column, 8 + down] += t.edges[1, across] * worth
+    _tell_neighbours(desk.near, place, across, down, min(abs(value), _NEAR_SIZE_MAX))
+
+
+@bare
+def run(m: Model, t: Fixed, plane: Plane, desk: Desk, coefficients: I16, stream: U8, decoding: bool) -> int:
+    """Encode `coefficients` to `stream`, or decode `stream` to `coefficients`, which are zeros then.
+
+    coefficients  blocks of 64, of one plane after another, and one more of zeros
+
+    Gives the bytes written; -1 if the stream has no room for them.
+    """
+    coder, missing, edges = m.coder, desk.missing, plane.edges
+    begin(coder, stream, decoding)
+    zero, done = len(coefficients) - 64, wide(0)
+    for number in range(len(plane.planes)):
+        base, columns, rows = plane.planes[number, 0], plane.planes[number, 1], plane.planes[number, 2]
+        classed = wide(number > 0)
+        for row in range(rows):
+            ours = row & 1
+            for column in range(columns):
+                if not decoding and coder[POSITION] + _ROOM > len(stream):
+                    return wide(-1)
+                bits = Bits(stream, _RATE + _RATE_FIRST * _RATE_BLOCKS // (_RATE_BLOCKS + done), decoding)
+                done += 1
+                block = base + row * columns + column
+                by = _blocks_around(plane, number, row, column, zero)
+                _look_around(desk, coefficients, 64 * block, by, 3 if number > 0 else 1)
+                for i in range(8):
+                    missing[i] = edges[1 - ours, column, i] if row > 0 else 0
+                    missing[8 + i] = edges[ours, column - 1, 8 + i] if column > 0 else 0
+                    edges[ours, column, i], edges[ours, column, 8 + i] = 0, 0
+                inner, left = wide(0), wide(0)
+                for section in range(SECTIONS):
+                    told = wide(0) if decoding else _wanted(t, desk.told, section)
+                    if section == _BOTH:
+                        inner = left = _code_inner_count(m, t, bits, plane.counts, by, classed, told)
+                    elif section == _DC:
+                        left = wide(1)
+                    else:
+                        left = _code_edge_count(m, t, bits, desk, section, classed, inner, told)
+                    for i in range(START_OF_SECTION[section], START_OF_SECTION[section + 1]):
+                        if left == 0:
+                            break
+                        place = t.order[i]
+                        seen = _look(t, plane, desk, number, place, section, left, inner, row, column)
+                        guess = within((seen.both + 8) >> 4, -_GUESS_MAX, _GUESS_MAX) if section == _DC else wide(0)
+                        off = wide(desk.told[place]) - guess
+                        value = guess + _code_number(m, t, bits, desk, coefficients, by, seen, off)
+                        if value:
+                            left -= 1
+                            value = within(value, -_VALUE_MAX, _VALUE_MAX)
+                            coefficients[unsigned(64 * block + place)] = value
+                            _learn(t, plane, desk, number, place, ours, column, value)
+                plane.counts[block] = inner
+    return wide(coder[POSITION])
+
+
+# --- doors ------------------------------------------------------------------------------------------------
+
+
+def encode_blocks(picture: Picture, coefficients: I16, most: int) -> bytes | None:
+    """The stream of all coefficients; None if it takes more than about `most` bytes."""
+    model, stream = new_model(), np.zeros(most + _ROOM, np.uint8)
+    padded = np.concatenate([coefficients, np.zeros(64, np.int16)])
+    written = run(model, fixed(), new_plane(picture), new_desk(), padded, stream, False)
+    if written < 0:
+        return None
+    return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+
+
+def decode_blocks(picture: Picture, stream: bytes) -> I16:
+    """The coefficients in a stream. Bytes that no encoder wrote give some coefficients or other."""
+    padded = np.zeros(64 * (picture.blocks + 1), np.int16)
+    source = np.frombuffer(bytearray(stream), np.uint8)
+    run(new_model(), fixed(), new_plane(picture), new_desk(), padded, source, True)
+    return padded[:-64]

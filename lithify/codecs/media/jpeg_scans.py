@@ -1,0 +1,610 @@
+"""The scans of a JPEG: Huffman codes become coefficients, and coefficients the same codes again.
+
+A scan is cut at its restart markers and unstuffed before a kernel reads it, and stuffed again behind one that wrote it,
+so that kernels know bits only. Encoders may write the same coefficients in more than one way; ours is that of the
+reference encoder (ITU-T T.81, Annexes F and G, and where that leaves a choice, libjpeg). What was written otherwise
+does not come back, and is left to others.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from lithify.codecs.array_types import I16, I32, I64, U8
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.media.jpeg_header import ZIGZAG, HuffmanTable, Picture, Recipe, Scan
+from lithify.errors import Corrupt
+
+SEQUENTIAL, DC_FIRST, DC_AGAIN, AC_FIRST, AC_AGAIN = range(5)
+_BUFFER, _COUNT, _AT, _END = range(4)  # of a reader or a writer of bits
+_BASE, _COLUMNS, _ROW_BLOCKS, _ACROSS, _DOWN = range(5)  # of a component in a scan
+_KIND, _UNITS_ACROSS, _UNITS_DOWN, _RESTART, _FIRST, _LAST, _LOW, _PADDING = range(8)  # of a scan
+_QUICK_BITS = 10
+_QUICK = 1 << _QUICK_BITS
+_LONGEST = 16
+_SIZE_MAX = 14
+_VALUE_MAX = 16383
+_RUN_MAX = 32767
+_HELD_MAX = 1000 - 64 + 1
+"""Correction bits that wait for the end of a run: then libjpeg ends the run."""
+_HELD_ROOM = 2048
+_ROOM = 64 * 5 + _HELD_ROOM
+"""Bytes that one block takes at most, and what waits before it."""
+_OK, _UNSOUND, _FULL = range(3)
+_RESTARTS = re.compile(rb"\xff([\xd0-\xd7])")
+_NOWHERE = HuffmanTable(bytes(16), b"")
+
+
+class Codes(NamedTuple):
+    """Huffman tables as kernels use them: DC tables of up to four components, then AC tables."""
+
+    quick: I32
+    """table, next bits: 256 * length + symbol; 0: a longer code, or none."""
+    most: I32
+    """table, length: the largest code of this length; -1: there is none."""
+    shift: I32
+    """table, length: what added to a code gives the place of its symbol."""
+    symbols: I32
+    codes: I32
+    """table, symbol."""
+    lengths: I32
+    """table, symbol; 0: it has no code."""
+
+
+@lru_cache(64)
+def _rows(table: HuffmanTable) -> tuple[I32, I32, I32, I32, I32, I32]:
+    """A row of each array of `Codes`."""
+    quick, most, shift = np.zeros(_QUICK, np.int32), np.full(17, -1, np.int32), np.zeros(17, np.int32)
+    symbols, codes, lengths = np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(256, np.int32)
+    symbols[: len(table.symbols)] = list(table.symbols)
+    code = place = 0
+    for length, count in enumerate(table.counts, 1):
+        shift[length] = place - code
+        for _ in range(count):
+            symbol = table.symbols[place]
+            codes[symbol], lengths[symbol] = code, length
+            if length <= _QUICK_BITS:
+                step = 1 << (_QUICK_BITS - length)
+                quick[code * step : (code + 1) * step] = length << 8 | symbol
+            most[length] = code
+            code += 1
+            place += 1
+        code <<= 1
+    return quick, most, shift, symbols, codes, lengths
+
+
+def _codes(scan: Scan) -> Codes:
+    parts = [part.dc or _NOWHERE for part in scan.parts], [part.ac or _NOWHERE for part in scan.parts]
+    rows = [_rows(table) for tables in parts for table in (tables + [_NOWHERE] * 4)[:4]]
+    return Codes(*(np.stack(column) for column in zip(*rows, strict=True)))
+
+
+@inlined
+def _fill(reader: I64, data: U8) -> None:
+    """At least 32 bits in the buffer; behind the end there are zeros."""
+    while reader[_COUNT] < 32:
+        at = reader[_AT]
+        byte = wide(data[unsigned(at)]) if at < reader[_END] else wide(0)
+        reader[_BUFFER] = (reader[_BUFFER] & 0xFFFFFFFF) << 8 | byte
+        reader[_COUNT] += 8
+        reader[_AT] = at + 1
+
+
+@inlined
+def _take(reader: I64, count: int) -> int:
+    """Some bits of those that are in the buffer."""
+    reader[_COUNT] -= count
+    return wide(reader[_BUFFER] >> reader[_COUNT]) & ((1 << count) - 1)
+
+
+@bare
+def _bits(reader: I64, data: U8, count: int) -> int:
+    """Up to 16 bits."""
+    _fill(reader, data)
+    return _take(reader, count)
+
+
+@bare
+def _symbol(reader: I64, data: U8, codes: Codes, table: int) -> int:
+    """The next symbol; -1 if none has such a code."""
+    _fill(reader, data)
+    ahead = (reader[_BUFFER] >> (reader[_COUNT] - _LONGEST)) & 0xFFFF
+    entry = wide(codes.quick[table, ahead >> (_LONGEST - _QUICK_BITS)])
+    if entry:
+        reader[_COUNT] -= entry >> 8
+        return entry & 255
+    for length in range(_QUICK_BITS + 1, _LONGEST + 1):
+        code = ahead >> (_LONGEST - length)
+        if code <= codes.most[table, length]:
+            reader[_COUNT] -= length
+            return wide(codes.symbols[table, (code + codes.shift[table, length]) & 255])
+    return wide(-1)
+
+
+@inlined
+def _number(reader: I64, data: U8, size: int) -> int:
+    """A signed number of `size` bits."""
+    if size == 0:
+        return wide(0)
+    value = _bits(reader, data, size)
+    return value if value >> (size - 1) else value - (1 << size) + 1
+
+
+@bare
+def _read_sequential(
+    reader: I64, data: U8, codes: Codes, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
+) -> int:
+    size = _symbol(reader, data, codes, part)
+    if size < 0 or size > _SIZE_MAX:
+        return _UNSOUND
+    last[part] += _number(reader, data, size)
+    if abs(last[part]) > _VALUE_MAX:
+        return _UNSOUND
+    coefficients[at] = last[part]
+    k = wide(1)
+    while k < 64:
+        symbol = _symbol(reader, data, codes, 4 + part)
+        size = symbol & 15
+        if size == 0:
+            if symbol == 0:
+                break
+            if symbol != 0xF0:
+                return _UNSOUND
+            k += 16
+            continue
+        k += symbol >> 4
+        if symbol < 0 or k > 63 or size > _SIZE_MAX:
+            return _UNSOUND
+        coefficients[at + zigzag[k]] = _number(reader, data, size)
+        k += 1
+    return _OK if k <= 64 else _UNSOUND
+
+
+@bare
+def _read_ac_first(
+    reader: I64, data: U8, codes: Codes, coefficients: I16, at: int, run: int, setting: I64, zigzag: I64
+) -> int:
+    """The run of blocks that end here, this one among them, 0 for none; -1: unsound."""
+    if run:
+        return run
+    k, end, low = setting[_FIRST], setting[_LAST], setting[_LOW]
+    while k <= end:
+        symbol = _symbol(reader, data, codes, wide(4))
+        if symbol < 0:
+            return wide(-1)
+        zeros, size = symbol >> 4, symbol & 15
+        if size == 0:
+            if zeros < 15:
+                return (1 << zeros) + _bits(reader, data, zeros)
+            k += 16
+            continue
+        k += zeros
+        if k > end or size + low > _SIZE_MAX:
+            return wide(-1)
+        coefficients[at + zigzag[k]] = _number(reader, data, size) << low
+        k += 1
+    return wide(0) if k == end + 1 else wide(-1)
+
+
+@inlined
+def _again(reader: I64, data: U8, coefficients: I16, at: int, low: int) -> None:
+    """A bit more of a coefficient that is not zero."""
+    value = wide(coefficients[at])
+    if _bits(reader, data, wide(1)):
+        coefficients[at] = value + (1 << low) if value > 0 else value - (1 << low)
+
+
+@bare
+def _read_ac_again(
+    reader: I64, data: U8, codes: Codes, coefficients: I16, at: int, run: int, setting: I64, zigzag: I64
+) -> int:
+    """As `_read_ac_first`."""
+    k, end, low = setting[_FIRST], setting[_LAST], setting[_LOW]
+    while k <= end and run == 0:
+        symbol = _symbol(reader, data, codes, wide(4))
+        zeros, size = symbol >> 4, symbol & 15
+        if symbol < 0 or size > 1:
+            return wide(-1)
+        value = wide(0)
+        if size:
+            value = wide(1) << low if _bits(reader, data, wide(1)) else wide(-1) << low
+        elif zeros < 15:
+            run = (1 << zeros) + _bits(reader, data, zeros)
+            break
+        while k <= end:
+            here = at + zigzag[k]
+            if coefficients[here]:
+                _again(reader, data, coefficients, here, low)
+            elif zeros == 0:
+                coefficients[here] = value
+                break
+            else:
+                zeros -= 1
+            k += 1
+        if k > end:
+            return wide(-1)
+        k += 1
+    if run:
+        while k <= end:
+            here = at + zigzag[k]
+            if coefficients[here]:
+                _again(reader, data, coefficients, here, low)
+            k += 1
+    return run
+
+
+@bare
+def read_scan(
+    reader: I64, data: U8, ends: I64, codes: Codes, setting: I64, parts: I64, coefficients: I16, last: I64, zigzag: I64
+) -> int:
+    """Fill in what a scan says of `coefficients`; gives _OK or _UNSOUND.
+
+    data, ends    the scan unstuffed, and where each interval between restart markers ends
+    setting       the numbers of the scan; _PADDING is set: 1 for ones, 0 for zeros, -1 if there was none
+    parts         (component, number)
+    coefficients  blocks of 64, row by row
+    """
+    kind, low = setting[_KIND], setting[_LOW]
+    run, interval = wide(0), wide(0)
+    left = setting[_RESTART] if setting[_RESTART] else wide(-1)
+    reader[_BUFFER], reader[_COUNT], reader[_AT], reader[_END] = 0, 0, 0, ends[0]
+    units = setting[_UNITS_ACROSS] * setting[_UNITS_DOWN]
+    for unit in range(units + 1):
+        if unit == units or left == 0:
+            # The interval must be used up but for less than a byte of padding; the last may have a tail.
+            begin = reader[_AT] - (reader[_COUNT] >> 3)
+            spare = reader[_COUNT] & 7
+            if begin > ends[interval] or run > 0 or (unit < units and begin < ends[interval]):
+                return _UNSOUND
+            if spare:
+                padding = (reader[_BUFFER] >> (reader[_COUNT] & ~7)) & ((1 << spare) - 1)
+                ones = wide(padding > 0)
+                if (ones and padding != (1 << spare) - 1) or (setting[_PADDING] >= 0 and setting[_PADDING] != ones):
+                    return _UNSOUND
+                setting[_PADDING] = ones
+            if unit == units:
+                reader[_AT] = begin
+                return _OK if interval == len(ends) - 1 else _UNSOUND
+            interval += 1
+            if interval == len(ends):
+                return _UNSOUND
+            reader[_BUFFER], reader[_COUNT], reader[_AT], reader[_END] = 0, 0, ends[interval - 1], ends[interval]
+            left = setting[_RESTART]
+            last[:] = 0
+        left -= 1
+        x, y = unit % setting[_UNITS_ACROSS], unit // setting[_UNITS_ACROSS]
+        for part in range(len(parts)):
+            across, down = parts[part, _ACROSS], parts[part, _DOWN]
+            for number in range(across * down):
+                row, column = y * down + number // across, x * across + number % across
+                at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
+                if kind == SEQUENTIAL:
+                    if _read_sequential(reader, data, codes, part, coefficients, at, last, zigzag) != _OK:
+                        return _UNSOUND
+                elif kind == DC_FIRST:
+                    size = _symbol(reader, data, codes, part)
+                    if size < 0 or size > _SIZE_MAX:
+                        return _UNSOUND
+                    last[part] += _number(reader, data, size)
+                    if abs(last[part]) << low > _VALUE_MAX:
+                        return _UNSOUND
+                    coefficients[at] = last[part] << low
+                elif kind == DC_AGAIN:
+                    coefficients[at] |= _bits(reader, data, wide(1)) << low
+                else:
+                    if kind == AC_FIRST:
+                        run = _read_ac_first(reader, data, codes, coefficients, at, run, setting, zigzag)
+                    else:
+                        run = _read_ac_again(reader, data, codes, coefficients, at, run, setting, zigzag)
+                    if run < 0:
+                        return _UNSOUND
+                    run = max(run - 1, 0)
+        if reader[_AT] - (reader[_COUNT] >> 3) > reader[_END]:
+            return _UNSOUND
+    return _UNSOUND
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+@bare
+def _put(writer: I64, out: U8, value: int, count: int) -> None:
+    """Up to 16 bits."""
+    buffer = writer[_BUFFER] << count | value
+    left = writer[_COUNT] + count
+    while left >= 8:
+        left -= 8
+        out[unsigned(writer[_AT])] = (buffer >> left) & 255
+        writer[_AT] += 1
+    writer[_BUFFER], writer[_COUNT] = buffer & 255, left
+
+
+@inlined
+def _put_symbol(writer: I64, out: U8, codes: Codes, table: int, symbol: int) -> None:
+    """A symbol; one that has no code leaves a mark in _END."""
+    length = wide(codes.lengths[table, symbol])
+    if length == 0:
+        writer[_END] = 1
+    _put(writer, out, wide(codes.codes[table, symbol]), length)
+
+
+@inlined
+def _size(value: int) -> int:
+    """Bits of a number that is not negative, below 2^17."""
+    size = wide(0)
+    while value >> size:
+        size += 1
+    return size
+
+
+@inlined
+def _put_number(writer: I64, out: U8, value: int, size: int) -> None:
+    _put(writer, out, (value if value >= 0 else value - 1) & ((1 << size) - 1), size)
+
+
+@bare
+def _write_sequential(
+    writer: I64, out: U8, codes: Codes, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
+) -> None:
+    value = wide(coefficients[at])
+    difference = value - last[part]
+    last[part] = value
+    size = _size(abs(difference))
+    _put_symbol(writer, out, codes, part, size)
+    _put_number(writer, out, difference, size)
+    zeros = wide(0)
+    for k in range(1, 64):
+        value = wide(coefficients[at + zigzag[k]])
+        if value == 0:
+            zeros += 1
+            continue
+        while zeros > 15:
+            _put_symbol(writer, out, codes, 4 + part, wide(0xF0))
+            zeros -= 16
+        size = _size(abs(value))
+        _put_symbol(writer, out, codes, 4 + part, (zeros << 4 | size) & 255)
+        _put_number(writer, out, value, size)
+        zeros = wide(0)
+    if zeros:
+        _put_symbol(writer, out, codes, 4 + part, wide(0))
+
+
+_RUN, _HELD, _MORE = range(3)  # blocks of the run, correction bits that wait for its end, and those of this block
+
+
+@bare
+def _end_run(writer: I64, out: U8, codes: Codes, waiting: I64, held: U8) -> None:
+    """The run of blocks that ended, with the bits that correct them. What waits of this block moves to the front."""
+    if waiting[_RUN] == 0:
+        return
+    size = _size(waiting[_RUN]) - 1
+    _put_symbol(writer, out, codes, wide(4), size << 4)
+    _put(writer, out, waiting[_RUN] & ((1 << size) - 1), size)
+    for i in range(waiting[_HELD]):
+        _put(writer, out, wide(held[i]), wide(1))
+    for i in range(waiting[_MORE]):
+        held[i] = held[waiting[_HELD] + i]
+    waiting[_RUN], waiting[_HELD] = 0, 0
+
+
+@bare
+def _write_ac_first(
+    writer: I64, out: U8, codes: Codes, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+) -> None:
+    zeros, low = wide(0), setting[_LOW]
+    for k in range(setting[_FIRST], setting[_LAST] + 1):
+        whole = wide(coefficients[at + zigzag[k]])
+        rest = abs(whole) >> low
+        if rest == 0:
+            zeros += 1
+            continue
+        _end_run(writer, out, codes, waiting, held)
+        while zeros > 15:
+            _put_symbol(writer, out, codes, wide(4), wide(0xF0))
+            zeros -= 16
+        size = _size(rest)
+        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | size) & 255)
+        _put_number(writer, out, rest if whole > 0 else -rest, size)
+        zeros = wide(0)
+    if zeros:
+        waiting[_RUN] += 1
+        if waiting[_RUN] == _RUN_MAX:
+            _end_run(writer, out, codes, waiting, held)
+
+
+@inlined
+def _put_held(writer: I64, out: U8, waiting: I64, held: U8) -> None:
+    """The correction bits of this block."""
+    for i in range(waiting[_MORE]):
+        _put(writer, out, wide(held[waiting[_HELD] + i]), wide(1))
+    waiting[_MORE] = 0
+
+
+@bare
+def _write_ac_again(
+    writer: I64, out: U8, codes: Codes, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+) -> None:
+    low, newest = setting[_LOW], wide(0)
+    for k in range(setting[_FIRST], setting[_LAST] + 1):
+        if abs(wide(coefficients[at + zigzag[k]])) >> low == 1:
+            newest = wide(k)
+    zeros = wide(0)
+    waiting[_MORE] = 0
+    for k in range(setting[_FIRST], setting[_LAST] + 1):
+        whole = wide(coefficients[at + zigzag[k]])
+        rest = abs(whole) >> low
+        if rest == 0:
+            zeros += 1
+            continue
+        while zeros > 15 and k <= newest:
+            _end_run(writer, out, codes, waiting, held)
+            _put_symbol(writer, out, codes, wide(4), wide(0xF0))
+            zeros -= 16
+            _put_held(writer, out, waiting, held)
+        if rest > 1:
+            held[waiting[_HELD] + waiting[_MORE]] = rest & 1
+            waiting[_MORE] += 1
+            continue
+        _end_run(writer, out, codes, waiting, held)
+        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | 1) & 255)
+        _put(writer, out, wide(whole > 0), wide(1))
+        _put_held(writer, out, waiting, held)
+        zeros = wide(0)
+    if zeros > 0 or waiting[_MORE] > 0:
+        waiting[_RUN] += 1
+        waiting[_HELD] += waiting[_MORE]
+        waiting[_MORE] = 0
+        if waiting[_RUN] == _RUN_MAX or waiting[_HELD] > _HELD_MAX:
+            _end_run(writer, out, codes, waiting, held)
+
+
+@bare
+def write_scan(
+    writer: I64,
+    out: U8,
+    ends: I64,
+    codes: Codes,
+    setting: I64,
+    parts: I64,
+    coefficients: I16,
+    last: I64,
+    zigzag: I64,
+    waiting: I64,
+    held: U8,
+) -> int:
+    """The other way round: `out` is filled, and `ends`; gives _OK, _UNSOUND (a symbol has no code) or _FULL."""
+    kind, low = setting[_KIND], setting[_LOW]
+    interval = wide(0)
+    left = setting[_RESTART] if setting[_RESTART] else wide(-1)
+    units = setting[_UNITS_ACROSS] * setting[_UNITS_DOWN]
+    for unit in range(units + 1):
+        if unit == units or left == 0:
+            _end_run(writer, out, codes, waiting, held)
+            if writer[_COUNT]:
+                spare = 8 - writer[_COUNT]
+                _put(writer, out, ((1 << spare) - 1) * setting[_PADDING], spare)
+            ends[interval] = writer[_AT]
+            interval += 1
+            left = setting[_RESTART]
+            last[:] = 0
+            if unit == units:
+                break
+        left -= 1
+        x, y = unit % setting[_UNITS_ACROSS], unit // setting[_UNITS_ACROSS]
+        for part in range(len(parts)):
+            across, down = parts[part, _ACROSS], parts[part, _DOWN]
+            for number in range(across * down):
+                if writer[_AT] + _ROOM > len(out):
+                    return _FULL
+                row, column = y * down + number // across, x * across + number % across
+                at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
+                if kind == SEQUENTIAL:
+                    _write_sequential(writer, out, codes, part, coefficients, at, last, zigzag)
+                elif kind == DC_FIRST:
+                    value = wide(coefficients[at]) >> low
+                    difference = value - last[part]
+                    last[part] = value
+                    size = _size(abs(difference))
+                    _put_symbol(writer, out, codes, part, size)
+                    _put_number(writer, out, difference, size)
+                elif kind == DC_AGAIN:
+                    _put(writer, out, (wide(coefficients[at]) >> low) & 1, wide(1))
+                elif kind == AC_FIRST:
+                    _write_ac_first(writer, out, codes, coefficients, at, setting, waiting, held, zigzag)
+                else:
+                    _write_ac_again(writer, out, codes, coefficients, at, setting, waiting, held, zigzag)
+    return _OK if writer[_END] == 0 else _UNSOUND
+
+
+# --- doors ------------------------------------------------------------------------------------------------
+
+
+def new_coefficients(picture: Picture) -> I16:
+    """Zeros: the blocks of one component after another, row by row."""
+    return np.zeros(64 * picture.blocks, np.int16)
+
+
+def bases(picture: Picture) -> list[int]:
+    """The number of the first block of each component."""
+    out = [0]
+    for one in picture.components[:-1]:
+        out.append(out[-1] + one.columns * one.rows)
+    return out
+
+
+def _kind(picture: Picture, scan: Scan) -> int:
+    if not picture.progressive:
+        return SEQUENTIAL
+    if scan.first == 0:
+        return DC_AGAIN if scan.high else DC_FIRST
+    return AC_AGAIN if scan.high else AC_FIRST
+
+
+def _laid_out(picture: Picture, scan: Scan, padding: int) -> tuple[I64, I64, int]:
+    """The numbers of a scan and of its parts, and how many intervals it has."""
+    starts = bases(picture)
+    alone = len(scan.parts) == 1
+    parts = np.zeros((len(scan.parts), 5), np.int64)
+    for n, part in enumerate(scan.parts):
+        one = picture.components[part.component]
+        parts[n] = starts[part.component], one.columns, 0, 1 if alone else one.across, 1 if alone else one.down
+    only = picture.components[scan.parts[0].component]
+    across = only.shown_columns if alone else picture.units_across
+    down = only.shown_rows if alone else picture.units_down
+    setting = [_kind(picture, scan), across, down, scan.restart, scan.first, scan.last, scan.low, padding]
+    intervals = -(-across * down // scan.restart) if scan.restart else 1
+    return np.array(setting, np.int64), parts, intervals
+
+
+def read_data(picture: Picture, scan: Scan, data: bytes, coefficients: I16) -> Recipe | None:
+    """Fill in what the data of a scan says; None if it is not sound."""
+    pieces = _RESTARTS.split(data)
+    if any(marker != bytes([0xD0 + number % 8]) for number, marker in enumerate(pieces[1::2])):
+        return None
+    intervals = [piece.replace(b"\xff\0", b"\xff") for piece in pieces[::2]]
+    ends = np.cumsum([len(interval) for interval in intervals], dtype=np.int64)
+    plain = np.frombuffer(bytearray(b"".join(intervals)), np.uint8)
+    setting, parts, _ = _laid_out(picture, scan, -1)
+    reader = np.zeros(4, np.int64)
+    status = read_scan(
+        reader, plain, ends, _codes(scan), setting, parts, coefficients, np.zeros(4, np.int64), np.array(ZIGZAG)
+    )
+    if status != _OK:
+        return None
+    behind = len(plain) - int(reader[_AT])
+    return Recipe(max(int(setting[_PADDING]), 0), intervals[-1][len(intervals[-1]) - behind :])
+
+
+def write_data(picture: Picture, scan: Scan, recipe: Recipe, coefficients: I16, most: int) -> bytes:
+    """The data of a scan, at most `most` bytes. Raises Corrupt if the coefficients have no codes, or there is more."""
+    setting, parts, intervals = _laid_out(picture, scan, recipe.padding)
+    if most < 0 or 2 * intervals > most + 2:
+        raise Corrupt(f"a scan of at most {most} bytes has {intervals} intervals")
+    out, ends = np.zeros(most + _ROOM, np.uint8), np.zeros(intervals, np.int64)
+    status = write_scan(
+        np.zeros(4, np.int64),
+        out,
+        ends,
+        _codes(scan),
+        setting,
+        parts,
+        coefficients,
+        np.zeros(4, np.int64),
+        np.array(ZIGZAG),
+        np.zeros(3, np.int64),
+        np.zeros(_HELD_ROOM, np.uint8),
+    )
+    if status != _OK:
+        raise Corrupt("the coefficients of a JPEG have no codes in its tables, or more than it has bytes")
+    plain, pieces, start = out.tobytes(), [], 0
+    for number, end in enumerate(ends.tolist()):
+        if number:
+            pieces.append(bytes((0xFF, 0xD0 + (number - 1) % 8)))
+        pieces.append(plain[start:end].replace(b"\xff", b"\xff\0"))
+        start = end
+    data = b"".join([*pieces, recipe.tail.replace(b"\xff", b"\xff\0")])
+    if len(data) > most:
+        raise Corrupt(f"a scan of a JPEG has {len(data)} bytes; at most {most} can be")
+    return data
