@@ -81,10 +81,9 @@ class Jpeg(WholeFile):
         effort = self._effort
         if _START not in data:
             return general.pack(data, "fast")  # others are made for it
-        coders = _CODERS[effort]
-        payloads = [take_apart(find_jpegs(data), coders, effort)]
+        payloads = [take_apart(find_jpegs(data), _CODERS[effort], effort)]
         if len(data) <= _WHOLE_BYTES_MAX:
-            payloads.append(take_apart(find_jpegs(data, strip=False), coders, effort))
+            payloads.append(take_apart(find_jpegs(data, strip=False), (LEPTON if effort == "fast" else JXL,), effort))
         made = [payload for payload in payloads if payload is not None]
         if not made or len(data) <= _WHOLE_BYTES_MAX or min(map(len, made)) > _DOUBTFUL * len(data):
             made.append(general.pack(data, effort))
@@ -96,7 +95,9 @@ class Jpeg(WholeFile):
 
 def take_apart(found: Found, coders: tuple[int, ...], effort: Effort) -> bytes | None:
     """The payload of a file as its pictures and the rest; None if no picture in it can be coded."""
-    coded = {number: code for number, jpeg in enumerate(found.streams) if number and (code := _coded(jpeg, coders))}
+    coded = {
+        number: code for number, jpeg in enumerate(found.streams) if number and (code := _coded(jpeg, coders, effort))
+    }
     if not coded:
         return None
     renumbered = {number: at for at, number in enumerate(coded, 1)}
@@ -119,12 +120,15 @@ class _Code(NamedTuple):
     """What is packed with the rest of the file."""
 
 
-def _coded(jpeg: bytes, coders: tuple[int, ...]) -> _Code | None:
-    """By our own coder if it can be; else by the best of the others."""
-    if RECODED in coders and (made := recode(jpeg)) is not None:
-        return _Code(RECODED, *made)
-    other = encode_jpeg(jpeg, tuple(coder for coder in coders if coder != RECODED))
-    return other and _Code(*other, b"")
+def _coded(jpeg: bytes, coders: tuple[int, ...], effort: Effort) -> _Code | None:
+    """By our own coder if it can be, which effort `max` compares with others; else by the smallest of them."""
+    made = recode(jpeg) if RECODED in coders else None
+    own = made and _Code(RECODED, *made)
+    if own is not None and effort != "max":
+        return own
+    found = encode_jpeg(jpeg, tuple(coder for coder in coders if coder != RECODED))
+    other = found and _Code(*found, b"")
+    return min(filter(None, (own, other)), key=lambda one: len(one.stream) + len(one.head), default=None)
 
 
 def _joined(runs: list[Run]) -> list[Run]:

@@ -21,18 +21,16 @@ from lithify.codecs.array_types import I16, I32, I64, U8
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.media.jpeg_header import Picture
-from lithify.codecs.media.jpeg_mixing import Bits, Six, decide, plain, within
+from lithify.codecs.media.jpeg_mixing import Bits, Six, Three, decide, decide_sign, plain, within
 from lithify.codecs.media.jpeg_model import (
     CLASSES,
     COUNT_BASES,
     COUNT_ROWS,
     COUNT_SLOTS,
     EXPECTED_MAX,
-    FINE_LEVELS,
     LEVELS,
     PREDICTED_BITS,
     ROW,
-    ROWS_BY_LEVEL,
     ROWS_BY_ZONE,
     ROWS_PER_CLASS,
     SECTIONS,
@@ -41,6 +39,7 @@ from lithify.codecs.media.jpeg_model import (
     SIGN_SLOT,
     SLOTS,
     START_OF_SECTION,
+    WIDER,
     ZONES,
     Desk,
     Fixed,
@@ -127,7 +126,8 @@ def _size(coefficients: I16, at: int) -> np.int32:
 @inlined
 def _look_around(desk: Desk, coefficients: I16, here: int, by: Blocks, share: int) -> None:
     """Sizes around a block; in 32 bits, so that several are added at a time."""
-    told, near, around, beyond = desk.told, desk.near, desk.around, desk.beyond
+    told, around, beyond = desk.told, desk.around, desk.beyond
+    desk.near[:] = 0
     times = np.int32(share)
     for i in range(64):
         both = np.int32(_size(coefficients, by.up + i) + _size(coefficients, by.left + i))
@@ -136,50 +136,35 @@ def _look_around(desk: Desk, coefficients: I16, here: int, by: Blocks, share: in
         )
         around[i] = np.int32(np.int32(11) * both + other + other)
         beyond[i] = np.int32(times * _size(coefficients, by.one + i) + _size(coefficients, by.two + i))
-        near[i] = 0
         told[i] = coefficients[unsigned(here + i)]
 
 
 @inlined
-def _tell_neighbours(near: I32, place: int, across: int, down: int, size: int) -> None:
-    """A coefficient adds to what is known next to it in the block."""
-    if across > 0:
-        near[place - 1] += 4 * size
-        if down > 0:
-            near[place - 9] += 2 * size
-        if down < 7:
-            near[place + 7] += 2 * size
-        if across > 1:
-            near[place - 2] += 2 * size
-    if across < 7:
-        near[place + 1] += 4 * size
-        if down > 0:
-            near[place - 7] += 2 * size
-        if down < 7:
-            near[place + 9] += 2 * size
-        if across < 6:
-            near[place + 2] += 2 * size
-    if down > 0:
-        near[place - 8] += 4 * size
-        if down > 1:
-            near[place - 16] += 2 * size
-    if down < 7:
-        near[place + 8] += 4 * size
-        if down < 6:
-            near[place + 16] += 2 * size
+def _tell_neighbours(near: I32, at: int, size: int) -> None:
+    """A coefficient adds to what is known next to it in the block; `near` has a border, so that all of it has room."""
+    some, much = 2 * size, 4 * size
+    near[unsigned(at - 1)] += much
+    near[unsigned(at + 1)] += much
+    near[unsigned(at - WIDER)] += much
+    near[unsigned(at + WIDER)] += much
+    near[unsigned(at - WIDER - 1)] += some
+    near[unsigned(at - WIDER + 1)] += some
+    near[unsigned(at + WIDER - 1)] += some
+    near[unsigned(at + WIDER + 1)] += some
+    near[unsigned(at - 2)] += some
+    near[unsigned(at + 2)] += some
+    near[unsigned(at - 2 * WIDER)] += some
+    near[unsigned(at + 2 * WIDER)] += some
 
 
-@bare
-def _code_count(m: Model, t: Fixed, bits: Bits, at: Six, first: int, second: int, most: int, told: int) -> int:
+@inlined
+def _code_count(m: Model, t: Fixed, bits: Bits, at: Six, weights: int, most: int, told: int) -> int:
     """A number of at most `most` bits: how many it has, one decision for each, then those below the first."""
-    size = wide(0)
-    while told >> size:
-        size += 1
+    size = wide(t.lengths[unsigned(told)])
     seen, value, below, slot = wide(0), wide(1), wide(-1), wide(0)
     while True:
         wanted = wide(size > seen) if below < 0 else (told >> below) & 1
-        row = ROW * min(slot, COUNT_ROWS - 1)
-        bit = decide(m, t, bits, at, slot, first + row, second + row, wanted)
+        bit = decide(m, t, bits, at, slot, weights + ROW * min(slot, COUNT_ROWS - 1), wanted)
         if below < 0:
             seen += bit
             if bit and seen < most:
@@ -220,14 +205,14 @@ def _wanted(t: Fixed, told: I32, section: int) -> int:
 
 
 @inlined
-def _code_inner_count(m: Model, t: Fixed, bits: Bits, counts: I32, by: Blocks, classed: int, told: int) -> int:
-    """How many coefficients with frequencies both ways are not zero, from those of the blocks around."""
+def _inner_contexts(counts: I32, by: Blocks) -> Six:
+    """Of how many coefficients with frequencies both ways are not zero, from those of the blocks around."""
     above, before = wide(counts[unsigned(by.up >> 6)]), wide(counts[unsigned(by.left >> 6)])
     corner, right = wide(counts[unsigned(by.corner >> 6)]), wide(counts[unsigned(by.right >> 6)])
     mean = (2 * above + 2 * before + corner + right + 3) // 6
     other = (wide(counts[unsigned(by.one >> 6)]) + wide(counts[unsigned(by.two >> 6)])) >> 1
     slope, mostly = within(above + before - corner, 0, 49), mean >> 2
-    contexts = (
+    return (
         mean,
         (above >> 2) * LEVELS + (before >> 2),
         other,
@@ -235,29 +220,32 @@ def _code_inner_count(m: Model, t: Fixed, bits: Bits, counts: I32, by: Blocks, c
         mostly * LEVELS + (right >> 2),
         slope,
     )
-    at = _count_cells(m.bases, classed, _BOTH, contexts)
-    row = ROW * (ROWS_PER_CLASS * classed + ROWS_BY_ZONE + ROWS_BY_LEVEL)
-    second = row + ROW * COUNT_ROWS * (SECTIONS + mostly)
-    return min(_code_count(m, t, bits, at, row, second, wide(6), told), 49)
 
 
 @inlined
-def _code_edge_count(
-    m: Model, t: Fixed, bits: Bits, desk: Desk, section: int, classed: int, inner: int, told: int
-) -> int:
-    """How many coefficients of an edge are not zero."""
+def _edge_contexts(t: Fixed, desk: Desk, section: int, inner: int) -> Six:
+    """Of how many coefficients of an edge are not zero, from all that is known of their sizes."""
     around, near, beyond = wide(0), wide(0), wide(0)
     for i in range(START_OF_SECTION[section], START_OF_SECTION[section + 1]):
         place = unsigned(t.order[i])
         around += wide(desk.around[place])
-        near += wide(desk.near[place])
+        near += wide(desk.near[unsigned(t.wider[place])])
         beyond += wide(desk.beyond[place])
     one, two, three = _level(t.levels, around >> 1), _level(t.levels, near), _level(t.levels, beyond)
-    contexts = (inner, (inner >> 2) * LEVELS + one, one, one * LEVELS + two, one * LEVELS + three, two)
+    return inner, (inner >> 2) * LEVELS + one, one, one * LEVELS + two, one * LEVELS + three, two
+
+
+@inlined
+def _code_left(
+    m: Model, t: Fixed, bits: Bits, desk: Desk, counts: I32, by: Blocks, section: int, classed: int, inner: int
+) -> int:
+    """How many coefficients of a section are not zero."""
+    told = wide(0) if bits.decoding else _wanted(t, desk.told, section)
+    contexts = _inner_contexts(counts, by) if section == _BOTH else _edge_contexts(t, desk, section, inner)
     at = _count_cells(m.bases, classed, section, contexts)
-    row = ROW * (ROWS_PER_CLASS * classed + ROWS_BY_ZONE + ROWS_BY_LEVEL)
-    second = row + ROW * COUNT_ROWS * (SECTIONS + one)
-    return _code_count(m, t, bits, at, row + ROW * COUNT_ROWS * section, second, wide(3), told)
+    weights = ROW * (ROWS_PER_CLASS * classed + ROWS_BY_ZONE + COUNT_ROWS * section)
+    left = _code_count(m, t, bits, at, weights, wide(6) if section == _BOTH else wide(3), told)
+    return min(left, START_OF_SECTION[section + 1] - START_OF_SECTION[section])
 
 
 @inlined
@@ -267,7 +255,7 @@ def _number_cells(m: Model, t: Fixed, desk: Desk, seen: Seen, zone: int, apart: 
     apart  how far apart DC of the blocks above and before is
     """
     bases, levels, kind, place = m.bases, t.levels, seen.kind, unsigned(seen.kind & 63)
-    around, near = _level(levels, wide(desk.around[place])), _level(levels, wide(desk.near[place]))
+    around, near = _level(levels, wide(desk.around[place])), _level(levels, wide(desk.near[unsigned(t.wider[place])]))
     beyond = _level(levels, wide(desk.beyond[place]))
     left, few = min(seen.left, 31), wide(t.left[unsigned(seen.left)])
     other = few if seen.section != _BOTH else _level(levels, abs(seen.by_left))
@@ -286,21 +274,17 @@ def _number_cells(m: Model, t: Fixed, desk: Desk, seen: Seen, zone: int, apart: 
 
 
 @inlined
-def _sign_cells(m: Model, t: Fixed, coefficients: I16, by: Blocks, seen: Seen) -> Six:
+def _sign_cells(m: Model, t: Fixed, coefficients: I16, by: Blocks, seen: Seen) -> Three:
     """Where the contexts of a sign are."""
     bases, levels, kind, place = m.bases, t.levels, seen.kind, seen.kind & 63
     up = _side(_level(levels, abs(seen.by_up)), seen.by_up)
     left = _side(_level(levels, abs(seen.by_left)), seen.by_left)
     both = _side(_level(levels, abs(seen.both)), seen.both)
-    above, before = _sign_at(coefficients, by.up + place), _sign_at(coefficients, by.left + place)
     one, two = _sign_at(coefficients, by.one + place), _sign_at(coefficients, by.two + place)
     return (
         bases[SIGN_BASES] + (((kind >> 6) * SIDES + up) * SIDES + left) * SECTIONS + seen.section,
         bases[SIGN_BASES + 1] + kind * 9 + 3 * one + two + 4,
-        bases[SIGN_BASES + 2] + kind * 9 + 3 * above + before + 4,
-        bases[SIGN_BASES + 3] + (kind * SIDES + both) * 8 + (seen.expected >> 2),
-        bases[SIGN_BASES + 4] + kind * SIDES + up,
-        bases[SIGN_BASES + 5] + kind * SIDES + left,
+        bases[SIGN_BASES + 2] + (kind * SIDES + both) * 8 + (seen.expected >> 2),
     )
 
 
@@ -312,41 +296,35 @@ def _code_number(
     place = seen.kind & 63
     zone = min((place & 7) + (place >> 3), ZONES - 1)
     apart = abs(wide(coefficients[unsigned(by.up)]) - wide(coefficients[unsigned(by.left)]))
-    cells = _number_cells(m, t, desk, seen, zone, apart)
-    first = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + seen.section * ZONES + zone)
-    second = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + ROWS_BY_ZONE + seen.expected)
-    size, length, negative = abs(told), wide(0), wide(told < 0)
-    while size >> length:
-        length += 1
-    known, found, state, at = wide(0), wide(1), wide(0), cells
+    at = _number_cells(m, t, desk, seen, zone, apart)
+    weights = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + seen.section * ZONES + zone)
+    size = abs(told)
+    length = wide(t.lengths[unsigned(size)]) if size < 256 else 8 + wide(t.lengths[unsigned((size >> 8) & 255)])
+    known, found, below, slot, negative = wide(0), wide(1), wide(-1), wide(0), wide(0)
     while True:
-        if state == 0:
-            slot, wanted = min(known, _LENGTH_SLOTS - 1), wide(length > known)
-        elif state == 1:
-            slot, wanted, at = wide(0), negative, _sign_cells(m, t, coefficients, by, seen)
-        elif state == 2:
-            slot, wanted = _FIRST_BELOW + min(known, 8) - 2, (size >> (known - 2)) & 1
-        else:
-            slot, wanted = _SECOND_BELOW + 2 * (min(known, 6) - 3) + (found & 1), (size >> (known - 3)) & 1
-        row = SIGN_SLOT if state == 1 else slot
-        by_zone, by_level = first + ROW * SECTIONS * ZONES * row, second + ROW * FINE_LEVELS * row
-        bit = decide(m, t, bits, at, slot, by_zone, by_level, wanted)
-        if state == 0:
+        wanted = wide(length > known) if below < 0 else (size >> below) & 1
+        bit = decide(m, t, bits, at, slot, weights + ROW * SECTIONS * ZONES * slot, wanted)
+        if below < 0:
             known += bit
             if bit and known < _SIZE_BITS_MAX:
+                slot = min(known, _LENGTH_SLOTS - 1)
                 continue
             if known == 0:
                 return wide(0)
-        elif state == 1:
-            negative = bit
-            at = cells
+            sign_at = _sign_cells(m, t, coefficients, by, seen)
+            row = weights + ROW * SECTIONS * ZONES * SIGN_SLOT
+            negative = decide_sign(m, t, bits, sign_at, row, wide(told < 0))
+            below = known - 2
+            slot = _FIRST_BELOW + min(known, 8) - 2
         else:
             found = found << 1 | bit
-        state += 1
-        if state == min(known, 3) + 1:
+            below -= 1
+            slot = _SECOND_BELOW + 2 * (min(known, 6) - 3) + (found & 1)
+        if below < 0 or below < known - 3:
             break
-    for k in range(known - 4, -1, -1):
-        found = found << 1 | plain(m, t, bits, 16 * known + k, (size >> k) & 1)
+    while below >= 0:
+        found = found << 1 | plain(m, t, bits, 16 * known + below, (size >> below) & 1)
+        below -= 1
     return -found if negative else found
 
 
@@ -394,7 +372,7 @@ def _look(
         by_up = by_up if row > 0 else by_left
         by_left = by_left if column > 0 else by_up
     both = by_up if section == _ACROSS else (by_left if section == _DOWN else (by_up + by_left) >> 1)
-    amount = wide(desk.around[unsigned(place)]) + 2 * wide(desk.near[unsigned(place)])
+    amount = wide(desk.around[unsigned(place)]) + 2 * wide(desk.near[unsigned(t.wider[unsigned(place)])])
     if section == _DC:
         amount = abs(by_up - by_left)
     expected = wide(t.fine[unsigned(min(amount, EXPECTED_MAX))])
@@ -409,7 +387,7 @@ def _learn(t: Fixed, plane: Plane, desk: Desk, number: int, place: int, ours: in
     desk.missing[8 + down] -= t.edges[0, across] * worth
     plane.edges[ours, column, across] += t.edges[1, down] * worth
     plane.edges[ours, column, 8 + down] += t.edges[1, across] * worth
-    _tell_neighbours(desk.near, place, across, down, min(abs(value), _NEAR_SIZE_MAX))
+    _tell_neighbours(desk.near, wide(t.wider[unsigned(place)]), min(abs(value), _NEAR_SIZE_MAX))
 
 
 @bare
@@ -442,13 +420,11 @@ def run(m: Model, t: Fixed, plane: Plane, desk: Desk, coefficients: I16, stream:
                     edges[ours, column, i], edges[ours, column, 8 + i] = 0, 0
                 inner, left = wide(0), wide(0)
                 for section in range(SECTIONS):
-                    told = wide(0) if decoding else _wanted(t, desk.told, section)
+                    left = wide(1)
+                    if section != _DC:
+                        left = _code_left(m, t, bits, desk, plane.counts, by, section, classed, inner)
                     if section == _BOTH:
-                        inner = left = _code_inner_count(m, t, bits, plane.counts, by, classed, told)
-                    elif section == _DC:
-                        left = wide(1)
-                    else:
-                        left = _code_edge_count(m, t, bits, desk, section, classed, inner, told)
+                        inner = left
                     for i in range(START_OF_SECTION[section], START_OF_SECTION[section + 1]):
                         if left == 0:
                             break

@@ -34,18 +34,19 @@ _NUMBER_CELLS = (
     64 * LEVELS * LEVELS,
     64 * FINE_LEVELS * 8,
 )
-_SIGN_CELLS = (SIDES * SIDES * SECTIONS, 64 * 9, 64 * 9, 64 * SIDES * 8, 64 * SIDES, 64 * SIDES)
+_SIGN_CELLS = (SIDES * SIDES * SECTIONS, 64 * 9, 64 * SIDES * 8)
 _COUNT_CELLS = (64, 16 * LEVELS, 64, LEVELS * LEVELS, LEVELS * LEVELS, 64)
-SIGN_BASES, COUNT_BASES = CONTEXTS, 2 * CONTEXTS
+SIGN_CONTEXTS = 3
+SIGN_BASES, COUNT_BASES = CONTEXTS, CONTEXTS + SIGN_CONTEXTS
 """Places in Model.bases, behind those of numbers."""
 ROW = 8
 """Weights of one row, of which CONTEXTS are used: rows begin at multiples."""
 ROWS_BY_ZONE = SLOTS * SECTIONS * ZONES
-ROWS_BY_LEVEL = SLOTS * FINE_LEVELS
 COUNT_ROWS = 16
 """Decisions of a count that have weights of their own; the last has those of all others."""
-ROWS_OF_COUNTS = COUNT_ROWS * (SECTIONS + LEVELS)
-ROWS_PER_CLASS = ROWS_BY_ZONE + ROWS_BY_LEVEL + ROWS_OF_COUNTS
+ROWS_OF_COUNTS = COUNT_ROWS * SECTIONS
+ROWS_PER_CLASS = ROWS_BY_ZONE + ROWS_OF_COUNTS
+WIDER = 12
 _START_WEIGHT = 12_000
 _HALF = (1 << 21) << 10
 EXPECTED_MAX = 4095
@@ -77,6 +78,10 @@ class Fixed(NamedTuple):
     """The same in FINE_LEVELS."""
     left: I32
     """Of how many coefficients are left in a section, 8 levels."""
+    lengths: I32
+    """Bits that the numbers below 256 have."""
+    wider: I64
+    """Where the places of a block stand in one with a border of two, in rows of WIDER."""
     order: I64
     """The places of a block in the order in which they are coded."""
     edges: I64
@@ -119,7 +124,7 @@ class Desk(NamedTuple):
 
     told: I32
     near: I32
-    """(place): sizes of the coefficients next to it in the block."""
+    """(place, with a border): sizes of the coefficients next to it in the block."""
     around: I32
     """(place): sizes of the same coefficient in the blocks around."""
     beyond: I32
@@ -145,6 +150,8 @@ def fixed() -> Fixed:
         _steps(_LEVEL_STARTS, EXPECTED_MAX + 1),
         _steps(_FINE_STARTS, EXPECTED_MAX + 1),
         _steps(_LEFT_STARTS, 64),
+        np.array([size.bit_length() for size in range(256)], np.int32),
+        np.array([WIDER * (2 + (place >> 3)) + 2 + (place & 7) for place in range(64)], np.int64),
         np.array(order, np.int64),
         np.array((_OWN_EDGE, _FAR_EDGE), np.int64),
     )
@@ -185,5 +192,5 @@ def new_plane(picture: Picture) -> Plane:
 
 def new_desk() -> Desk:
     """An empty one."""
-    told, near, around, beyond = np.zeros((4, 64), np.int32)
-    return Desk(told, near, around, beyond, np.zeros(16, np.int64))
+    told, around, beyond = np.zeros((3, 64), np.int32)
+    return Desk(told, np.zeros(WIDER * WIDER, np.int32), around, beyond, np.zeros(16, np.int64))

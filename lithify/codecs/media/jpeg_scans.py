@@ -99,7 +99,7 @@ def _take(reader: I64, count: int) -> int:
     return wide(reader[_BUFFER] >> reader[_COUNT]) & ((1 << count) - 1)
 
 
-@bare
+@inlined
 def _bits(reader: I64, data: U8, count: int) -> int:
     """Up to 16 bits."""
     _fill(reader, data)
@@ -107,6 +107,16 @@ def _bits(reader: I64, data: U8, count: int) -> int:
 
 
 @bare
+def _long_code(codes: Codes, table: int, ahead: int) -> int:
+    """256 * length + symbol of a code of more than _QUICK_BITS bits; 0: there is none."""
+    for length in range(_QUICK_BITS + 1, _LONGEST + 1):
+        code = ahead >> (_LONGEST - length)
+        if code <= codes.most[table, length]:
+            return wide(length << 8) | wide(codes.symbols[table, (code + codes.shift[table, length]) & 255])
+    return wide(0)
+
+
+@inlined
 def _symbol(reader: I64, data: U8, codes: Codes, table: int) -> int:
     """The next symbol; -1 if none has such a code."""
     _fill(reader, data)
@@ -115,12 +125,9 @@ def _symbol(reader: I64, data: U8, codes: Codes, table: int) -> int:
     if entry:
         reader[_COUNT] -= entry >> 8
         return entry & 255
-    for length in range(_QUICK_BITS + 1, _LONGEST + 1):
-        code = ahead >> (_LONGEST - length)
-        if code <= codes.most[table, length]:
-            reader[_COUNT] -= length
-            return wide(codes.symbols[table, (code + codes.shift[table, length]) & 255])
-    return wide(-1)
+    entry = _long_code(codes, table, ahead)
+    reader[_COUNT] -= entry >> 8
+    return entry & 255 if entry else wide(-1)
 
 
 @inlined
@@ -132,34 +139,59 @@ def _number(reader: I64, data: U8, size: int) -> int:
     return value if value >> (size - 1) else value - (1 << size) + 1
 
 
+@inlined
+def _filled(data: U8, end: int, buffer: int, count: int, at: int) -> tuple[int, int, int]:
+    """At least 32 bits in the buffer; behind the end there are zeros."""
+    while count < 32:
+        byte = wide(data[unsigned(at)]) if at < end else wide(0)
+        buffer, count, at = (buffer & 0xFFFFFFFF) << 8 | byte, count + 8, at + 1
+    return buffer, count, at
+
+
 @bare
 def _read_sequential(
     reader: I64, data: U8, codes: Codes, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
 ) -> int:
-    size = _symbol(reader, data, codes, part)
-    if size < 0 or size > _SIZE_MAX:
-        return _UNSOUND
-    last[part] += _number(reader, data, size)
-    if abs(last[part]) > _VALUE_MAX:
-        return _UNSOUND
-    coefficients[at] = last[part]
-    k = wide(1)
+    """A block. The reader's numbers stand in registers meanwhile: kept in memory, all of it took twice as long."""
+    buffer, count, place, end = reader[_BUFFER], reader[_COUNT], reader[_AT], reader[_END]
+    k, table = wide(0), part
     while k < 64:
-        symbol = _symbol(reader, data, codes, 4 + part)
-        size = symbol & 15
-        if size == 0:
-            if symbol == 0:
+        buffer, count, place = _filled(data, end, buffer, count, place)
+        ahead = (buffer >> (count - _LONGEST)) & 0xFFFF
+        entry = wide(codes.quick[table, ahead >> (_LONGEST - _QUICK_BITS)])
+        if entry == 0:
+            entry = _long_code(codes, table, ahead)
+            if entry == 0:
+                return _UNSOUND
+        count -= entry >> 8
+        zeros, size = (entry >> 4) & 15, entry & 15
+        if table == part:
+            zeros, size = wide(0), entry & 255
+        elif size == 0:
+            if zeros == 0:
+                k = wide(64)
                 break
-            if symbol != 0xF0:
+            if zeros != 15:
                 return _UNSOUND
             k += 16
             continue
-        k += symbol >> 4
-        if symbol < 0 or k > 63 or size > _SIZE_MAX:
+        k += zeros
+        if k > 63 or size > _SIZE_MAX:
             return _UNSOUND
-        coefficients[at + zigzag[k]] = _number(reader, data, size)
+        count -= size
+        value = (buffer >> count) & ((1 << size) - 1)
+        if size and value >> (size - 1) == 0:
+            value -= (1 << size) - 1
+        if table == part:
+            value += last[part]
+            if abs(value) > _VALUE_MAX:
+                return _UNSOUND
+            last[part] = value
+            table = part + 4
+        coefficients[unsigned(at + zigzag[k])] = value
         k += 1
-    return _OK if k <= 64 else _UNSOUND
+    reader[_BUFFER], reader[_COUNT], reader[_AT] = buffer, count, place
+    return _OK if k == 64 else _UNSOUND
 
 
 @bare
@@ -309,25 +341,30 @@ def read_scan(
 # --- writing ----------------------------------------------------------------------------------------------
 
 
-@bare
-def _put(writer: I64, out: U8, value: int, count: int) -> None:
-    """Up to 16 bits."""
-    buffer = writer[_BUFFER] << count | value
-    left = writer[_COUNT] + count
-    while left >= 8:
-        left -= 8
-        out[unsigned(writer[_AT])] = (buffer >> left) & 255
-        writer[_AT] += 1
-    writer[_BUFFER], writer[_COUNT] = buffer & 255, left
+@inlined
+def _drained(out: U8, buffer: int, count: int, place: int) -> tuple[int, int, int]:
+    """Whole bytes of the buffer are written."""
+    while count >= 8:
+        count -= 8
+        out[unsigned(place)] = (buffer >> count) & 255
+        place += 1
+    return buffer & 255, count, place
 
 
 @inlined
-def _put_symbol(writer: I64, out: U8, codes: Codes, table: int, symbol: int) -> None:
-    """A symbol; one that has no code leaves a mark in _END."""
+def _put(writer: I64, out: U8, value: int, count: int) -> None:
+    """Up to 32 bits."""
+    buffer, left, place = _drained(out, writer[_BUFFER] << count | value, writer[_COUNT] + count, writer[_AT])
+    writer[_BUFFER], writer[_COUNT], writer[_AT] = buffer, left, place
+
+
+@inlined
+def _put_symbol(writer: I64, out: U8, codes: Codes, table: int, symbol: int, more: int, count: int) -> None:
+    """A symbol, and up to 16 more bits; a symbol that has no code leaves a mark in _END."""
     length = wide(codes.lengths[table, symbol])
     if length == 0:
         writer[_END] = 1
-    _put(writer, out, wide(codes.codes[table, symbol]), length)
+    _put(writer, out, wide(codes.codes[table, symbol]) << count | more, length + count)
 
 
 @inlined
@@ -340,35 +377,48 @@ def _size(value: int) -> int:
 
 
 @inlined
-def _put_number(writer: I64, out: U8, value: int, size: int) -> None:
-    _put(writer, out, (value if value >= 0 else value - 1) & ((1 << size) - 1), size)
+def _put_number(writer: I64, out: U8, codes: Codes, table: int, zeros: int, value: int) -> None:
+    """A number behind some zeros: a symbol for both, and its bits."""
+    size = _size(abs(value))
+    bits = (value if value >= 0 else value - 1) & ((1 << size) - 1)
+    _put_symbol(writer, out, codes, table, (zeros << 4 | size) & 255, bits, size)
 
 
 @bare
 def _write_sequential(
     writer: I64, out: U8, codes: Codes, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
 ) -> None:
-    value = wide(coefficients[at])
-    difference = value - last[part]
-    last[part] = value
-    size = _size(abs(difference))
-    _put_symbol(writer, out, codes, part, size)
-    _put_number(writer, out, difference, size)
-    zeros = wide(0)
-    for k in range(1, 64):
-        value = wide(coefficients[at + zigzag[k]])
-        if value == 0:
+    """A block; what `_read_sequential` says of registers is true here, too."""
+    buffer, count, place, missing = writer[_BUFFER], writer[_COUNT], writer[_AT], wide(0)
+    k, zeros, table = wide(0), wide(0), part
+    while k <= 64:
+        value = wide(coefficients[unsigned(at + zigzag[k])]) if k < 64 else wide(0)
+        if k == 0:
+            value, last[part] = value - last[part], value
+        k += 1
+        if value == 0 and 1 < k <= 64:
             zeros += 1
             continue
-        while zeros > 15:
-            _put_symbol(writer, out, codes, 4 + part, wide(0xF0))
-            zeros -= 16
-        size = _size(abs(value))
-        _put_symbol(writer, out, codes, 4 + part, (zeros << 4 | size) & 255)
-        _put_number(writer, out, value, size)
-        zeros = wide(0)
-    if zeros:
-        _put_symbol(writer, out, codes, 4 + part, wide(0))
+        if k > 64 and zeros == 0:
+            break
+        size, symbol = wide(0), wide(0)
+        if k <= 64:
+            size = _size(abs(value))
+            symbol = (zeros & 15) << 4 | size
+            while zeros > 15:
+                length = wide(codes.lengths[table, 0xF0])
+                missing |= wide(length == 0)
+                buffer, count = buffer << length | wide(codes.codes[table, 0xF0]), count + length
+                buffer, count, place = _drained(out, buffer, count, place)
+                zeros -= 16
+        length = wide(codes.lengths[table, unsigned(symbol & 255)])
+        missing |= wide(length == 0)
+        bits = (value if value >= 0 else value - 1) & ((1 << size) - 1)
+        buffer = buffer << length | wide(codes.codes[table, unsigned(symbol & 255)])
+        buffer, count, place = _drained(out, buffer << size | bits, count + length + size, place)
+        zeros, table = wide(0), part + 4
+    writer[_BUFFER], writer[_COUNT], writer[_AT] = buffer, count, place
+    writer[_END] |= missing
 
 
 _RUN, _HELD, _MORE = range(3)  # blocks of the run, correction bits that wait for its end, and those of this block
@@ -380,8 +430,7 @@ def _end_run(writer: I64, out: U8, codes: Codes, waiting: I64, held: U8) -> None
     if waiting[_RUN] == 0:
         return
     size = _size(waiting[_RUN]) - 1
-    _put_symbol(writer, out, codes, wide(4), size << 4)
-    _put(writer, out, waiting[_RUN] & ((1 << size) - 1), size)
+    _put_symbol(writer, out, codes, wide(4), size << 4, waiting[_RUN] & ((1 << size) - 1), size)
     for i in range(waiting[_HELD]):
         _put(writer, out, wide(held[i]), wide(1))
     for i in range(waiting[_MORE]):
@@ -402,11 +451,9 @@ def _write_ac_first(
             continue
         _end_run(writer, out, codes, waiting, held)
         while zeros > 15:
-            _put_symbol(writer, out, codes, wide(4), wide(0xF0))
+            _put_symbol(writer, out, codes, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
-        size = _size(rest)
-        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | size) & 255)
-        _put_number(writer, out, rest if whole > 0 else -rest, size)
+        _put_number(writer, out, codes, wide(4), zeros, rest if whole > 0 else -rest)
         zeros = wide(0)
     if zeros:
         waiting[_RUN] += 1
@@ -440,7 +487,7 @@ def _write_ac_again(
             continue
         while zeros > 15 and k <= newest:
             _end_run(writer, out, codes, waiting, held)
-            _put_symbol(writer, out, codes, wide(4), wide(0xF0))
+            _put_symbol(writer, out, codes, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
             _put_held(writer, out, waiting, held)
         if rest > 1:
@@ -448,8 +495,7 @@ def _write_ac_again(
             waiting[_MORE] += 1
             continue
         _end_run(writer, out, codes, waiting, held)
-        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | 1) & 255)
-        _put(writer, out, wide(whole > 0), wide(1))
+        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | 1) & 255, wide(whole > 0), wide(1))
         _put_held(writer, out, waiting, held)
         zeros = wide(0)
     if zeros > 0 or waiting[_MORE] > 0:
@@ -496,9 +542,9 @@ def write_scan(
         for part in range(len(parts)):
             across, down = parts[part, _ACROSS], parts[part, _DOWN]
             for number in range(across * down):
+                row, column = y * down + number // across, x * across + number % across
                 if writer[_AT] + _ROOM > len(out):
                     return _FULL
-                row, column = y * down + number // across, x * across + number % across
                 at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
                 if kind == SEQUENTIAL:
                     _write_sequential(writer, out, codes, part, coefficients, at, last, zigzag)
@@ -506,9 +552,7 @@ def write_scan(
                     value = wide(coefficients[at]) >> low
                     difference = value - last[part]
                     last[part] = value
-                    size = _size(abs(difference))
-                    _put_symbol(writer, out, codes, part, size)
-                    _put_number(writer, out, difference, size)
+                    _put_number(writer, out, codes, part, wide(0), difference)
                 elif kind == DC_AGAIN:
                     _put(writer, out, (wide(coefficients[at]) >> low) & 1, wide(1))
                 elif kind == AC_FIRST:
