@@ -21,13 +21,16 @@ from lithify.codecs.array_types import I16, I32, I64, U8
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.media.jpeg_header import Picture
-from lithify.codecs.media.jpeg_mixing import Bits, Six, Three, decide, decide_sign, plain, within
+from lithify.codecs.media.jpeg_mixing import Bits, Six, Three, decide, decide_three, plain, within
 from lithify.codecs.media.jpeg_model import (
+    BELOW_BASES,
+    BELOW_SLOTS,
     CLASSES,
     COUNT_BASES,
     COUNT_ROWS,
     COUNT_SLOTS,
     EXPECTED_MAX,
+    FINE_LEVELS,
     LEVELS,
     PREDICTED_BITS,
     ROW,
@@ -53,8 +56,6 @@ from lithify.codecs.media.jpeg_model import (
 
 _BOTH, _ACROSS, _DOWN, _DC = range(SECTIONS)
 _SIZE_BITS_MAX = 15
-_FIRST_BELOW, _SECOND_BELOW, _LENGTH_SLOTS = 14, 21, 14
-"""Slots: whether a size has more bits than so many; its bit below the first; the one below that."""
 _GUESS_MAX = 4096
 _VALUE_MAX = 32767
 _RATE, _RATE_FIRST, _RATE_BLOCKS = 6, 8, 512
@@ -300,32 +301,40 @@ def _code_number(
     weights = ROW * (ROWS_PER_CLASS * (seen.kind >> 6) + seen.section * ZONES + zone)
     size = abs(told)
     length = wide(t.lengths[unsigned(size)]) if size < 256 else 8 + wide(t.lengths[unsigned((size >> 8) & 255)])
-    known, found, below, slot, negative = wide(0), wide(1), wide(-1), wide(0), wide(0)
-    while True:
-        wanted = wide(length > known) if below < 0 else (size >> below) & 1
-        bit = decide(m, t, bits, at, slot, weights + ROW * SECTIONS * ZONES * slot, wanted)
-        if below < 0:
-            known += bit
-            if bit and known < _SIZE_BITS_MAX:
-                slot = min(known, _LENGTH_SLOTS - 1)
-                continue
-            if known == 0:
-                return wide(0)
-            sign_at = _sign_cells(m, t, coefficients, by, seen)
-            row = weights + ROW * SECTIONS * ZONES * SIGN_SLOT
-            negative = decide_sign(m, t, bits, sign_at, row, wide(told < 0))
-            below = known - 2
-            slot = _FIRST_BELOW + min(known, 8) - 2
-        else:
-            found = found << 1 | bit
-            below -= 1
-            slot = _SECOND_BELOW + 2 * (min(known, 6) - 3) + (found & 1)
-        if below < 0 or below < known - 3:
+    known = wide(0)
+    while known < _SIZE_BITS_MAX:
+        slot = min(known, SLOTS - 1)
+        bit = decide(m, t, bits, at, slot, weights + ROW * SECTIONS * ZONES * slot, wide(length > known))
+        known += bit
+        if not bit:
             break
+    if known == 0:
+        return wide(0)
+    row = weights + ROW * SECTIONS * ZONES * SIGN_SLOT
+    negative = decide_three(m, t, bits, _sign_cells(m, t, coefficients, by, seen), wide(0), row, wide(told < 0))
+    below_at = _below_cells(m, t, seen, zone, 1 - 2 * negative)
+    found, below = wide(1), known - 2
+    while below >= max(known - 3, 0):
+        slot = min(known, 8) - 2 if below == known - 2 else 7 + 2 * (min(known, 6) - 3) + (found & 1)
+        row = weights + ROW * SECTIONS * ZONES * (SIGN_SLOT + 1 + slot)
+        found = found << 1 | decide_three(m, t, bits, below_at, slot, row, (size >> below) & 1)
+        below -= 1
     while below >= 0:
         found = found << 1 | plain(m, t, bits, 16 * known + below, (size >> below) & 1)
         below -= 1
     return -found if negative else found
+
+
+@inlined
+def _below_cells(m: Model, t: Fixed, seen: Seen, zone: int, sign: int) -> Three:
+    """Where the contexts of the bits below the first begin."""
+    classed = seen.kind >> 6
+    predicted = _side(_level(t.levels, abs(seen.both)), seen.both * sign)
+    return (
+        m.bases[BELOW_BASES] + BELOW_SLOTS * seen.kind,
+        m.bases[BELOW_BASES + 1] + BELOW_SLOTS * ((classed * SECTIONS + seen.section) * SIDES + predicted),
+        m.bases[BELOW_BASES + 2] + BELOW_SLOTS * ((classed * ZONES + zone) * FINE_LEVELS + seen.expected),
+    )
 
 
 @inlined

@@ -12,13 +12,15 @@ from lithify.codecs.media.jpeg_header import ZIGZAG, Picture
 CONTEXTS = 6
 CLASSES = 2
 """Of planes: the first, and all others."""
-SLOTS = 32
-"""Decisions about one coefficient that have a chance of their own."""
+SLOTS = 16
+"""Of how many bits a size has: decisions that have a chance of their own, and the last that of all others."""
+BELOW_SLOTS = 16
+"""The same of the bits below its first: that one by how many it has, 2 to 8; the next by 3 to 6 and the one before."""
 COUNT_SLOTS = 64
 LEVELS = 16
 FINE_LEVELS = 32
-SIGN_SLOT = 31
-"""Of mixing weights; the chances of signs have tables of their own."""
+SIGN_SLOT = SLOTS
+"""Of mixing weights: behind those of a size stand those of its sign, then those of the bits below."""
 ZONES = 16
 SECTIONS = 4
 """Of a block: what has both frequencies, those across only, those down only, and what has none (DC)."""
@@ -35,13 +37,13 @@ _NUMBER_CELLS = (
     64 * FINE_LEVELS * 8,
 )
 _SIGN_CELLS = (SIDES * SIDES * SECTIONS, 64 * 9, 64 * SIDES * 8)
+_BELOW_CELLS = (64, SECTIONS * SIDES, ZONES * FINE_LEVELS)
 _COUNT_CELLS = (64, 16 * LEVELS, 64, LEVELS * LEVELS, LEVELS * LEVELS, 64)
-SIGN_CONTEXTS = 3
-SIGN_BASES, COUNT_BASES = CONTEXTS, CONTEXTS + SIGN_CONTEXTS
+SIGN_BASES, BELOW_BASES, COUNT_BASES = CONTEXTS, CONTEXTS + 3, CONTEXTS + 6
 """Places in Model.bases, behind those of numbers."""
 ROW = 8
 """Weights of one row, of which CONTEXTS are used: rows begin at multiples."""
-ROWS_BY_ZONE = SLOTS * SECTIONS * ZONES
+ROWS_BY_ZONE = (SLOTS + 1 + BELOW_SLOTS) * SECTIONS * ZONES
 COUNT_ROWS = 16
 """Decisions of a count that have weights of their own; the last has those of all others."""
 ROWS_OF_COUNTS = COUNT_ROWS * SECTIONS
@@ -161,6 +163,7 @@ def new_model() -> Model:
     """A model that has seen nothing."""
     sizes = [CLASSES * SLOTS * cells for cells in _NUMBER_CELLS]
     sizes += [CLASSES * cells for cells in _SIGN_CELLS]
+    sizes += [CLASSES * BELOW_SLOTS * cells for cells in _BELOW_CELLS]
     sizes += [CLASSES * COUNT_SLOTS * SECTIONS * cells for cells in _COUNT_CELLS]
     bases = np.cumsum([0, *sizes], dtype=np.int64)
     return Model(
