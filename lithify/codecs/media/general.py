@@ -11,11 +11,12 @@ from lithify.errors import Corrupt, Truncated
 
 STORED, ZSTD, BROTLI, XZ, PPMD = range(5)
 """First byte of a packed piece: the low byte of the codec's format number."""
+METHODS = (ZSTD, BROTLI, XZ, PPMD)
 _CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, BROTLI: Brotli, XZ: Xz, PPMD: Ppmd}
 _TRIED: dict[Effort, tuple[int, ...]] = {
     "fast": (ZSTD,),
-    "default": (ZSTD, BROTLI, XZ, PPMD),
-    "max": (ZSTD, BROTLI, XZ, PPMD),
+    "default": METHODS,
+    "max": METHODS,
 }
 _ALL_BYTES = 128 * limits.KIB
 """Up to here everything is tried; of longer pieces a taste chooses the two that promise most."""
@@ -23,10 +24,12 @@ _HOPELESS = 1.01
 """What a taste does not make smaller by a hundredth is stored: it was compressed before."""
 
 
-def pack(data: bytes, effort: Effort) -> bytes:
-    """The smallest form that is found, at most a byte longer than `data`."""
+def pack(data: bytes, effort: Effort, methods: tuple[int, ...] = METHODS) -> bytes:
+    """The smallest form that is found by one of `methods`, at most a byte longer than `data`."""
     packed = [bytes([STORED]) + data]
-    packed += [bytes([method]) + _encoded(method, data, effort) for method in _worth_trying(data, effort)]
+    for method in _worth_trying(data, effort):
+        if method in methods:
+            packed.append(bytes([method]) + _encoded(method, data, effort))
     return min(packed, key=len)
 
 

@@ -256,21 +256,22 @@ def _number_cells(m: Model, t: Fixed, desk: Desk, seen: Seen, zone: int, apart: 
     apart  how far apart DC of the blocks above and before is
     """
     bases, levels, kind, place = m.bases, t.levels, seen.kind, unsigned(seen.kind & 63)
-    around, near = _level(levels, wide(desk.around[place])), _level(levels, wide(desk.near[unsigned(t.wider[place])]))
+    around = _level(levels, wide(desk.around[place])) >> 1
+    near = _level(levels, wide(desk.near[unsigned(t.wider[place])])) >> 1
     beyond = _level(levels, wide(desk.beyond[place]))
     left, few = min(seen.left, 31), wide(t.left[unsigned(seen.left)])
-    other = few if seen.section != _BOTH else _level(levels, abs(seen.by_left))
+    other = few if seen.section != _BOTH else _level(levels, abs(seen.by_left)) >> 1
     if seen.section == _DC:
         left = _level(levels, abs(seen.by_up - seen.by_left))
         few = left >> 1
-        around, near, beyond, other = seen.inner >> 2, _level(levels, apart), seen.inner >> 2, few
+        around, near, beyond, other = seen.inner >> 3, _level(levels, apart) >> 1, seen.inner >> 2, few
     return (
         bases[0] + SLOTS * (kind * 32 + left),
-        bases[1] + SLOTS * ((kind * LEVELS + near) * 8 + few),
-        bases[2] + SLOTS * ((((kind >> 6) * ZONES + zone) * LEVELS + around) * LEVELS + near),
-        bases[3] + SLOTS * ((kind * LEVELS + _level(levels, abs(seen.both))) * LEVELS + other),
-        bases[4] + SLOTS * ((kind * LEVELS + beyond) * LEVELS + (seen.expected >> 1)),
-        bases[5] + SLOTS * (kind * 256 + seen.expected * 8 + few),
+        bases[1] + SLOTS * ((kind * 8 + near) * 8 + few),
+        bases[2] + SLOTS * ((((kind >> 6) * ZONES + zone) * 8 + around) * 8 + near),
+        bases[3] + SLOTS * ((kind * LEVELS + _level(levels, abs(seen.both))) * 8 + other),
+        bases[4] + SLOTS * ((kind * LEVELS + beyond) * 8 + (seen.expected >> 2)),
+        bases[5] + SLOTS * ((kind * 8 + (seen.expected >> 2)) * 8 + few),
     )
 
 

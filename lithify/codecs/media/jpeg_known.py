@@ -4,6 +4,7 @@ They are the Huffman tables that ITU-T T.81 gives as examples (Annex K.3), which
 quantization tables (K.1, K.2) as libjpeg scales them for each quality from 1 to 100.
 """
 
+import re
 from functools import cache
 
 from lithify.codecs.media.fields import Fields, piece, varint
@@ -51,16 +52,20 @@ def _scaled(base: tuple[int, ...], quality: int) -> bytes:
     return bytes(min(max((base[place] * scale + 50) // 100, 1), 255) for place in ZIGZAG)
 
 
+@cache
+def _numbers() -> tuple[re.Pattern[bytes], dict[bytes, int]]:
+    """What finds any of them, and their numbers; of equal ones, the first."""
+    numbers = {text: number for number, text in reversed(list(enumerate(known_strings())))}
+    return re.compile(b"|".join(re.escape(text) for text in numbers), re.DOTALL), numbers
+
+
 def shortened(segments: bytes) -> bytes:
     """Pieces of `segments`, and between two of them the number of the string that stood there."""
+    pattern, numbers = _numbers()
     found, at = [], 0
-    while at < len(segments):
-        places = [(segments.find(text, at), number) for number, text in enumerate(known_strings())]
-        start, number = min((one for one in places if one[0] >= 0), default=(len(segments), -1))
-        if number < 0:
-            break
-        found.append(piece(segments[at:start]) + varint(number))
-        at = start + len(known_strings()[number])
+    for match in pattern.finditer(segments):
+        found.append(piece(segments[at : match.start()]) + varint(numbers[match.group()]))
+        at = match.end()
     return varint(len(found)) + b"".join(found) + piece(segments[at:])
 
 

@@ -12,7 +12,7 @@ from lithify.codecs.media.jpeg_header import ZIGZAG, Picture
 CONTEXTS = 6
 CLASSES = 2
 """Of planes: the first, and all others."""
-SLOTS = 16
+SLOTS = 8
 """Of how many bits a size has: decisions that have a chance of their own, and the last that of all others."""
 BELOW_SLOTS = 16
 """The same of the bits below its first: that one by how many it has, 2 to 8; the next by 3 to 6 and the one before."""
@@ -28,14 +28,7 @@ START_OF_SECTION = (0, 49, 56, 63, 64)
 SIDES = 17
 """Of a prediction: its level up to 8, with its sign."""
 
-_NUMBER_CELLS = (
-    64 * 32,
-    64 * LEVELS * 8,
-    ZONES * LEVELS * LEVELS,
-    64 * LEVELS * LEVELS,
-    64 * LEVELS * LEVELS,
-    64 * FINE_LEVELS * 8,
-)
+_NUMBER_CELLS = (64 * 32, 64 * 8 * 8, ZONES * 8 * 8, 64 * LEVELS * 8, 64 * LEVELS * 8, 64 * 8 * 8)
 _SIGN_CELLS = (SIDES * SIDES * SECTIONS, 64 * 9, 64 * SIDES * 8)
 _BELOW_CELLS = (64, SECTIONS * SIDES, ZONES * FINE_LEVELS)
 _COUNT_CELLS = (64, 16 * LEVELS, 64, LEVELS * LEVELS, LEVELS * LEVELS, 64)
