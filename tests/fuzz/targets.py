@@ -235,7 +235,7 @@ _STREAM = b"\0STREAM"
 
 
 MEDIA = {
-    "media.jpeg": (corpus_of_media.camera_jpeg(), corpus_of_media.two_jpegs()),
+    "media.jpeg": (corpus_of_media.camera_jpeg(), corpus_of_media.two_jpegs(), corpus_of_media.PROGRESSIVE),
     "media.audio": (
         wav(sample_bytes(tone(150, 2, 9000), 2), 2, 2, tail=b"tail"),
         aiff(sample_bytes(tone(60, 1, 99), 3, big=True), 1, 3),
@@ -256,7 +256,7 @@ def keep_file(codec_id: str, data: bytes) -> bool:
     codec, chunks = by_id(codec_id), _Chunks()
     if not data:
         return False
-    codec(codec.params_for("fast", len(data))).encode(_Plain(data), chunks)
+    codec(codec.params_for("default" if codec_id == "media.jpeg" else "fast", len(data))).encode(_Plain(data), chunks)
     came = b""
     for one in chunks.inputs:
         length, shared_length = _LENGTHS.unpack(one[: _LENGTHS.size])

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.media.audio import Audio, AudioParams
 from lithify.codecs.media.jpeg import Jpeg, take_apart
-from lithify.codecs.media.jpeg_coders import JXL, LEPTON
+from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED
 from lithify.codecs.media.jpeg_scan import find_jpegs
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 
-JPEGS = corpus.camera_jpeg(), corpus.two_jpegs(), corpus.PROGRESSIVE, b"no picture at all"
+JPEGS = corpus.camera_jpeg(), corpus.two_jpegs(), corpus.PROGRESSIVE, b"no picture at all", corpus.PROGRESSIVE[:-2]
+JPEG_CODERS = RECODED, LEPTON, JXL, LEPTON, RECODED
 SOUNDS = (
     wav(sample_bytes(tone(150, 2, 20_000), 2), 2, 2, tail=b"LIST\x04\0\0\0tail"),
     wav(sample_bytes([[9 * x for x in frame] for frame in tone(100, 1, 9000)], 3), 1, 3),
@@ -37,11 +38,11 @@ PNGS = *corpus.PNGS, corpus.PNG_DEEP[:-1]
 
 
 def jpegs() -> bytes:
-    """Runs, a thumbnail, a tail, what only looks like a JPEG; and no picture."""
+    """Runs, a thumbnail, a tail, what only looks like a JPEG; no picture; several scans, and no end."""
     writer = FrameWriter(file := io.BytesIO())
     sink = writer.sink(Jpeg())
-    for number, data in enumerate(JPEGS):
-        apart = take_apart(find_jpegs(data), (JXL if number == 2 else LEPTON,), "default")
+    for coder, data in zip(JPEG_CODERS, JPEGS, strict=True):
+        apart = take_apart(find_jpegs(data), (coder,), "default")
         sink.chunk(apart or Jpeg().encode_file(data), data)
     writer.finish()
     return file.getvalue()
@@ -79,7 +80,7 @@ def pngs() -> bytes:
 
 
 MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
-    "media_jpeg__two_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
+    "media_jpeg__three_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
     "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
     "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),

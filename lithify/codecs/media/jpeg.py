@@ -25,8 +25,8 @@ _CODERS: dict[Effort, tuple[int, ...]] = {
 }
 _WHOLE_BYTES_MAX = 64 * limits.KIB
 _FOREIGN_SHARE = 8
-"""Up to here a file of which more than an eighth is in no picture is tried with its foreign segments left where they are,
-too: JPEG XL knows some by heart."""
+"""Up to here a file of which more than an eighth is in no picture is tried with its foreign segments left where they
+are, too: JPEG XL knows some by heart."""
 _DOUBTFUL = 0.98
 """What is not smaller is compared with what the general codecs make of it."""
 _SMALL_BYTES = 4 * limits.KIB
