@@ -4,6 +4,7 @@ A file holds one after another (a camera's preview behind its photograph), or on
 Exif segment). Only the structure is read: whether the picture itself is sound, its coder will tell.
 """
 
+import re
 from typing import NamedTuple
 
 SOI, EOI, SOS, COM = 0xD8, 0xD9, 0xDA, 0xFE
@@ -11,6 +12,7 @@ _MARKER = 0xFF
 _START = b"\xff\xd8\xff"
 _APPLICATION = range(0xE0, 0xF0)
 _RESTARTS = range(0xD0, 0xD8)
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended, progressive, all Huffman: what the coders know."""
 _DEPTH_MAX = 2
@@ -147,10 +149,5 @@ def _is_frame(body: bytes) -> bool:
 
 def _end_of_scan(data: bytes, at: int, end: int) -> int:
     """Where the next marker is that is neither a stuffed byte nor a restart."""
-    while True:
-        at = data.find(b"\xff", at, end)
-        if at < 0 or at + 1 >= end:
-            return end
-        if data[at + 1] and data[at + 1] not in _RESTARTS:
-            return at
-        at += 2
+    marker = _MARKER_IN_SCAN.search(data, at, end)
+    return marker.start() if marker else end

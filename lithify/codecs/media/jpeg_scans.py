@@ -14,7 +14,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I16, I32, I64, U8
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
-from lithify.codecs.media.jpeg_header import ZIGZAG, HuffmanTable, Picture, Recipe, Scan
+from lithify.codecs.media.jpeg_header import ZIGZAG, HuffmanTable, Picture, Recipe, Scan, ScanPart
 from lithify.errors import Corrupt
 
 SEQUENTIAL, DC_FIRST, DC_AGAIN, AC_FIRST, AC_AGAIN = range(5)
@@ -75,9 +75,10 @@ def _rows(table: HuffmanTable) -> tuple[I32, I32, I32, I32, I32, I32]:
     return quick, most, shift, symbols, codes, lengths
 
 
-def _codes(scan: Scan) -> Codes:
-    parts = [part.dc or _NOWHERE for part in scan.parts], [part.ac or _NOWHERE for part in scan.parts]
-    rows = [_rows(table) for tables in parts for table in (tables + [_NOWHERE] * 4)[:4]]
+@lru_cache(64)
+def _codes(parts: tuple[ScanPart, ...]) -> Codes:
+    named = [part.dc or _NOWHERE for part in parts], [part.ac or _NOWHERE for part in parts]
+    rows = [_rows(table) for tables in named for table in (tables + [_NOWHERE] * 4)[:4]]
     return Codes(*(np.stack(column) for column in zip(*rows, strict=True)))
 
 
@@ -613,7 +614,7 @@ def read_data(picture: Picture, scan: Scan, data: bytes, coefficients: I16) -> R
     setting, parts, _ = _laid_out(picture, scan, -1)
     reader = np.zeros(4, np.int64)
     status = read_scan(
-        reader, plain, ends, _codes(scan), setting, parts, coefficients, np.zeros(4, np.int64), np.array(ZIGZAG)
+        reader, plain, ends, _codes(scan.parts), setting, parts, coefficients, np.zeros(4, np.int64), np.array(ZIGZAG)
     )
     if status != _OK:
         return None
@@ -631,7 +632,7 @@ def write_data(picture: Picture, scan: Scan, recipe: Recipe, coefficients: I16, 
         np.zeros(4, np.int64),
         out,
         ends,
-        _codes(scan),
+        _codes(scan.parts),
         setting,
         parts,
         coefficients,
