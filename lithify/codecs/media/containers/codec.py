@@ -52,6 +52,7 @@ class Deflate(WholeFile):
             "media.audio",
             "media.png",
             "media.pixels",
+            "media.gif",
         ),
         papers=("RFC 1950, 1951, 1952", "Steinke, preflate: predicting what deflate encoders do"),
     )
