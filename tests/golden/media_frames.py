@@ -65,7 +65,7 @@ def pixels() -> bytes:
     writer = FrameWriter(file := io.BytesIO())
     sink = writer.sink(Pixels())
     for number, data in enumerate(PIXELS):
-        sink.chunk(Pixels().encode_file(data, (number % 5,)), data)
+        sink.chunk(Pixels().encode_file(data, (number % 7,)), data)
     writer.finish()
     return file.getvalue()
 

@@ -33,6 +33,7 @@ class Gif(WholeFile):
         format=Format(0x0508, 1, 0),
         kinds=frozenset({"image"}),
         seams="whole",
+        bytes_max=limits.PART_BYTES,
         kernels=True,
         papers=(
             "CompuServe, Graphics Interchange Format 89a",
@@ -54,7 +55,7 @@ class Gif(WholeFile):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Only by its head: what was packed by LZW says nothing in pieces."""
-        if not sample.startswith(SIGNATURES) or length > limits.PART_BYTES:
+        if not sample.startswith(SIGNATURES):
             return None
         return Estimate(
             ratio=_RATIO,

@@ -8,10 +8,19 @@ _ZLIB = 0x78
 _TASTE_BYTES = 4096
 _PLAIN_BYTES_MIN = 64
 _TRIES_MAX = 256
+_PNG = b"\x89PNG\r\n\x1a\n"
+_IMAGE_DATA, _ANIMATED = b"IDAT", b"acTL"
+
+
+def is_still_png(sample: bytes) -> bool:
+    """Whether this is a PNG of one picture: another codec is made for its stream, which lies in chunks at that."""
+    return sample.startswith(_PNG) and _ANIMATED not in sample.partition(_IMAGE_DATA)[0]
 
 
 def may_hold_streams(sample: bytes) -> bool:
-    """Whether there may be a deflate stream in `sample`; two bytes that look like one have to inflate."""
+    """Whether there may be a deflate stream in `sample` to open; two bytes that look like one have to inflate."""
+    if is_still_png(sample):
+        return False
     for number, sign in enumerate(_SIGNS.finditer(sample)):
         if sign[0][0] != _ZLIB or number == _TRIES_MAX or _inflates(sample, sign.end()):
             return True

@@ -32,11 +32,11 @@ from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recip
 from lithify.codecs.media.deflate.words import words_of
 from lithify.errors import Corrupt, LimitExceeded
 
-_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
+_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1), (120_000, 0))
 """So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
 stream that begins with noise says little about how its end was made."""
 _TOKENS_PER_DOUBT = 12  # with more corrections than that, what was tried on the beginning only is tried on the whole
-_VERSATILE = (3, 8, 21, 23, 24)
+_VERSATILE, _VERSATILE_AND_FAST, _FAST_BYTES = (3, 8, 21, 23), (3, 21), 1 << 20
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -247,7 +247,8 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
     best = min(attempts, key=lambda attempt: attempt.size, default=None)
     if best is None or best.size > len(stream.tokens) // _TOKENS_PER_DOUBT:
         # How it begins may say little about the rest: those are tried that bear most with what they do not expect.
-        others = [(method, USUAL) for method in _VERSATILE if best is None or method != best.method]
+        versatile = _VERSATILE if len(stream.plain) <= _FAST_BYTES else _VERSATILE_AND_FAST
+        others = [(method, USUAL) for method in versatile if best is None or method != best.method]
         attempts += _race(stream, others, everything, 0, most if best is None else best.size)
     return min(attempts, key=lambda attempt: attempt.size, default=None)
 
@@ -259,6 +260,8 @@ def _race(stream: Stream, rivals: Sequence[tuple[int, Shape]], count: int, near:
     for method, shape in rivals:
         if PRESETS[method].how == PLANNED and least <= _understood(count):
             continue  # planning is slow, and somebody who does not plan wrote this
+        if count > _ROUNDS[-1][0] and least <= _understood(len(stream.tokens)):
+            break  # of two that fit so far either will do
         attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
         if attempt is not None:
             attempts.append(attempt)
