@@ -18,6 +18,7 @@ from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import pack_part, unpack_part
 from lithify.codecs.media.containers.opening import open_all
 from lithify.codecs.media.containers.recalled import NEW, Recalled
+from lithify.codecs.media.containers.signs import may_hold_streams
 from lithify.codecs.media.containers.tar import members
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.raw.brotli import Brotli
@@ -224,6 +225,26 @@ def test_a_table_survives() -> None:
     for wrong in (b"", b"\x05", pack_table(pieces) + b"\0", pack_table(pieces)[:-1], b"\x02\xff\xff\x7f\x00\x00"):
         with pytest.raises(BadBytes):
             unpack_table(wrong)
+
+
+def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
+    archive = tarred({"a.log": LOGS, "b.html": MARKUP, "c.log.gz": gz(LOGS), "d.txt": paragraphs(9), "small": b"sand"})
+    opened = open_all(archive, Budget())
+
+    assert opened is not None
+    kept = [group for group in opened.groups if LOGS in group or gz(LOGS) in group]
+    assert 2 == len(kept)
+    assert may_hold_streams(archive)
+    estimate = Deflate.probe(archive, len(archive), "default")
+    assert estimate is not None
+    assert estimate.ratio > 1
+    assert len(encoded(archive)) < len(Xz().encode_block(archive))
+
+
+def test_a_cut_tar_archive_comes_back() -> None:
+    archive = tarred({"a.log": LOGS[:900], "b.html": MARKUP[:700]})
+    for cut in range(1, len(archive), 311):
+        encoded(archive[:cut], "fast")
 
 
 def test_streams_of_one_writer_tell_their_recipe_once() -> None:
