@@ -18,6 +18,7 @@ from bench.text_files import text_files
 from lithify import limits
 from lithify.codecs.media.containers.codec import Deflate
 from lithify.codecs.media.containers.find import Walk
+from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.deflate.engine import open_stream, rebuild, warm
 from lithify.codecs.media.whole_file import EffortParams
 
@@ -147,9 +148,12 @@ def archives(paths: Sequence[Path]) -> list[Bar]:
 
 
 def _stream_costs(original: bytes) -> Iterator[float]:
+    """Of each stream the bytes of its recipe, if it is the first to have it: whoever has the same names it by rank."""
+    recalled = Recalled()
     for found in Walk(original, limits.OPENED_BYTES_MAX).found():
         if found.opened is not None:
-            yield len(found.opened.recipe) / len(found.opened.plain)
+            told = recalled.rank(found.opened.recipe) == NEW
+            yield told * len(found.opened.recipe) / len(found.opened.plain)
 
 
 def _saved(original: bytes, effort: str) -> tuple[float | None, float, float]:

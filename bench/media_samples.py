@@ -30,6 +30,7 @@ from bench.figures import table
 from lithify.codecs.codec import EFFORTS, Codec
 from lithify.codecs.frame import FrameWriter, decode_frame
 from lithify.codecs.media.audio import Audio
+from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
@@ -261,6 +262,9 @@ SECTIONS = {
     "jpeg": Section(Jpeg, ("jpeg",), (".jpg", ".jpeg"), _jpeg_rivals, {"jpeg": 23.5}),
     "audio": Section(Audio, ("audio",), (".wav", ".aif", ".aiff", ".au"), _sound_rivals, {"audio": 55}),
     "png": Section(PngCodec, ("kodak", "screens", "png_misc"), (".png",), dict, {"kodak": 28, "screens": 25}),
+    "gif": Section(
+        Gif, ("gif",), (".gif",), lambda: {"brotli -6": (partial(brotli.compress, quality=6), brotli.decompress)}, {}
+    ),
     "pixels": Section(
         Pixels,
         ("dicom", "tiff", "y4m"),

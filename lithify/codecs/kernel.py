@@ -3,6 +3,7 @@
     kernel   arrays may be made inside
     bare     none is made, so that references to arrays need not be counted: numba counts them with atomic instructions
              at every call, which took two thirds of a decoder's time
+    once     a bare piece of other kernels that is compiled once, whatever numbers it is called with
     inlined  a bare piece of other kernels, put into them
     checked  every index is compared, and IndexError raised
 
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,6 +39,21 @@ def kernel(function: Function) -> Function:
 def bare(function: Function) -> Function:
     """The same, making no arrays."""
     return cast("Function", _BARE(function))
+
+
+def once(function: Function) -> Function:
+    """The same, compiled once for each set of types: numba compiles again for each number written at a call."""
+    made = _BARE(function)
+    resolve = getattr(made, "get_call_template", None)
+    if resolve is None:
+        return cast("Function", made)  # interpreted: numba leaves functions as they are
+    plainly = cast("Any", types).unliteral
+
+    def without_literals(args: Any, kws: Any) -> Any:
+        return resolve(tuple(map(plainly, args)), {name: plainly(kind) for name, kind in kws.items()})
+
+    made.get_call_template = without_literals
+    return cast("Function", made)
 
 
 def inlined(function: Function) -> Function:

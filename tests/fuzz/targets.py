@@ -58,6 +58,7 @@ from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
 from tests.unit.codecs.media import corpus as corpus_of_media
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
+from tests.unit.codecs.media.gifs import GIFS
 
 Found = TypeVar("Found")
 REFUSALS = (Truncated, Corrupt, UnknownFormat, LimitExceeded, MissingPrimer, MissingModel)
@@ -247,6 +248,7 @@ MEDIA = {
         corpus_of_media.dicom(),
         corpus_of_media.y4m(),
     ),
+    "media.gif": GIFS,
 }
 """Files that the codecs of media take apart."""
 

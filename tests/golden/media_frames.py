@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.media.audio import Audio, AudioParams
+from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg, take_apart
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED
 from lithify.codecs.media.jpeg_scan import find_jpegs
@@ -12,6 +13,7 @@ from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
+from tests.unit.codecs.media.gifs import GIFS
 
 JPEGS = corpus.camera_jpeg(), corpus.two_jpegs(), corpus.PROGRESSIVE, b"no picture at all", corpus.PROGRESSIVE[:-2]
 JPEG_CODERS = RECODED, LEPTON, JXL, LEPTON, RECODED
@@ -64,7 +66,7 @@ def pixels() -> bytes:
     writer = FrameWriter(file := io.BytesIO())
     sink = writer.sink(Pixels())
     for number, data in enumerate(PIXELS):
-        sink.chunk(Pixels().encode_file(data, (number % 5,)), data)
+        sink.chunk(Pixels().encode_file(data, (number % 7,)), data)
     writer.finish()
     return file.getvalue()
 
@@ -79,10 +81,21 @@ def pngs() -> bytes:
     return file.getvalue()
 
 
+def gifs() -> bytes:
+    """Palettes, passes, disposals, choices of LZW; no GIF."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Gif())
+    for data in (*GIFS, b"GIF8 and no images"):
+        sink.chunk(Gif().encode_file(data), data)
+    writer.finish()
+    return file.getvalue()
+
+
 MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "media_jpeg__three_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
     "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
     "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
+    "media_gif__palettes_passes_and_disposals": (gifs, b"".join(GIFS) + b"GIF8 and no images"),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),
 }
 """Name: how it was made, and what it decodes to."""

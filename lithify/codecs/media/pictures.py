@@ -1,4 +1,4 @@
-"""Pictures as arrays, and the ways of keeping one: JPEG XL or WebP, both without loss; or filtered and packed.
+"""Pictures as arrays, and the ways of keeping one: models of ours, JPEG XL or WebP without loss, filtered and packed.
 
 An array has shape (height, width, channels), 1 to 4 channels, uint8 or uint16. Whatever a library makes of it is
 decoded again and compared before it is kept.
@@ -6,12 +6,13 @@ decoded again and compared before it is kept.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lithify import limits
+from lithify.codecs.array_types import U8
 from lithify.codecs.codec import Effort
 from lithify.codecs.media import general
 from lithify.codecs.media.fence import fenced, fenced_or_none
@@ -20,20 +21,24 @@ from lithify.errors import Corrupt, LimitExceeded
 
 Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED = range(5)
-"""How a picture is kept: its bytes packed; JPEG XL; WebP; WebP of a single channel as its green; differences packed."""
-GREEN_CODERS = (JXL, WEBP_GREEN)
-"""For a channel whose numbers are names, not brightness."""
+AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES = range(7)
+"""How a picture is kept: its bytes packed; JPEG XL; WebP; WebP of a single channel as its green; differences packed;
+numbers that are shades, and numbers that are names, by models of ours."""
+_LIBRARIES = frozenset({JXL, WEBP, WEBP_GREEN})
 _WEBP_SIDE_MAX = 16_383
 _WEBP_HEAD_BYTES = 30
-_JXL_EFFORTS: dict[Effort, int] = {"fast": 3, "default": 6, "max": 7}
+_JXL_EFFORTS: dict[Effort, int] = {"fast": 3, "default": 5, "max": 7}
 _WEBP_EFFORTS: dict[Effort, int] = {"fast": 2, "default": 6, "max": 6}
 _WEBP_LEVEL = 75
 _SMALL_SAMPLES = 4096
 """Up to here everything is tried."""
-_DRAWN = 0.5
-"""If more of the pixels equal their left neighbour, a picture was drawn, not photographed: WebP's matches then win."""
-_DOUBTFUL = 0.15
+_TAKEN, _DRAWN = 0.35, 0.8
+"""If so many pixels equal their left neighbours, a picture may be drawn, and is surely: WebP's matches then win."""
+_REPEATS_ROWS = 256
+"""Rows that are looked at to tell."""
+_NAMES_PIXELS_MAX = 1 << 23
+"""Mixing takes half a microsecond a pixel: larger ones go to WebP, but for effort `max`."""
+_NAME_BITS = 8
 
 
 class Shape(NamedTuple):
@@ -73,12 +78,19 @@ def encode_picture(picture: Picture, effort: Effort, coders: tuple[int, ...] = (
     """The smallest of the forms by these coders, or by those that are worth trying, with the number of its coder."""
     made = []
     for coder in coders or _worth_trying(picture, effort):
+        if not _takes(coder, shape_of(picture)):
+            continue
         packed = fenced_or_none(partial(_ENCODERS[coder], picture, effort))
         if packed is not None:
             made.append((coder, packed))
     smallest_first = sorted(made, key=lambda one: len(one[1]))
-    found = next((one for one in smallest_first if _gives_back(*one, picture)), None)
+    found = next((one for one in smallest_first if one[0] not in _LIBRARIES or _gives_back(*one, picture)), None)
     return found or (AS_BYTES, _pack_bytes(picture, effort))
+
+
+def _takes(coder: int, shape: Shape) -> bool:
+    """Whether a model of ours is for such a picture; libraries say so themselves."""
+    return coder not in {SHADES, NAMES} or (shape.octets == 1 and (coder == SHADES or shape.channels == 1))
 
 
 def decode_picture(coder: int, packed: bytes, shape: Shape) -> Picture:
@@ -99,26 +111,52 @@ def _gives_back(coder: int, packed: bytes, picture: Picture) -> bool:
         return False
 
 
-def _worth_trying(picture: Picture, effort: Effort) -> list[int]:
+def coders_of_names(picture: Picture, effort: Effort) -> tuple[int, ...]:
+    """For a channel whose numbers are names, not shades."""
     shape = shape_of(picture)
-    webp = [WEBP if shape.channels > 1 else WEBP_GREEN] if _fits_webp(shape) else []
+    if effort == "max":
+        return (NAMES, JXL, *_by_webp(shape))
+    return (NAMES,) if effort == "default" and shape.samples <= _NAMES_PIXELS_MAX else _by_webp(shape) or (JXL,)
+
+
+def _worth_trying(picture: Picture, effort: Effort) -> list[int]:
+    shape, ours = shape_of(picture), picture.dtype == np.uint8
+    webp = list(_by_webp(shape))
     if effort == "max" or (effort == "default" and shape.samples <= _SMALL_SAMPLES):
-        return [JXL, *webp, AS_BYTES, FILTERED]
+        return [*[SHADES] * ours, JXL, *webp, *[NAMES] * (ours and shape.channels == 1), AS_BYTES, FILTERED]
     repeats = _repeats(picture)
-    if abs(repeats - _DRAWN) < _DOUBTFUL and effort == "default":
-        return [JXL, *webp]
-    return (webp or [JXL, AS_BYTES]) if repeats > _DRAWN else [JXL]
+    if not ours:
+        return [JXL, AS_BYTES] if repeats > _DRAWN else [JXL]
+    if repeats < _TAKEN:
+        return [SHADES]
+    drawn = list(coders_of_names(picture, effort)) if shape.channels == 1 else webp or [JXL]
+    return drawn if repeats > _DRAWN else [SHADES, *drawn]
 
 
 def _repeats(picture: Picture) -> float:
-    """How many of the pixels equal their left neighbour."""
+    """How many of the pixels equal their left neighbour, in some rows."""
+    rows = picture[:: max(1, len(picture) // _REPEATS_ROWS)]
     if picture.shape[1] < 2:
         return 0.0
-    return float((picture[:, 1:] == picture[:, :-1]).all(axis=2).mean())
+    return float((rows[:, 1:] == rows[:, :-1]).all(axis=2).mean())
+
+
+def _by_webp(shape: Shape) -> tuple[int, ...]:
+    """WebP, if it takes such a picture."""
+    if not _fits_webp(shape):
+        return ()
+    return (WEBP,) if shape.channels > 1 else (WEBP_GREEN,)
 
 
 def _fits_webp(shape: Shape) -> bool:
     return shape.octets == 1 and shape.channels != 2 and max(shape.height, shape.width) <= _WEBP_SIDE_MAX
+
+
+def warm() -> None:
+    """Run the kernels of the models once each way."""
+    picture = np.zeros((2, 2, 1), np.uint8)
+    for coder in (SHADES, NAMES):
+        decode_picture(coder, _ENCODERS[coder](picture, "default"), shape_of(picture))
 
 
 # --- JPEG XL ----------------------------------------------------------------------------------------------
@@ -186,6 +224,44 @@ def _green(channel: Picture) -> Picture:
     return colours
 
 
+# --- models of ours ---------------------------------------------------------------------------------------
+
+
+def _encode_shades(picture: Picture, effort: Effort) -> bytes:
+    from lithify.codecs.media.shades_model import encode_shades
+
+    return encode_shades(cast("U8", picture))
+
+
+def _decode_shades(packed: bytes, shape: Shape) -> Picture:
+    from lithify.codecs.media.shades_model import decode_shades
+
+    picture = decode_shades(packed, shape.height, shape.width, shape.channels) if _takes(SHADES, shape) else None
+    if picture is None:
+        raise Corrupt(f"a stream makes shades that a picture of {shape.width} × {shape.height} pixels cannot have")
+    return picture
+
+
+def _encode_names(picture: Picture, effort: Effort) -> bytes:
+    from lithify.codecs.media.names_model import NamesCoder
+
+    channel = cast("U8", picture[:, :, 0])
+    bits = max(1, int(channel.max()).bit_length())
+    coder = NamesCoder(channel.size)
+    coder.code(channel, np.zeros_like(channel), bits)
+    return bytes([bits]) + coder.written()
+
+
+def _decode_names(packed: bytes, shape: Shape) -> Picture:
+    from lithify.codecs.media.names_model import NamesCoder
+
+    if not _takes(NAMES, shape) or not packed or not 1 <= packed[0] <= _NAME_BITS:
+        raise Corrupt(f"a picture of {shape.channels} channels has names of {packed[:1].hex() or 'no'} bits")
+    channel = np.zeros((shape.height, shape.width), np.uint8)
+    NamesCoder(channel.size, packed[1:]).code(channel, np.zeros_like(channel), packed[0])
+    return channel[:, :, np.newaxis]
+
+
 # --- the general codecs -----------------------------------------------------------------------------------
 
 
@@ -224,6 +300,8 @@ _ENCODERS: dict[int, Callable[[Picture, Effort], bytes]] = {
     WEBP: _encode_webp,
     WEBP_GREEN: _encode_green,
     FILTERED: _pack_filtered,
+    SHADES: _encode_shades,
+    NAMES: _encode_names,
 }
 _DECODERS: dict[int, Callable[[bytes, Shape], Picture]] = {
     AS_BYTES: _unpack_bytes,
@@ -231,4 +309,6 @@ _DECODERS: dict[int, Callable[[bytes, Shape], Picture]] = {
     WEBP: _decode_webp,
     WEBP_GREEN: _decode_green,
     FILTERED: _unpack_filtered,
+    SHADES: _decode_shades,
+    NAMES: _decode_names,
 }

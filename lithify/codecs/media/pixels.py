@@ -11,7 +11,7 @@ from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.packbits import close_strips, open_strips
-from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture
+from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture, warm
 from lithify.codecs.media.pixel_files import Region, find_packed_strips, find_pixels, is_sound, is_tiff, joined
 from lithify.codecs.media.whole_file import WholeFile
 from lithify.errors import Corrupt
@@ -42,9 +42,18 @@ class Pixels(WholeFile):
         needs=("media",),
         seams="whole",
         bytes_max=limits.PART_BYTES,
+        kernels=True,
         papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
     )
     holds = "pixels"
+
+    @classmethod
+    def warm(cls) -> None:
+        warm()
+
+    @classmethod
+    def may_suit(cls, sample: bytes) -> bool:
+        return bool(find_pixels(sample, len(sample))) or is_tiff(sample)
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:

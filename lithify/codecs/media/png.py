@@ -10,7 +10,15 @@ from lithify import limits
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
-from lithify.codecs.media.pictures import GREEN_CODERS, Picture, Shape, check_shape, decode_picture, encode_picture
+from lithify.codecs.media.pictures import (
+    Picture,
+    Shape,
+    check_shape,
+    coders_of_names,
+    decode_picture,
+    encode_picture,
+    warm,
+)
 from lithify.codecs.media.png_chunks import (
     SIGNATURE,
     Header,
@@ -56,6 +64,7 @@ class PngCodec(WholeFile):
     @classmethod
     def warm(cls) -> None:
         """A picture of a few pixels, there and back."""
+        warm()
         codec, data = cls(EffortParams("fast")), smallest_png()
         codec.decode(codec.encode_file(data), shared=b"", length=len(data))
 
@@ -128,7 +137,8 @@ def _packed_image(png: Png, plain: bytes, effort: Effort) -> tuple[int, bytes]:
         if colours is not None:
             coder, packed = encode_picture(colours, effort)
             made.append((_PIXELS | _COLOURS, packed_filters + bytes([coder]) + packed))
-        coder, packed = encode_picture(picture, effort, GREEN_CODERS if colours is not None else ())
+        by_names = coders_of_names(picture, effort) if palette is not None else ()
+        coder, packed = encode_picture(picture, effort, by_names)
         made.append((_PIXELS, packed_filters + bytes([coder]) + packed))
     if not made or effort == "max" or header.depth < 8:
         made.append((0, _packed_plain(plain, effort)))

@@ -8,6 +8,7 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.media.audio import Audio
+from lithify.codecs.media.shades_model import LEVELS
 from lithify.codecs.media.sound_model import PRESETS, decode_sound, encode_sound
 from tests.house import ROOT
 from tests.unit.codecs.media import reference
@@ -54,3 +55,4 @@ def test_the_numbers_of_the_document_are_those_of_the_code() -> None:
         taps, steps = ", ".join(map(str, rest[:3])), ", ".join(map(str, rest[3:]))
         assert f"| {number} | {own} | {every} | {fading} | {taps} | {steps} |" in DOCUMENT
     assert limits.IMAGE_SAMPLES_MAX == 1 << 27
+    assert f"LEVELS: {', '.join(map(str, LEVELS))}." in DOCUMENT

@@ -1,6 +1,7 @@
 """The suite, run by the codecs of the media family."""
 
 from lithify.codecs.media.audio import Audio
+from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
@@ -21,3 +22,7 @@ class TestPixels(CodecSuite):
 
 class TestPng(CodecSuite):
     codec = PngCodec
+
+
+class TestGif(CodecSuite):
+    codec = Gif

@@ -7,6 +7,7 @@ from lithify.codecs.codec import Codec
 from lithify.codecs.media.containers.find import trailer_of
 from lithify.codecs.media.containers.layout import Piece, group_lengths, unpack_table
 from lithify.codecs.media.containers.nested import Prepare, unpack_part
+from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.varints import take_varint
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -69,6 +70,7 @@ def _joined(pieces: list[Piece], recipes: bytes, groups: list[bytes], length: in
 
     cursors = [0] * len(groups)
     out, left, at = [], length, 0
+    recalled = Recalled()
     for piece in pieces:
         parts = []
         for segment in piece.segments:
@@ -77,7 +79,11 @@ def _joined(pieces: list[Piece], recipes: bytes, groups: list[bytes], length: in
             cursors[segment.group] += segment.length
         data = b"".join(parts)
         if piece.recipe_length is not None:
-            recipe, at = recipes[at : at + piece.recipe_length], at + piece.recipe_length
+            if piece.recipe_rank == NEW:
+                recipe, at = recipes[at : at + piece.recipe_length], at + piece.recipe_length
+                recalled.keep(recipe)
+            else:
+                recipe = recalled.recipe(piece.recipe_rank)
             data = rebuild(data, recipe, length_max=left) + trailer_of(data, piece.trailer)
         left -= len(data)
         if left < 0:

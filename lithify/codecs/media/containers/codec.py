@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from lithify import limits
 from lithify.codecs.codec import ChunkSink, Codec, Effort, Estimate, Facts, Format, Source
-from lithify.codecs.media.containers.signs import may_hold_streams
+from lithify.codecs.media.containers.signs import is_still_png, may_hold_streams
 from lithify.codecs.media.whole_file import WholeFile
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -54,6 +54,7 @@ class Deflate(WholeFile):
             "media.audio",
             "media.png",
             "media.pixels",
+            "media.gif",
         ),
         papers=("RFC 1950, 1951, 1952", "Steinke, preflate: predicting what deflate encoders do"),
     )
@@ -74,6 +75,8 @@ class Deflate(WholeFile):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Look for what is inside, and compress some of it."""
+        if is_still_png(sample):
+            return None
         from lithify.codecs.media.containers.probe import estimate
 
         return estimate(sample, length)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lithify import limits
+from lithify.codecs.media.containers.tar import is_tar, members
 from lithify.codecs.media.deflate.engine import OpenedStream, open_stream
 from lithify.codecs.media.deflate.inflate import measure
 
@@ -66,7 +67,10 @@ class Walk:
         self._hint: int | None = None
 
     def found(self) -> Iterator[Found]:
-        """What is inside, in order."""
+        """What is inside, in order: the members of a tar archive, looked into one by one later; or streams."""
+        if is_tar(self.data):
+            yield from (Found(start, end) for start, end in members(self.data))
+            return
         at = 0
         while self.garbage_left > 0:
             sign = _SIGNS.search(self.data, at)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lithify.codecs.media.containers.find import GZIP
+from lithify.codecs.media.containers.recalled import NEW
 from lithify.codecs.media.varints import take_varint, varint
 from lithify.errors import Corrupt, LimitExceeded, UnknownFormat
 
@@ -27,8 +28,10 @@ class Piece:
 
     segments: tuple[Segment, ...]
     recipe_length: int | None = None
-    """None: bytes as they are."""
+    """None: bytes as they are; 0 where the recipe is repeated."""
     trailer: int = 0
+    recipe_rank: int = NEW
+    """Which earlier recipe is repeated (recalled.py)."""
 
     @property
     def length(self) -> int:
@@ -37,11 +40,12 @@ class Piece:
 
 
 def pack_table(pieces: Sequence[Piece]) -> bytes:
-    """The table as bytes: four columns of numbers, each without gaps."""
+    """The table as bytes: five columns of numbers, each without gaps."""
     segments = [segment for piece in pieces for segment in piece.segments]
     columns = (
         [_tag(piece) for piece in pieces],
-        [piece.recipe_length for piece in pieces if piece.recipe_length is not None],
+        [piece.recipe_rank for piece in pieces if piece.recipe_length is not None],
+        [piece.recipe_length for piece in pieces if piece.recipe_length is not None and piece.recipe_rank == NEW],
         [segment.group for segment in segments],
         [segment.length for segment in segments],
     )
@@ -57,13 +61,14 @@ def unpack_table(data: bytes) -> list[Piece]:
     counts = [0 if tag == _RAW else (tag - _STREAM) // _TRAILERS for tag in tags]
     if sum(counts) + count > len(data):
         raise Corrupt(f"a table of {len(data)} bytes says it has {sum(counts) + count} segments")
-    recipes, at = _column(data, at, sum(tag != _RAW for tag in tags))
+    ranks, at = _column(data, at, sum(tag != _RAW for tag in tags))
+    recipes, at = _column(data, at, ranks.count(NEW))
     groups, at = _column(data, at, sum(counts) + count)
     lengths, at = _column(data, at, sum(counts) + count)
     if at != len(data):
         raise Corrupt(f"a table goes on for {len(data) - at} bytes behind its end")
     segments = map(Segment, groups, lengths)
-    return list(_pieces(tags, counts, iter(recipes), segments))
+    return list(_pieces(tags, counts, iter(ranks), iter(recipes), segments))
 
 
 def group_lengths(pieces: Sequence[Piece]) -> list[int]:
@@ -79,7 +84,11 @@ def group_lengths(pieces: Sequence[Piece]) -> list[int]:
 
 
 def _pieces(
-    tags: Sequence[int], counts: Sequence[int], recipes: Iterator[int], segments: Iterator[Segment]
+    tags: Sequence[int],
+    counts: Sequence[int],
+    ranks: Iterator[int],
+    recipes: Iterator[int],
+    segments: Iterator[Segment],
 ) -> Iterator[Piece]:
     for tag, more in zip(tags, counts, strict=True):
         own = tuple(next(segments) for _ in range(1 + more))
@@ -89,7 +98,8 @@ def _pieces(
             trailer = (tag - _STREAM) % _TRAILERS
             if trailer > GZIP:
                 raise UnknownFormat(f"a table names trailer {trailer}, which this release does not know")
-            yield Piece(own, next(recipes), trailer)
+            rank = next(ranks)
+            yield Piece(own, next(recipes) if rank == NEW else 0, trailer, rank)
 
 
 def _tag(piece: Piece) -> int:

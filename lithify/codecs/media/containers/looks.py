@@ -20,6 +20,8 @@ _LOG_LINES, _LOG_LINES_MIN, _LOG_SHARE = 20, 4, 0.5
 _SIGNATURES: tuple[tuple[int, bytes, frozenset[str]], ...] = (
     (0, b"\xff\xd8\xff", frozenset({"image"})),
     (0, b"\x89PNG\r\n\x1a\n", frozenset({"image"})),
+    (0, b"GIF8", frozenset({"image"})),
+    (257, b"ustar", frozenset({"archive"})),
     (0, b"II*\0", frozenset({"image"})),
     (0, b"MM\0*", frozenset({"image"})),
     (0, b"BM", frozenset({"image"})),

@@ -10,6 +10,7 @@ from lithify.codecs.media.containers.find import Found, Walk
 from lithify.codecs.media.containers.layout import Piece, Segment, pack_table
 from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import Prepare, pack_part
+from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.containers.tar import is_tar, members
 from lithify.codecs.media.varints import varint
 
@@ -28,6 +29,7 @@ class Opened:
     recipes: list[bytes] = field(default_factory=list)
     groups: list[list[bytes]] = field(default_factory=list)
     _shared: dict[Look, int] = field(default_factory=dict)
+    _recalled: Recalled = field(default_factory=Recalled)
 
     def add_raw(self, data: bytes) -> None:
         """Bytes between what was found."""
@@ -42,8 +44,10 @@ class Opened:
             return
         plain, recipe = found.opened.plain, found.opened.recipe
         segments = tuple(self._put(part, look) for part, look in _parts(plain))
-        self.pieces.append(Piece(segments, len(recipe), found.trailer))
-        self.recipes.append(recipe)
+        rank = self._recalled.rank(recipe)
+        told = recipe if rank == NEW else b""
+        self.pieces.append(Piece(segments, len(told), found.trailer, rank))
+        self.recipes.append(told)
 
     def _put(self, data: bytes, look: Look) -> Segment:
         if look == Look.ALONE and len(self.groups) >= _GROUPS_MAX:

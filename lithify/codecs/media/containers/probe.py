@@ -6,6 +6,7 @@ import zlib
 from lithify import limits
 from lithify.codecs.codec import Estimate
 from lithify.codecs.media.containers.find import Found, Walk
+from lithify.codecs.media.containers.tar import is_tar
 from lithify.codecs.media.deflate.inflate import measure
 from lithify.codecs.raw.ppmd import Ppmd
 
@@ -13,7 +14,7 @@ _TASTED_BYTES, _STREAM_BYTES = 128 * limits.KIB, 32 * limits.KIB
 _SHARE_MIN = 0.02
 _CUT_BYTES = 64
 """A stream that ends so near to the end of the sample was cut there."""
-_IMAGE_RATIO, _REST_RATIO = 1.15, 1.1
+_IMAGE_RATIO, _REST_RATIO, _MEMBER_RATIO = 1.15, 1.1, 1.15
 _ENCODE_BYTES_PER_SECOND, _DECODE_BYTES_PER_SECOND = 0.5e6, 2e6
 _PEAK_BYTES = 512 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 24
@@ -60,16 +61,29 @@ class _Glance(Walk):
 
 def estimate(sample: bytes, length: int) -> Estimate | None:
     """What opening an original of `length` bytes may win; None: nothing."""
+    if is_tar(sample):
+        return _of_tar(sample, length)
     glance = _Glance(sample)
     images = sum(found.end - found.start for found in glance.found()) - glance.streams
     if not sample or glance.streams + images < _SHARE_MIN * len(sample):
         return None
     rest = len(sample) - glance.streams - images
     smaller = glance.streams / glance.denser() + images / _IMAGE_RATIO + rest / _REST_RATIO
+    return _estimate(len(sample) / max(smaller, 1.0), len(sample), length)
+
+
+def _of_tar(sample: bytes, length: int) -> Estimate:
+    """Members, each by the codec made for it, are smaller than all of them by a general one."""
+    plain = sample[:_TASTED_BYTES]
+    by_ppmd = len(Ppmd(Ppmd.params_for("fast", len(plain))).encode_block(plain))
+    return _estimate(_MEMBER_RATIO * len(plain) / by_ppmd, len(sample), length)
+
+
+def _estimate(ratio: float, seen: int, length: int) -> Estimate:
     return Estimate(
-        ratio=len(sample) / max(smaller, 1.0),
+        ratio=ratio,
         encode_bytes_per_second=_ENCODE_BYTES_PER_SECOND,
         decode_bytes_per_second=_DECODE_BYTES_PER_SECOND,
         peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, limits.PART_BYTES),
-        confidence=0.2 + 0.5 * min(1.0, len(sample) / length),
+        confidence=0.2 + 0.5 * min(1.0, seen / length),
     )

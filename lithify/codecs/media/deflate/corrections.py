@@ -4,7 +4,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import code_bit
-from lithify.codecs.kernel import bare, wide
+from lithify.codecs.kernel import once, wide
 
 NUMBER_CHANCES = 64
 """Chances that a number takes: of each bit of its length, and of the bit below the top, by that length."""
@@ -23,7 +23,7 @@ def new_chances(count: int, numbers_from: int) -> I32:
     return chances
 
 
-@bare
+@once
 def code_chance(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, told: int) -> int:
     """One bit with the chance at `at`, which learns from it."""
     p, n = wide(chances[at, 0]), wide(chances[at, 1])
@@ -39,7 +39,7 @@ def code_chance(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, t
     return bit
 
 
-@bare
+@once
 def code_plain(coder: I64, stream: U8, bits: int, decoding: bool, told: int) -> int:
     """A number of so many bits, each as likely one as zero."""
     value = wide(0)
@@ -48,7 +48,7 @@ def code_plain(coder: I64, stream: U8, bits: int, decoding: bool, told: int) -> 
     return value
 
 
-@bare
+@once
 def code_number(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, told: int) -> int:
     """A number from 0 to 2^31 - 2: the length of the number above it, then its bits below the top one."""
     above = told + 1

@@ -1,7 +1,8 @@
 """Deflate streams opened so that they can be closed again: the plain bytes, and a recipe for the very same stream.
 
 Whoever wrote a stream chose its tokens and tables by some method. We know several such methods, find the one that comes
-nearest, and keep where the stream departs from it (FORMAT.md). A recipe was always tried before it is given out.
+nearest, and keep where the stream departs from it (FORMAT.md). Tokens are told by one kernel that walks alike in both
+directions; what it does not go through, tables and bits, is written again and compared before a recipe is given out.
 """
 
 import zlib
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lithify import limits
-from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.bit_coder import CODE, HIGH, LOW, POSITION, ended
 from lithify.codecs.codec import Buffer
 from lithify.codecs.media.deflate import tables, tokens
@@ -28,13 +29,14 @@ from lithify.codecs.media.deflate.inflate import (
 from lithify.codecs.media.deflate.plans import new_plans
 from lithify.codecs.media.deflate.presets import PLANNED, PRESETS, TRIED, config_of, zlib_window
 from lithify.codecs.media.deflate.recipe import USUAL, Recipe, Shape, pack_recipe, unpack_recipe
+from lithify.codecs.media.deflate.words import words_of
 from lithify.errors import Corrupt, LimitExceeded
 
-_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1))
+_ROUNDS = ((1000, 50), (8000, 5), (40_000, 1), (120_000, 0))
 """So many tokens at first, and how much longer corrections may be, in percent, for a method to be looked at again: a
 stream that begins with noise says little about how its end was made."""
 _TOKENS_PER_DOUBT = 12  # with more corrections than that, what was tried on the beginning only is tried on the whole
-_VERSATILE = (3, 8, 21, 23, 24)
+_VERSATILE, _VERSATILE_AND_FAST, _FAST_BYTES = (3, 8, 21, 23), (3, 21), 1 << 20
 _TOKENS_PER_CORRECTION = 400  # with a hint, so few corrections mean that no other method needs to be tried
 _WINDOWS_SURE = 8  # so many times its bytes, all with shorter distances, mean a smaller window
 _NEAR_BYTES = 6  # two methods whose corrections differ by less are compared again, on more tokens
@@ -42,7 +44,9 @@ _SLACK_BYTES = 8192
 _BLOCK_BYTES_MAX = 512  # its table, its end, and what surrounds a stored one
 _COSTLY = 8  # corrections beyond an eighth of the plain bytes are not worth opening a stream
 _WORK_BASE, _WORK_PER_BYTE = 1 << 20, 2048
-"""Places that may be looked at: far above what zlib's highest level does on anything but bytes made to be slow."""
+_WORK_RESERVE = 8
+"""Places that may be looked at: far above what zlib's highest level does on anything but bytes made to be slow. A
+writer leaves an eighth to readers, who look for what it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +91,12 @@ def open_stream(
     attempt = _nearest(stream, hint)
     if attempt is None:
         return None
+    begun = _Begun(attempt.size, int(attempt.coder[LOW]), int(attempt.coder[HIGH]))
     corrections = _with_tables(stream, attempt)
-    if corrections is None:
+    if corrections is None or _written_again(stream, corrections, begun) != bytes(data[offset : stream.end]):
         return None
-    plain = stream.plain.tobytes()
     recipe = pack_recipe(Recipe(len(stream.blocks), attempt.method, attempt.shape, stream.padding, corrections))
-    try:
-        again = rebuild(plain, recipe)
-    except (Corrupt, LimitExceeded):
-        return None
-    if again != bytes(data[offset : stream.end]):
-        return None
-    return OpenedStream(plain, stream.end, recipe, attempt.method)
+    return OpenedStream(stream.plain.tobytes(), stream.end, recipe, attempt.method)
 
 
 def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES) -> bytes:
@@ -113,23 +111,58 @@ def rebuild(plain: Buffer, recipe: bytes, *, length_max: int = limits.PART_BYTES
     kept = np.zeros(len(source), np.int32)
     blocks = np.zeros((told.blocks, BLOCK_FIELDS), np.int64)
     stream = np.frombuffer(bytearray(told.corrections), np.uint8)
-    coder = np.array([0, 0xFFFFFFFF, int.from_bytes(told.corrections[:4].ljust(4, b"\0"), "big"), 4], np.int64)
-    status, state = _walk(source, kept, blocks, told.method, told.shape, coder, stream, None)
+    coder = _reading(told.corrections, _AT_FIRST)
+    status, state = _walk(source, words_of(source), kept, blocks, told.method, told.shape, coder, stream, None)
     if status != tokens.WHOLE or state[tokens.STATE_BLOCKS] != told.blocks:
         raise Corrupt(f"a recipe does not fit its {len(plain)} plain bytes ({_REASONS[status]})")
-    out = np.empty(_length_max(len(source), told.blocks, length_max), np.uint8)
+    room = _length_max(len(source), told.blocks, length_max)
+    written = _written(source, kept, blocks, coder, stream, told.padding, room)
+    if written is None:
+        raise Corrupt(f"a recipe tells tables that a deflate stream cannot have, or more than {room} bytes")
+    if len(written) > length_max:
+        raise LimitExceeded(f"a recipe makes a deflate stream of more than {length_max} bytes")
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Where a stream of corrections has come to: so many bytes are written, and the interval of the rest."""
+
+    position: int
+    low: int
+    high: int
+
+
+_AT_FIRST = _Begun(0, 0, 0xFFFFFFFF)
+_CODE_BYTES = 4
+
+
+def _reading(corrections: bytes, begun: _Begun) -> I64:
+    """A coder that reads on from there."""
+    code = corrections[begun.position : begun.position + _CODE_BYTES].ljust(_CODE_BYTES, b"\0")
+    return np.array([begun.low, begun.high, int.from_bytes(code, "big"), begun.position + _CODE_BYTES], np.int64)
+
+
+def _written(source: U8, kept: I32, blocks: I64, coder: I64, stream: U8, padding: int, room: int) -> bytes | None:
+    """Blocks and tokens as a deflate stream, by the tables that are told behind them; None: there is no such stream."""
+    out = np.empty(room, np.uint8)
     writer = np.zeros(3, np.int64)
     scratch, narrow = tables.new_table_scratch()
     status = tables.code_tables(
         source, kept, blocks, np.zeros(0, np.int32), coder, stream, _table_chances(), scratch, narrow, out, writer, True
     )
     if status != tokens.WHOLE:
-        raise Corrupt(f"a recipe tells tables that a deflate stream cannot have, or more than {len(out)} bytes")
+        return None
     buffer, bits, at = (int(number) for number in writer)
-    last = bytes([buffer | told.padding << bits & 255]) if bits else b""
-    if at + len(last) > length_max:
-        raise LimitExceeded(f"a recipe makes a deflate stream of more than {length_max} bytes")
-    return out[:at].tobytes() + last
+    return out[:at].tobytes() + (bytes([buffer | padding << bits & 255]) if bits else b"")
+
+
+def _written_again(stream: Stream, corrections: bytes, begun: _Begun) -> bytes | None:
+    """What a reader of the corrections writes that knows the tokens, which end at `begun`."""
+    told = np.frombuffer(bytearray(corrections), np.uint8)
+    room = _length_max(len(stream.plain), len(stream.blocks), limits.PART_BYTES)
+    coder = _reading(corrections, begun)
+    return _written(stream.plain, stream.tokens, stream.blocks, coder, told, stream.padding, room)
 
 
 def _length_max(plain_length: int, blocks: int, length_max: int) -> int:
@@ -148,18 +181,28 @@ _REASONS = {
 
 
 def _walk(
-    plain: U8, kept: I32, blocks: I64, method: int, shape: Shape, coder: I64, stream: U8, tokens_max: int | None
+    plain: U8,
+    words: U32,
+    kept: I32,
+    blocks: I64,
+    method: int,
+    shape: Shape,
+    coder: I64,
+    stream: U8,
+    tokens_max: int | None,
 ) -> tuple[int, I64]:
     """Code tokens: the first `tokens_max`, or (None) decode all."""
     heads, places = tokens.new_chains()
     weights, plans = new_plans()
     state = np.zeros(tokens.STATE_FIELDS, np.int64)
     chances = new_chances(tokens.CHANCES, tokens.EVEN_FROM)
-    work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
-    config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     decoding = tokens_max is None
+    work_max = _WORK_BASE + _WORK_PER_BYTE * len(plain)
+    if not decoding:
+        work_max -= work_max // _WORK_RESERVE
+    config = config_of(PRESETS[method], hash_bits=shape.hash_bits, window=zlib_window(shape.window_bits))
     status = tokens.code_tokens(
-        plain, kept, blocks, config, heads, places, weights, plans, coder, stream, chances, state,
+        plain, words, kept, blocks, config, heads, places, weights, plans, coder, stream, chances, state,
         tokens_max or 0, work_max, decoding,
     )  # fmt: skip
     return int(status), state
@@ -172,8 +215,10 @@ def _table_chances() -> I32:
 def _attempt(stream: Stream, method: int, shape: Shape, tokens_max: int, bytes_max: int) -> _Attempt | None:
     """The corrections of the first tokens under one method; None if they are longer than `bytes_max`."""
     coder = np.array([0, 0xFFFFFFFF, 0, 0], np.int64)
-    out = np.zeros(bytes_max + _SLACK_BYTES, np.uint8)
-    status, state = _walk(stream.plain, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max)
+    out = np.zeros(bytes_max + tokens.MARGIN, np.uint8)  # given up as soon as it is longer
+    status, state = _walk(
+        stream.plain, stream.words, stream.tokens, stream.blocks, method, shape, coder, out, tokens_max
+    )
     if status != tokens.WHOLE or coder[POSITION] > bytes_max:
         return None
     return _Attempt(method, shape, coder, out, bool(state[tokens.STATE_BLOCKS] == len(stream.blocks)))
@@ -194,6 +239,7 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
         attempts = _race(stream, rivals, count, near, most)
         if all(attempt.complete for attempt in attempts):
             break
+        attempts.sort(key=lambda attempt: attempt.size)  # the sooner the best is known, the sooner others are given up
         rivals = [(attempt.method, attempt.shape) for attempt in attempts]
         if len(rivals) == 1:
             attempts = _race(stream, rivals, everything, 0, most)
@@ -201,7 +247,8 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
     best = min(attempts, key=lambda attempt: attempt.size, default=None)
     if best is None or best.size > len(stream.tokens) // _TOKENS_PER_DOUBT:
         # How it begins may say little about the rest: those are tried that bear most with what they do not expect.
-        others = [(method, USUAL) for method in _VERSATILE if best is None or method != best.method]
+        versatile = _VERSATILE if len(stream.plain) <= _FAST_BYTES else _VERSATILE_AND_FAST
+        others = [(method, USUAL) for method in versatile if best is None or method != best.method]
         attempts += _race(stream, others, everything, 0, most if best is None else best.size)
     return min(attempts, key=lambda attempt: attempt.size, default=None)
 
@@ -213,6 +260,8 @@ def _race(stream: Stream, rivals: Sequence[tuple[int, Shape]], count: int, near:
     for method, shape in rivals:
         if PRESETS[method].how == PLANNED and least <= _understood(count):
             continue  # planning is slow, and somebody who does not plan wrote this
+        if count > _ROUNDS[-1][0] and least <= _understood(len(stream.tokens)):
+            break  # of two that fit so far either will do
         attempt = _attempt(stream, method, shape, count, min(_within(least, near), most))
         if attempt is not None:
             attempts.append(attempt)

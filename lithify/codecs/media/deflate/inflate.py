@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lithify import limits
-from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.codec import Buffer
-from lithify.codecs.kernel import bare, wide
+from lithify.codecs.kernel import once, wide
 from lithify.codecs.media.deflate.symbols import (
     DISTANCE_BASE,
     DISTANCE_BITS,
@@ -20,6 +20,7 @@ from lithify.codecs.media.deflate.symbols import (
     LENGTH_BITS,
     META_ORDER,
 )
+from lithify.codecs.media.deflate.words import words_of
 
 BLOCK_TYPE, BLOCK_FINAL, BLOCK_COUNT, BLOCK_TABLE, BLOCK_PADDING, BLOCK_FIELDS = 0, 1, 2, 3, 4, 5
 """A row of a block: its type; whether it is the last; tokens, or bytes of a stored one; where its table begins; the
@@ -45,6 +46,7 @@ class Stream:
     """A deflate stream, understood."""
 
     plain: U8
+    words: U32
     tokens: I32
     """A literal is 0, a match its length << 16 | its distance."""
     blocks: I64
@@ -56,7 +58,7 @@ class Stream:
     """The bits between its last one and that byte."""
 
 
-@bare
+@once
 def _make_codes(scratch: I32, lengths_at: int, count: int, at: int) -> bool:
     """Canonical codes of `count` lengths, to look symbols up by; whether zlib would take them."""
     for i in range(_SYMBOL_AT):
@@ -90,7 +92,7 @@ def _make_codes(scratch: I32, lengths_at: int, count: int, at: int) -> bool:
     return True
 
 
-@bare
+@once
 def _look_up(scratch: I32, at: int, window: int) -> int:
     """The symbol that the low bits of `window` begin with, and its bits: symbol << 4 | bits; 0: none."""
     entry = wide(scratch[at + (window & ((1 << _FAST_BITS) - 1))])
@@ -108,7 +110,7 @@ def _look_up(scratch: I32, at: int, window: int) -> int:
     return wide(0)
 
 
-@bare
+@once
 def _inflate(
     data: U8, start: int, plain: U8, tokens: I32, blocks: I64, tables: I32, counts: I64, scratch: I32, keep: bool
 ) -> int:
@@ -350,4 +352,4 @@ def inflate(data: Buffer, measured: Measured) -> Stream:
     scratch = np.zeros(_SCRATCH, np.int32)
     status = _inflate(read_only(data), measured.start, plain, tokens, blocks, tables, counts, scratch, True)
     assert status == _WHOLE, "a stream is the same the second time"
-    return Stream(read_only(plain.data), tokens, blocks, tables, measured.end, int(counts[_PADDING]))
+    return Stream(read_only(plain.data), words_of(plain), tokens, blocks, tables, measured.end, int(counts[_PADDING]))

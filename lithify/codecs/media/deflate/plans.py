@@ -8,10 +8,11 @@ depend on how one came there, so that a token that was not foreseen spoils nothi
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8
-from lithify.codecs.kernel import bare, unsigned, wide
+from lithify.codecs.array_types import I32, I64, U8, U16, U32
+from lithify.codecs.kernel import once, unsigned, wide
 from lithify.codecs.media.deflate.presets import CONFIG_CHAIN, CONFIG_NICE, CONFIG_WINDOW
 from lithify.codecs.media.deflate.symbols import DISTANCE_BITS, DISTANCE_SYMBOL, LENGTH_BITS, LENGTH_SYMBOL
+from lithify.codecs.media.deflate.words import match_length
 
 STRETCH, _BEYOND = 8192, 512
 _PLACES = 65536
@@ -28,7 +29,7 @@ _FAR = 1 << 40
 _HALVED_ABOVE = 1 << 15
 
 
-@bare
+@once
 def _sixteenths(number: int) -> int:
     """About 16 times the logarithm of a number, to base 2."""
     bits = wide(0)
@@ -37,7 +38,7 @@ def _sixteenths(number: int) -> int:
     return 16 * bits + ((number << 4) >> bits) - 16
 
 
-@bare
+@once
 def begin_counts(weights: I64) -> None:
     """Before the first token, something like any text."""
     for i in range(256):
@@ -48,7 +49,7 @@ def begin_counts(weights: I64) -> None:
         weights[_DISTANCE_COUNTS + i] = 4 + 2 * i
 
 
-@bare
+@once
 def count_token(weights: I64, token: int, literal: int) -> None:
     """Another token there was."""
     if token == 0:
@@ -58,7 +59,7 @@ def count_token(weights: I64, token: int, literal: int) -> None:
         weights[_DISTANCE_COUNTS + DISTANCE_SYMBOL[token & 0xFFFF]] += 4
 
 
-@bare
+@once
 def _weigh(weights: I64) -> None:
     """Costs, in 1/16 bit, from counts; which are halved when they are many."""
     symbols, distances = wide(0), wide(0)
@@ -83,8 +84,8 @@ def _weigh(weights: I64) -> None:
             weights[i] = (weights[i] + 1) >> 1
 
 
-@bare
-def plan(plain: U8, places: I32, config: I64, weights: I64, plans: I32, start: int, stop: int) -> int:
+@once
+def plan(plain: U8, words: U32, places: U16, config: I64, weights: I64, plans: I32, start: int, stop: int) -> int:
     """Plan from `start` to `stop`, where all places are remembered, and some behind; gives the work it was."""
     _weigh(weights)
     size = len(plain)
@@ -98,16 +99,12 @@ def plan(plain: U8, places: I32, config: I64, weights: I64, plans: I32, start: i
         second, token, longest = wide(_FAR), wide(0), wide(0)
         reached, most = wide(2), min(258, horizon - at)
         nice = min(config[CONFIG_NICE], most)
-        place = wide(places[unsigned(at & (_PLACES - 1))])
+        place = at - wide(places[unsigned(at & (_PLACES - 1))])
         left = chain
-        while most > 2 and left > 0 and place >= 0 and at - place <= window:
+        while most > 2 and left > 0 and place < at and at - place <= window:
             work += 1
-            if plain[unsigned(place + reached)] == plain[unsigned(at + reached)] and (
-                plain[unsigned(place)] == plain[unsigned(at)] and plain[unsigned(place + 1)] == plain[unsigned(at + 1)]
-            ):
-                length = wide(2)
-                while length < most and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
-                    length += 1
+            if plain[unsigned(place + reached)] == plain[unsigned(at + reached)]:
+                length = match_length(words, place, at, most)
                 work += length >> 3
                 if length > reached:
                     distance = at - place
@@ -122,8 +119,8 @@ def plan(plain: U8, places: I32, config: I64, weights: I64, plans: I32, start: i
                     longest = length << 16 | distance
                     if length >= nice:
                         break
-            before = wide(places[unsigned(place & (_PLACES - 1))])
-            if before >= place:
+            before = place - wide(places[unsigned(place & (_PLACES - 1))])
+            if before == place:
                 break
             place = before
             left -= 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import POSITION
-from lithify.codecs.kernel import bare, wide
+from lithify.codecs.kernel import once, wide
 from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
 from lithify.codecs.media.deflate.inflate import (
     BLOCK_COUNT,
@@ -59,7 +59,7 @@ _BUFFER, _BITS, _AT = 0, 1, 2
 """What a writer knows."""
 
 
-@bare
+@once
 def _weigh(tokens: I32, first: int, count: int, plain: U8, at: int, wide_scratch: I64) -> int:
     """Count the symbols of a block's tokens; where the next block begins in the plain bytes."""
     for i in range(_HELD, _HELD + 320):
@@ -77,7 +77,7 @@ def _weigh(tokens: I32, first: int, count: int, plain: U8, at: int, wide_scratch
     return at
 
 
-@bare
+@once
 def _predict(wide_scratch: I64, narrow: I32, guess: int, how: int) -> int:
     """Lengths by weight: literals from `guess`, distances 288 places on; their numbers, literals << 8 | distances."""
     for i in range(286):
@@ -89,7 +89,7 @@ def _predict(wide_scratch: I64, narrow: I32, guess: int, how: int) -> int:
     return literals << 8 | distances
 
 
-@bare
+@once
 def _next_step(narrow: I32, at: int, literals: int, distances: int, joined: int) -> int:
     """The step by which zlib would go on telling lengths, from the `at`th on; joined: runs go on into distances."""
     end = literals + distances
@@ -109,7 +109,7 @@ def _next_step(narrow: I32, at: int, literals: int, distances: int, joined: int)
     return value
 
 
-@bare
+@once
 def _step_fits(narrow: I32, at: int, total: int, step: int) -> int:
     """How many lengths a step tells; 0: not those that are there."""
     symbol, extra = step & 255, step >> 8
@@ -136,7 +136,7 @@ def _step_fits(narrow: I32, at: int, total: int, step: int) -> int:
     return repeat
 
 
-@bare
+@once
 def _code_lengths_there(
     narrow: I32, guess: int, guessed: int, coder: I64, stream: U8, chances: I32, decoding: bool
 ) -> bool:
@@ -177,7 +177,7 @@ def _code_lengths_there(
     return True
 
 
-@bare
+@once
 def _code_steps(narrow: I32, coder: I64, stream: U8, chances: I32, as_predicted: int, decoding: bool) -> bool:
     """The steps in which the lengths are told."""
     literals, distances = wide(narrow[_TABLE + TABLE_LITERALS]), wide(narrow[_TABLE + TABLE_DISTANCES])
@@ -221,7 +221,7 @@ def _code_steps(narrow: I32, coder: I64, stream: U8, chances: I32, as_predicted:
     return True
 
 
-@bare
+@once
 def _code_metas(wide_scratch: I64, narrow: I32, how: int, coder: I64, stream: U8, chances: I32, decoding: bool) -> bool:
     """The lengths of the codes for steps."""
     for i in range(19):
@@ -264,7 +264,7 @@ def _code_metas(wide_scratch: I64, narrow: I32, how: int, coder: I64, stream: U8
     return True
 
 
-@bare
+@once
 def _put(out: U8, writer: I64, value: int, bits: int) -> None:
     """Append the low bits of a number; what has no room is counted, and not written."""
     buffer, held, at = writer[_BUFFER] | value << writer[_BITS], writer[_BITS] + bits, writer[_AT]
@@ -277,7 +277,7 @@ def _put(out: U8, writer: I64, value: int, bits: int) -> None:
     writer[_BUFFER], writer[_BITS], writer[_AT] = buffer, held, at
 
 
-@bare
+@once
 def _make_codes(narrow: I32, lengths_at: int, count: int, at: int) -> None:
     """Canonical codes, the first bit lowest, above their lengths: code << 4 | length."""
     code = wide(0)
@@ -292,7 +292,7 @@ def _make_codes(narrow: I32, lengths_at: int, count: int, at: int) -> None:
                 code += 1
 
 
-@bare
+@once
 def _write_table(narrow: I32, out: U8, writer: I64) -> None:
     """The table of a block."""
     _put(out, writer, narrow[_TABLE + TABLE_LITERALS] - 257, 5)
@@ -312,7 +312,7 @@ def _write_table(narrow: I32, out: U8, writer: I64) -> None:
             _put(out, writer, step >> 8, 2 if symbol == 16 else 3 if symbol == 17 else 7)
 
 
-@bare
+@once
 def _write_tokens(tokens: I32, first: int, count: int, plain: U8, at: int, narrow: I32, out: U8, writer: I64) -> bool:
     """The tokens of a block by their codes, and its end. False: one has no code."""
     for i in range(first, first + count):
@@ -349,7 +349,7 @@ def _write_tokens(tokens: I32, first: int, count: int, plain: U8, at: int, narro
     return code != 0
 
 
-@bare
+@once
 def _write_stored(plain: U8, at: int, count: int, padding: int, out: U8, writer: I64) -> None:
     """A stored block behind its type."""
     room = (8 - writer[_BITS]) & 7
@@ -359,7 +359,7 @@ def _write_stored(plain: U8, at: int, count: int, padding: int, out: U8, writer:
         _put(out, writer, wide(plain[i]), 8)
 
 
-@bare
+@once
 def _code_table(wide_scratch: I64, narrow: I32, coder: I64, stream: U8, chances: I32, decoding: bool) -> bool:
     """One dynamic block's table; its weights are known."""
     how = wide(0)
@@ -395,7 +395,7 @@ def _code_table(wide_scratch: I64, narrow: I32, coder: I64, stream: U8, chances:
     return _code_metas(wide_scratch, narrow, how, coder, stream, chances, decoding)
 
 
-@bare
+@once
 def _take_table(tables: I32, at: int, narrow: I32) -> None:
     """Bring the table that begins at `at` to where it is coded from, and the lengths that it tells."""
     steps = wide(tables[at + TABLE_STEPS])
@@ -415,7 +415,7 @@ def _take_table(tables: I32, at: int, narrow: I32) -> None:
             told += 1
 
 
-@bare
+@once
 def code_tables(
     plain: U8,
     tokens: I32,

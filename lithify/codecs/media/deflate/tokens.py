@@ -6,9 +6,9 @@ what a wrong one should have been is told by the places that the chain leads to.
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8, U16, U32
 from lithify.codecs.bit_coder import POSITION
-from lithify.codecs.kernel import bare, unsigned, wide
+from lithify.codecs.kernel import once, unsigned, wide
 from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
 from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FINAL, BLOCK_PADDING, BLOCK_TYPE
 from lithify.codecs.media.deflate.plans import (
@@ -35,13 +35,17 @@ from lithify.codecs.media.deflate.presets import (
     GREEDY,
     PLANNED,
 )
+from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_THREE, match_length
 
 PLACES = 65536
 HASHES = 65536
+NOWHERE = -PLACES
+"""The head of an empty chain: too far back to be led to."""
 WHOLE, COSTLY, WRONG, SLOW, FULL = 0, 1, 2, 3, 4
 STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
 _HOPS_MAX = 4096
-_MARGIN = 2048  # bytes that the corrections of one token or the head of a block never need
+MARGIN = 2048
+"""Bytes that the corrections of one token or the head of a block never need."""
 _SYMBOLS_USUAL = 16383
 _LOOKED_AT, _LOOKED_AT_MIN = 1000, 20
 _TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
@@ -67,12 +71,16 @@ CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
 EVEN_FROM = _KIND
 
 
-@bare
-def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behind: int) -> None:
+@once
+def _remember(plain: U8, heads: I32, places: U16, config: I64, first: int, behind: int) -> None:
     """Put the places from `first` up to before `behind` into their chains."""
     hash_bits, hash_bytes = config[CONFIG_HASH_BITS], config[CONFIG_HASH_BYTES]
     shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
-    for at in range(first, min(behind, len(plain) - hash_bytes + 1)):
+    last = len(plain) - hash_bytes
+    for at in range(first, behind):
+        if at > last:
+            places[unsigned(at & (PLACES - 1))] = 0
+            continue
         a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
         if hash_bits:
             h = (a << 2 * shift ^ b << shift ^ c) & mask
@@ -81,12 +89,13 @@ def _remember(plain: U8, heads: I32, places: I32, config: I64, first: int, behin
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
             h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
-        places[unsigned(at & (PLACES - 1))] = heads[unsigned(h)]
+        back = at - wide(heads[unsigned(h)])
+        places[unsigned(at & (PLACES - 1))] = back if back < PLACES else 0
         heads[unsigned(h)] = at
 
 
-@bare
-def _search(plain: U8, places: I32, config: I64, state: I64, at: int, end: int, least: int, chain: int) -> int:
+@once
+def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int, least: int, chain: int) -> int:
     """The best match at `at`, a remembered place, that is longer than `least`: length << 16 | distance; 0: none."""
     longest = min(258, end - at)
     hash_bytes = config[CONFIG_HASH_BYTES]
@@ -95,42 +104,32 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, end: int, 
     nice = min(config[CONFIG_NICE], longest)
     window, exact = config[CONFIG_WINDOW], config[CONFIG_HASH_BITS] == 0
     limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
-    place = wide(places[unsigned(at & (PLACES - 1))])
-    if place < 0 or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
+    place = at - wide(places[unsigned(at & (PLACES - 1))])
+    if place == at or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
         return 0
     best, found = least, wide(0)
     left = chain
-    a, b, c = plain[unsigned(at)], plain[unsigned(at + 1)], plain[unsigned(at + 2)]
-    beyond = plain[unsigned(at + best)]
-    last = plain[unsigned(at + best - 1)]
+    first, found_by = words[unsigned(at)], FIRST_THREE if hash_bytes == 3 else ALL_FOUR
+    # Four bytes that end where a longer match must go on tell most places apart by one comparison.
+    last, compared = max(best - 3, 0), FIRST_THREE if best < 3 else ALL_FOUR
+    beyond = words[unsigned(at + last)]
     work = wide(0)
     while True:
         work += 1
-        if (
-            plain[unsigned(place + best)] == beyond
-            and plain[unsigned(place + best - 1)] == last
-            and (plain[unsigned(place)] == a and plain[unsigned(place + 1)] == b and plain[unsigned(place + 2)] == c)
-        ):
-            length = wide(3)
-            while length < longest and plain[unsigned(place + length)] == plain[unsigned(at + length)]:
-                length += 1
+        if (words[unsigned(place + last)] ^ beyond) & compared == 0:
+            length = match_length(words, place, at, longest)
             work += length >> 3
             if length > best and length >= hash_bytes:
                 best = length
                 found = length << 16 | (at - place)
                 if length >= nice:
                     break
-                beyond = plain[unsigned(at + best)]
-                last = plain[unsigned(at + best - 1)]
-        elif exact and (
-            plain[unsigned(place)] != a
-            or plain[unsigned(place + 1)] != b
-            or plain[unsigned(place + 2)] != c
-            or (hash_bytes == 4 and plain[unsigned(place + 3)] != plain[unsigned(at + 3)])
-        ):
+                last, compared = best - 3, ALL_FOUR
+                beyond = words[unsigned(at + last)]
+        if exact and (words[unsigned(place)] ^ first) & found_by != 0:
             left += 1
-        before = wide(places[unsigned(place & (PLACES - 1))])
-        if before <= limit or before >= place:
+        before = place - wide(places[unsigned(place & (PLACES - 1))])
+        if before <= limit or before == place:
             break
         place = before
         left -= 1
@@ -140,13 +139,13 @@ def _search(plain: U8, places: I32, config: I64, state: I64, at: int, end: int, 
     return found
 
 
-@bare
-def _hops_to(plain: U8, places: I32, state: I64, at: int, length: int, distance: int) -> int:
+@once
+def _hops_to(plain: U8, places: U16, state: I64, at: int, length: int, distance: int) -> int:
     """How many nearer places match as far; -1: the chain does not lead there."""
     hops = wide(0)
-    place = wide(places[at & (PLACES - 1)])
+    place = at - wide(places[at & (PLACES - 1)])
     for _ in range(_HOPS_MAX):
-        if place < 0 or at - place > distance:
+        if place == at or at - place > distance:
             return -1
         if at - place == distance:
             return hops
@@ -155,20 +154,20 @@ def _hops_to(plain: U8, places: I32, state: I64, at: int, length: int, distance:
             n += 1
         state[STATE_WORK] += 1 + (n >> 3)
         hops += n == length
-        before = wide(places[place & (PLACES - 1)])
-        if before >= place:
+        before = place - wide(places[place & (PLACES - 1)])
+        if before == place:
             return -1
         place = before
     return -1
 
 
-@bare
-def _place_behind(plain: U8, places: I32, state: I64, at: int, length: int, hops: int) -> int:
+@once
+def _place_behind(plain: U8, places: U16, state: I64, at: int, length: int, hops: int) -> int:
     """The distance that the chain leads to past `hops` nearer places that match as far; 0: nowhere."""
-    place = wide(places[at & (PLACES - 1)])
+    place = at - wide(places[at & (PLACES - 1)])
     left = hops
     for _ in range(_HOPS_MAX):
-        if place < 0 or at - place > 32768:
+        if place == at or at - place > 32768:
             return 0
         n = wide(0)
         while n < length and plain[place + n] == plain[at + n]:
@@ -178,14 +177,14 @@ def _place_behind(plain: U8, places: I32, state: I64, at: int, length: int, hops
             if left == 0:
                 return at - place
             left -= 1
-        before = wide(places[place & (PLACES - 1)])
-        if before >= place:
+        before = place - wide(places[place & (PLACES - 1)])
+        if before == place:
             return 0
         place = before
     return 0
 
 
-@bare
+@once
 def _grade(match: int) -> int:
     """How long a match is, in eight steps, and how far, in four."""
     length, distance = match >> 16, match & 0xFFFF
@@ -195,7 +194,7 @@ def _grade(match: int) -> int:
     return grade << 2 | wide(distance >= 64) + wide(distance >= 1024) + wide(distance >= 8192)
 
 
-@bare
+@once
 def _planned_grade(gap: int, token: int, longest: int) -> int:
     """How much the next best token costs more, in eight steps; whether the plan is the longest match; how short."""
     grade = wide(0)
@@ -204,10 +203,10 @@ def _planned_grade(gap: int, token: int, longest: int) -> int:
     return grade << 2 | wide(token == longest) << 1 | wide(max(token, longest) >> 16 > 4)
 
 
-@bare
+@once
 def _code_match(
     plain: U8,
-    places: I32,
+    places: U16,
     state: I64,
     coder: I64,
     stream: U8,
@@ -285,7 +284,7 @@ def _code_match(
     return length << 16 | distance
 
 
-@bare
+@once
 def _looks_back(tokens: I32, first: int, start: int) -> bool:
     """Whether a match soon behind `start` reaches before it."""
     at = start
@@ -297,14 +296,15 @@ def _looks_back(tokens: I32, first: int, start: int) -> bool:
     return len(tokens) - first < _LOOKED_AT_MIN
 
 
-@bare
+@once
 def code_tokens(
     plain: U8,
+    words: U32,
     tokens: I32,
     blocks: I64,
     config: I64,
     heads: I32,
-    places: I32,
+    places: U16,
     weights: I64,
     plans: I32,
     coder: I64,
@@ -336,7 +336,7 @@ def code_tokens(
     while final == 0:
         if block >= len(blocks):
             return FULL
-        if coder[POSITION] + _MARGIN > len(stream) and not decoding:
+        if coder[POSITION] + MARGIN > len(stream) and not decoding:
             return COSTLY
         final = code_chance(coder, stream, chances, _FINAL, decoding, blocks[block, BLOCK_FINAL])
         kind = code_chance(
@@ -368,7 +368,7 @@ def code_tokens(
                     forgets = wide(not _looks_back(tokens, token, at))
                 if code_chance(coder, stream, chances, _FORGETS, decoding, forgets):
                     for i in range(len(heads)):
-                        heads[i] = -1
+                        heads[i] = NOWHERE
                     state[STATE_WORK] += HASHES >> 4
                     if state[STATE_WORK] > work_max:
                         return SLOW
@@ -419,7 +419,7 @@ def code_tokens(
                 left -= 1
                 if at >= end or token >= len(tokens):
                     return WRONG
-                if not decoding and (coder[POSITION] + _MARGIN > len(stream)):
+                if not decoding and (coder[POSITION] + MARGIN > len(stream)):
                     return COSTLY
                 if state[STATE_WORK] > work_max:
                     return SLOW
@@ -432,7 +432,7 @@ def code_tokens(
                         plan_start, plan_stop = at, min(size, at + STRETCH)
                         _remember(plain, heads, places, config, remembered, min(size, plan_stop + STRETCH // 8))
                         remembered = max(remembered, min(size, plan_stop + STRETCH // 8))
-                        state[STATE_WORK] += plan(plain, places, config, weights, plans, plan_start, plan_stop)
+                        state[STATE_WORK] += plan(plain, words, places, config, weights, plans, plan_start, plan_stop)
                     here = wide(plans[unsigned(LONGEST_AT + at - plan_start)])
                     guess, behind = wide(plans[unsigned(TOKEN_AT + at - plan_start)]), wide(0)
                     if here >> 16 > end - at:
@@ -447,7 +447,7 @@ def code_tokens(
                     if remembered <= at:
                         _remember(plain, heads, places, config, remembered, at + 1)
                         remembered = at + 1
-                    here = held if is_held else _search(plain, places, config, state, at, end, 2, chain)
+                    here = held if is_held else _search(words, places, config, state, at, end, 2, chain)
                     length = here >> 16
                     guess, behind, case = here, wide(0), wide(0)
                     if length <= short or (length == 3 and (here & 0xFFFF) > far):
@@ -464,7 +464,7 @@ def code_tokens(
                                 remembered = at + 2
                             if at + 1 < end:
                                 behind = _search(
-                                    plain,
+                                    words,
                                     places,
                                     config,
                                     state,
@@ -542,6 +542,6 @@ def code_tokens(
     return WHOLE
 
 
-def new_chains() -> tuple[I32, I32]:
-    """The heads of the chains, and where each place leads to."""
-    return np.full(HASHES, -1, np.int32), np.full(PLACES, -1, np.int32)
+def new_chains() -> tuple[I32, U16]:
+    """The heads of the chains, and how far back each place leads; 0: no further."""
+    return np.full(HASHES, NOWHERE, np.int32), np.zeros(PLACES, np.uint16)

@@ -7,7 +7,7 @@ symbols once and merges two queues, leaves first (Moffat and Katajainen); libdef
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64
-from lithify.codecs.kernel import bare, wide
+from lithify.codecs.kernel import once, wide
 
 HEAPED, SORTED = 0, 1
 _NODES = 573
@@ -15,7 +15,7 @@ _HEAP, _PARENT, _DEPTH, _LENGTH, _BITS = 0, 600, 1200, 1800, 2400
 TREE_SCRATCH = 2432
 
 
-@bare
+@once
 def _sink(s: I64, weights: I64, size: int, start: int) -> None:
     """Let the node at `start` of the heap sink to where it belongs."""
     k = start
@@ -40,7 +40,7 @@ def _sink(s: I64, weights: I64, size: int, start: int) -> None:
     s[_HEAP + k] = node
 
 
-@bare
+@once
 def _heaped(s: I64, weights: I64, count: int, bits_max: int, lengths: I32, at: int, highest: int) -> None:
     """As zlib does; `highest` is the last symbol that has a weight."""
     size = wide(0)
@@ -106,7 +106,7 @@ def _heaped(s: I64, weights: I64, count: int, bits_max: int, lengths: I32, at: i
             left -= 1
 
 
-@bare
+@once
 def _sorted(s: I64, weights: I64, count: int, bits_max: int, lengths: I32, at: int) -> None:
     """By two queues: symbols in the order of their weights, and sums in the order they were made."""
     used = wide(0)
@@ -151,7 +151,7 @@ def _sorted(s: I64, weights: I64, count: int, bits_max: int, lengths: I32, at: i
             k += 1
 
 
-@bare
+@once
 def code_lengths(s: I64, weights: I64, count: int, bits_max: int, how: int, lengths: I32, at: int) -> int:
     """The lengths of `count` symbols by their weights (with room for as many sums); the last one used, and one more."""
     used, highest = wide(0), wide(-1)

@@ -16,11 +16,14 @@ from lithify.codecs.media.containers.find import ADLER, GZIP, Found, Walk
 from lithify.codecs.media.containers.layout import Piece, Segment, pack_table, unpack_table
 from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import pack_part, unpack_part
+from lithify.codecs.media.containers.opening import open_all
+from lithify.codecs.media.containers.recalled import NEW, Recalled
+from lithify.codecs.media.containers.signs import may_hold_streams
 from lithify.codecs.media.containers.tar import members
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.xz import Xz
-from lithify.errors import BadBytes, LimitExceeded, Truncated
+from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.suites.codec_suite import ORIGINALS, CodecSuite
 from tests.unit.codecs.media.archives import ARCHIVES, FILES, LOGS, MARKUP, gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import PLAIN, deflated, paragraphs, rows
@@ -215,12 +218,65 @@ def test_a_table_survives() -> None:
         Piece((Segment(0, 30),)),
         Piece((Segment(1, 9), Segment(2, 400)), 7, GZIP),
         Piece((Segment(1, 1),), 0, ADLER),
+        Piece((Segment(1, 5),), 0, ADLER, 2),
     ]
 
     assert pieces == unpack_table(pack_table(pieces))
     for wrong in (b"", b"\x05", pack_table(pieces) + b"\0", pack_table(pieces)[:-1], b"\x02\xff\xff\x7f\x00\x00"):
         with pytest.raises(BadBytes):
             unpack_table(wrong)
+
+
+def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
+    archive = tarred({"a.log": LOGS, "b.html": MARKUP, "c.log.gz": gz(LOGS), "d.txt": paragraphs(9), "small": b"sand"})
+    opened = open_all(archive, Budget())
+
+    assert opened is not None
+    kept = [group for group in opened.groups if LOGS in group or gz(LOGS) in group]
+    assert 2 == len(kept)
+    assert may_hold_streams(archive)
+    estimate = Deflate.probe(archive, len(archive), "default")
+    assert estimate is not None
+    assert estimate.ratio > 1
+    assert len(encoded(archive)) < len(Xz().encode_block(archive))
+
+
+def test_a_cut_tar_archive_comes_back() -> None:
+    archive = tarred({"a.log": LOGS[:900], "b.html": MARKUP[:700]})
+    for cut in range(1, len(archive), 311):
+        encoded(archive[:cut], "fast")
+
+
+def test_streams_of_one_writer_tell_their_recipe_once() -> None:
+    texts = [paragraphs(2)[n : n + 90] for n in range(40)]
+    opened = open_all(b"".join(b"stream\n" + zlib.compress(text) for text in texts), Budget())
+
+    assert opened is not None
+    streams = [piece for piece in opened.pieces if piece.recipe_length is not None]
+    assert 40 == len(streams)
+    assert sum(piece.recipe_length or 0 for piece in streams) < 12
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"bb", b"", bytes(64), bytes(65), b"ccc"]) | st.binary(max_size=2), max_size=300)
+)
+def test_recipes_are_recalled_alike_in_both_directions(recipes: list[bytes]) -> None:
+    writer, reader = Recalled(), Recalled()
+    for recipe in recipes:
+        rank = writer.rank(recipe)
+        if rank == NEW:
+            reader.keep(recipe)
+        else:
+            assert recipe == reader.recipe(rank)
+
+
+def test_a_recipe_that_was_not_told_is_not_recalled() -> None:
+    recalled = Recalled()
+    recalled.keep(b"\x05\x32")
+    assert b"\x05\x32" == recalled.recipe(1)
+    for rank in (-1, NEW, 2):
+        with pytest.raises(Corrupt):
+            recalled.recipe(rank)
 
 
 def test_a_part_says_all_that_decoding_needs() -> None:

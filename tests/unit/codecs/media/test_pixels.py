@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
+from lithify.codecs.codec import EFFORTS, Effort
 from lithify.codecs.media import pictures
 from lithify.codecs.media.fields import piece, varint
 from lithify.codecs.media.packbits import close_strips, open_strips
@@ -18,10 +19,13 @@ from lithify.codecs.media.pictures import (
     AS_BYTES,
     FILTERED,
     JXL,
+    NAMES,
+    SHADES,
     WEBP,
     WEBP_GREEN,
     Picture,
     Shape,
+    coders_of_names,
     decode_picture,
     encode_picture,
     shape_of,
@@ -36,7 +40,8 @@ from tests.unit.codecs.media.corpus import row_bytes, slope
 
 EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
 PICTURES = 0x10
-CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED}
+CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES}
+OURS = {SHADES, NAMES}
 
 
 def round_trip(data: bytes, effort: str = "default") -> bytes:
@@ -79,9 +84,10 @@ def test_each_coder_makes_a_slope_smaller(coder: int) -> None:
     assert len(packed) < 0.95 * one.size
 
 
-def test_photographs_are_kept_by_jpeg_xl_and_drawings_by_webp() -> None:
+def test_photographs_are_kept_as_shades_and_drawings_by_webp() -> None:
     drawn: Picture = np.repeat(np.repeat(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, 30, 0), 30, 1)
-    assert JXL == encode_picture(picture(90, 90, 3, 1), "default")[0]
+    assert SHADES == encode_picture(picture(90, 90, 3, 1), "default")[0]
+    assert JXL == encode_picture(picture(90, 90, 3, 2), "default")[0]
     assert WEBP == encode_picture(drawn, "default")[0]
 
 
@@ -93,7 +99,36 @@ def test_a_library_that_gives_back_other_pixels_is_not_believed(monkeypatch: pyt
     assert np.array_equal(one, decode_picture(coder, packed, shape_of(one)))
 
 
-@pytest.mark.parametrize("coder", [*sorted(CODERS), 9])
+def test_names_in_no_order_are_kept_by_the_model_of_names() -> None:
+    chance = np.random.default_rng(1)
+    tiles = chance.integers(0, 200, (12, 12)).astype(np.uint8)
+    names: Picture = np.kron(tiles, np.ones((9, 7), np.uint8))[:, :, np.newaxis]
+    for effort in EFFORTS[1:]:
+        assert NAMES == encode_picture(names, effort, coders_of_names(names, effort))[0]
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("octets", [1, 2])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_any_picture_has_a_coder_at_every_effort(channels: int, octets: int, effort: Effort) -> None:
+    for one in (picture(70, 80, channels, octets), picture(3, 1, channels, octets), picture(1, 1, channels, octets)):
+        still = np.zeros_like(one)
+        for shown in (one, still):
+            assert np.array_equal(shown, decode_picture(*encode_picture(shown, effort), shape_of(shown)))
+
+
+@pytest.mark.parametrize("coder", sorted(OURS))
+def test_any_bytes_are_some_picture_of_ours_or_refused(coder: int) -> None:
+    chance = random.Random(coder)
+    for length in (1, 12, 30, 200):
+        try:
+            found = decode_picture(coder, chance.randbytes(length), Shape(9, 9, 1, 1))
+        except BadBytes:
+            continue
+        assert (9, 9, 1) == found.shape
+
+
+@pytest.mark.parametrize("coder", [*sorted(CODERS - OURS), 9])
 def test_streams_of_noise_are_no_pictures(coder: int) -> None:
     chance = random.Random(coder)
     for length in (0, 1, 12, 30, 200):

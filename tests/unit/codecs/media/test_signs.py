@@ -9,6 +9,7 @@ import zlib
 
 import pytest
 
+from lithify.codecs.media.containers.codec import Deflate
 from lithify.codecs.media.containers.signs import may_hold_streams
 
 TEXT = b"".join(b"line %d of what is kept\n" % number for number in range(400))
@@ -28,6 +29,13 @@ def test_a_zlib_stream_is_seen_wherever_it_begins(level: int) -> None:
 @pytest.mark.parametrize("held", [gzip.compress(TEXT), zipped(), b"%PDF-1.7\n"], ids=["gzip", "zip", "pdf"])
 def test_containers_are_seen(held: bytes) -> None:
     assert may_hold_streams(held)
+
+
+def test_a_png_is_left_to_the_codec_for_pngs_unless_it_is_animated() -> None:
+    signature, image = b"\x89PNG\r\n\x1a\n", b"IDAT" + zlib.compress(TEXT)
+    assert not may_hold_streams(signature + image)
+    assert Deflate.probe(signature + image, 400, "default") is None
+    assert may_hold_streams(signature + b"acTL" + image)
 
 
 def test_numbers_text_and_noise_hold_none() -> None:

@@ -1,0 +1,31 @@
+"""Bytes compared four at a time: of every place in some bytes, the four that begin there as one number."""
+
+import numpy as np
+
+from lithify.codecs.array_types import U8, U32
+from lithify.codecs.kernel import once, unsigned, wide
+
+_WORD_BYTES = 4
+ALL_FOUR = np.uint32(0xFFFFFFFF)
+FIRST_THREE: np.uint32 = np.frombuffer(b"\xff\xff\xff\0", np.uint32)[0]
+_FIRST: np.uint32 = np.frombuffer(b"\xff\0\0\0", np.uint32)[0]
+"""What of two words must be equal, in the order of bytes of the machine."""
+
+
+def words_of(plain: U8) -> U32:
+    """For each place the four bytes from it on; zeros stand behind the end, as many as let two more places be asked."""
+    padded = np.zeros(len(plain) + 2 * _WORD_BYTES, np.uint8)
+    padded[: len(plain)] = plain
+    return np.ndarray((len(plain) + _WORD_BYTES,), np.uint32, padded.data, strides=(1,))
+
+
+@once
+def match_length(words: U32, place: int, at: int, longest: int) -> int:
+    """How many bytes from `place` on are as those from `at` on, up to `longest`, which both have."""
+    length = wide(0)
+    while length + _WORD_BYTES <= longest and words[unsigned(place + length)] == words[unsigned(at + length)]:
+        length += _WORD_BYTES
+    most = min(longest, length + _WORD_BYTES)
+    while length < most and (words[unsigned(place + length)] ^ words[unsigned(at + length)]) & _FIRST == 0:
+        length += 1
+    return length
