@@ -10,6 +10,7 @@ from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.reading import SlicedFile
 from lithify.errors import Corrupt, Truncated
 
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
@@ -39,7 +40,11 @@ def _read(data: Bytes, read: Callable[[Any], list[Any]]) -> list[Any]:
     except ImportError as error:
         raise Corrupt("HDF5 is read by h5py, which is not installed: pip install 'lithify[arrays]'") from error
     try:
-        with h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0)) as file:
+        if isinstance(data, bytes | memoryview):
+            opened = h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0))
+        else:
+            opened = h5py.File(SlicedFile(data), "r")
+        with opened as file:
             return read(file)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, UnicodeError) as error:
         raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
