@@ -93,7 +93,7 @@ class Placed:
         places = np.stack(np.unravel_index(there, extent.grid), axis=1) if extent.grid else np.zeros((1, 0), np.int64)
         for box in _boxes(places.astype(np.int64)):
             grid = tuple(map(len, box))
-            inner = [_raveled(place, extent.grid) for place in product(*box)]
+            inner = [raveled(place, extent.grid) for place in product(*box)]
             whole = Extent(
                 extent.element, extent.tile, extent.strides, grid, tuple(cast("int", offsets[one]) for one in inner)
             )
@@ -161,7 +161,8 @@ def _cut(
             yield (range(index, index + 1), *inner)
 
 
-def _raveled(place: tuple[int, ...], grid: tuple[int, ...]) -> int:
+def raveled(place: tuple[int, ...], grid: tuple[int, ...]) -> int:
+    """The number of a tile, by its place in the grid."""
     found = 0
     for at, side in zip(place, grid, strict=True):
         found = found * side + at

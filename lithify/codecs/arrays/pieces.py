@@ -19,7 +19,7 @@ from lithify.codecs.arrays.containers.find import HEAD_BYTES, container_of, stre
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
 from lithify.codecs.arrays.inflated import Inflated, Place, Stream, presumed
-from lithify.codecs.arrays.parts import Part, Placed
+from lithify.codecs.arrays.parts import Box, Part, Placed
 from lithify.codecs.arrays.reading import Bytes, SourceBytes
 from lithify.codecs.codec import Source
 from lithify.errors import Corrupt, Truncated
@@ -98,11 +98,18 @@ class Structure:
 
         opened  the streams of the piece that were opened; None: none
         """
-        start, stop = self.plain_of(piece)
-        moved = self._moved(piece, opened)
-        for number in self.near(start, stop):
-            for part in self.placed[number].within(start, stop, moved):
+        for number in self.near(*self.plain_of(piece)):
+            for part in self.parts_of(number, piece, opened):
                 yield number, part
+
+    def parts_of(self, number: int, piece: Piece, opened: Inflated | None) -> list[Part]:
+        """The same, of one variable."""
+        return self.placed[number].within(*self.plain_of(piece), self._moved(piece, opened))
+
+    def boxes_of(self, number: int, piece: Piece) -> list[Box]:
+        """The same, its indices alone, if all streams can be opened."""
+        start, stop = self.plain_of(piece)
+        return [part.box for part in self.placed[number].within(start, stop, lambda at: at)]
 
     def _moved(self, piece: Piece, opened: Inflated | None) -> Callable[[int], int | None]:
         def moved(plain_offset: int) -> int | None:

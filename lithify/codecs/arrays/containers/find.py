@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from lithify.codecs.array_types import Bools
+from lithify.codecs.arrays.containers.description import Description
 from lithify.codecs.arrays.containers.variable import Variable, merged
 from lithify.codecs.arrays.extents import ARRAYS_MAX, TILES_MAX
 from lithify.codecs.arrays.inflated import Inflated, Place
@@ -49,6 +50,16 @@ def streams_in(data: Bytes) -> list[Place]:
         return [] if streams is None else cast("list[Place]", streams(data))
     except BadBytes:
         return []
+
+
+def described(data: Bytes) -> Description | None:
+    """What the container says of its variables; None if it says nothing. Never raises."""
+    name = container_of(data[:HEAD_BYTES])
+    describe = None if name is None else getattr(_module(name), "describe", None)
+    try:
+        return None if describe is None else cast("Description", describe(data))
+    except BadBytes:
+        return None
 
 
 def variables_in(

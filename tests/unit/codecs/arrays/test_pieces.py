@@ -32,11 +32,12 @@ FRAME_BYTES = 20 * 30 * 4
 def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pieces of a few frames."""
     with monkeypatch.context() as patch:
-        _shorten(patch, 4 * FRAME_BYTES)
+        shorten(patch, 4 * FRAME_BYTES)
         yield
 
 
-def _shorten(patch: pytest.MonkeyPatch, length: int) -> None:
+def shorten(patch: pytest.MonkeyPatch, length: int) -> None:
+    """Pieces of about so many bytes."""
     patch.setattr(pieces, "PIECE_BYTES", length)
     patch.setattr(pieces, "LONG_PIECE_BYTES", 2 * length)
     patch.setattr(pieces, "PIECE_BYTES_MAX", 4 * length)
@@ -139,7 +140,7 @@ FORMS = {
 @settings(max_examples=60, deadline=None)
 def test_any_container_cut_anyhow_comes_back(name: str, length: int, frames: int, rows: int, columns: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        _shorten(patch, length)
+        shorten(patch, length)
         cut_and_kept(FORMS[name](smooth((frames, rows, columns), "f4")))
 
 
@@ -148,7 +149,7 @@ def test_damaged_containers_that_are_cut_come_back(name: str) -> None:
     chance = random.Random(name)
     with pytest.MonkeyPatch.context() as patch:
         for _ in range(12):
-            _shorten(patch, chance.choice((300, 2000, 9000)))
+            shorten(patch, chance.choice((300, 2000, 9000)))
             cut_and_kept(damaged(FILES[name], chance) or b"x")
 
 
@@ -249,7 +250,7 @@ def test_memory_is_that_of_a_few_pieces_whatever_the_length() -> None:
         def chunk(self, payload: Buffer, decoded: Buffer) -> None: ...
 
     with pytest.MonkeyPatch.context() as patch:
-        _shorten(patch, 2 * limits.MIB)
+        shorten(patch, 2 * limits.MIB)
         Arrays(ArraysParams(effort="fast")).encode(Endless(4), Nothing())
         tracemalloc.start()
         Arrays(ArraysParams(effort="fast")).encode(Endless(80), Nothing())
