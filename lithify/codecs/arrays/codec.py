@@ -58,6 +58,13 @@ class Arrays(Codec):
 
     @classmethod
     def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """The same of two files in memory."""
+        from lithify.codecs.arrays.reading import MemorySource
+
+        return cls.measure_sources(MemorySource(original), MemorySource(decoded), contract)
+
+    @classmethod
+    def measure_sources(cls, original: Source, decoded: Source, contract: Contract) -> Mapping[str, Any]:
         """A row of figures for each array that may differ: errors, bias, PSNR, structural similarity."""
         from lithify.codecs.arrays.measuring import measured
 
