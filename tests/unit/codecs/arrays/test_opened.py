@@ -230,3 +230,9 @@ def test_several_threads_may_read_one_file() -> None:
     for step, (one, other) in zip(wanted, found, strict=True):
         assert np.array_equal(CUBE[step], one)
         assert np.array_equal(numbers[step], other)
+
+
+def test_arrays_without_names_are_numbered() -> None:
+    data = grib1(smooth((3, 20, 30), "u2"), 16) + grib1(smooth((3, 10, 30), "u2", 1), 16, parameter=130)
+    with open_arrays(kept(data)) as file:
+        assert {"values": (3, 20, 30), "values_2": (3, 10, 30)} == {one.name: one.shape for one in file.arrays.values()}
