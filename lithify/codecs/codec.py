@@ -218,6 +218,12 @@ class Codec(ABC):
         """
         raise FidelityBroken(f"{cls.facts.id} cannot measure the contract {contract}")
 
+    @classmethod
+    def measure_sources(cls, original: Source, decoded: Source, contract: Contract) -> Mapping[str, Any]:
+        """The same of files of any length: for codecs that read both piece by piece, in order."""
+        before, after = (one.read(0, one.length) for one in (original, decoded))
+        return cls.measure(before, after, contract)
+
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:
         """Run every kernel once for each set of types that encoding, decoding, probing and searching give it.

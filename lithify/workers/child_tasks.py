@@ -29,7 +29,7 @@ from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
-from lithify.workers.sources import Place, mapped, open_slice, open_source
+from lithify.workers.sources import DigestedSource, Place, mapped, open_slice, open_source
 from lithify.workers.text_tasks import compare, prove, prove_model, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
@@ -330,16 +330,13 @@ def measure(call: Call) -> Reply:
 
     Raises FidelityBroken when the frame's contract is not kept.
     """
-    frame = read_frame(open_slice(call.fds[0], Place(**call.args["input"])))
-    started = time.perf_counter()
-    decoded = b"".join(_decoded(call, Tally()))
-    seconds = time.perf_counter() - started
+    decoded = DigestedSource(open_slice(call.fds[0], Place(**call.args["input"])), _primers(call))
     place = Place(**call.args["original"])
     source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=at_hand(call.attached))
-    (entry,) = frame.formats
-    figures = codec_class(entry.format.id).measure(source.read(0, source.length), decoded, frame.contract)
-    digest = hashlib.sha256(decoded).hexdigest()
-    return Reply({"digest": digest, "length": len(decoded), "figures": dict(figures), "seconds": seconds})
+    (entry,) = decoded.frame.formats
+    figures = codec_class(entry.format.id).measure_sources(source, decoded, decoded.frame.contract)
+    found = {"digest": decoded.digest(), "length": decoded.length, "figures": dict(figures), "seconds": decoded.seconds}
+    return Reply(found)
 
 
 def digest_small(call: Call) -> Reply:

@@ -17,9 +17,11 @@ from typing import TypeVar
 import numpy as np
 
 from lithify import limits
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
-from lithify.codecs.arrays.payload import encode, open_payload
+from lithify.codecs.arrays.opened import open_arrays
+from lithify.codecs.arrays.payload import encode_file, open_payload
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.codec import Buffer, Codec, Effort
 from lithify.codecs.fidelity import Contract
@@ -53,6 +55,7 @@ from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
 from tests.golden import lm_frames
 from tests.golden.primers import golden_primers
+from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
@@ -347,7 +350,7 @@ def decode_arrays(data: bytes) -> bool:
 
 def arrays_seeds() -> list[bytes]:
     """A file of each container."""
-    found = [(data, encode(data, arrays_in(data), "fast", None).payload) for data in FILES.values()]
+    found = [(data, encode_file(data, "fast", None).payload) for data in FILES.values()]
     return [len(data).to_bytes(4, "little") + payload for data, payload in found]
 
 
@@ -359,6 +362,23 @@ def read_container(data: bytes) -> bool:
     apart = int(skeleton_mask([variable.extent for variable in found], len(data)).sum())
     assert apart + sum(variable.extent.stored_bytes for variable in found) == len(data), "arrays share bytes"
     return bool(found)
+
+
+def read_slices(data: bytes) -> bool:
+    """Open the file of arrays that a frame keeps, and read some of each of its arrays."""
+    try:
+        file = open_arrays(BytesIO(data), primers=golden_primers())
+        for array in file.arrays.values():
+            part = tuple(slice(side // 2, side // 2 + 3) for side in array.shape)
+            assert array[part].shape == tuple(min(3, side - side // 2) for side in array.shape)
+    except REFUSALS:
+        return False
+    return bool(file.arrays)
+
+
+def slices_seeds() -> list[bytes]:
+    """A frame of a file of each container."""
+    return [framed(Arrays(ArraysParams(effort="fast")), data) for data in FILES.values()]
 
 
 def container_seeds() -> list[bytes]:
@@ -607,6 +627,7 @@ def targets() -> dict[str, Target]:
         Target("pattern", read_pattern, pattern_seeds),
         Target("streams", decode_streams, stream_seeds),
         Target("arrays", decode_arrays, arrays_seeds),
+        Target("slices", read_slices, slices_seeds, mend_frame),
         Target("container", read_container, container_seeds),
         Target("following", decode_following, following_seeds),
         Target("told", decode_told, told_seeds),

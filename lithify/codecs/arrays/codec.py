@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
-from lithify import limits
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import Contract
-from lithify.codecs.raw.block import blocks
 from lithify.errors import BadArgument, Corrupt
-
-if TYPE_CHECKING:
-    from lithify.codecs.arrays.values import Bound
-
-_BLOCK_BYTES = 8 * limits.MIB
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,6 @@ class Arrays(Codec):
         format=Format(0x0400, 1, 0),
         contracts=frozenset({"exact", "content", "bounded"}),
         seams="whole",
-        bytes_max=limits.CHUNK_BYTES_MAX,
         kinds=frozenset({"array"}),
         kernels=True,
         falls_back=True,
@@ -63,6 +55,13 @@ class Arrays(Codec):
 
     @classmethod
     def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """The same of two files in memory."""
+        from lithify.codecs.arrays.reading import MemorySource
+
+        return cls.measure_sources(MemorySource(original), MemorySource(decoded), contract)
+
+    @classmethod
+    def measure_sources(cls, original: Source, decoded: Source, contract: Contract) -> Mapping[str, Any]:
         """A row of figures for each array that may differ: errors, bias, PSNR, structural similarity."""
         from lithify.codecs.arrays.measuring import measured
 
@@ -87,22 +86,28 @@ class Arrays(Codec):
         return estimate(sample, length, effort)
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """One chunk, or blocks by the general coders of what is longer than a chunk can be."""
-        from lithify.codecs.arrays.payload import encode, encode_file
+        """A chunk for each piece of the file; under the contract `content`, perhaps of another that says the same."""
+        from lithify.codecs.arrays.content import encode_content
 
-        effort = cast("Effort", self._own.effort)
-        fits = source.length <= limits.CHUNK_BYTES_MAX
-        for data in blocks(source, limits.CHUNK_BYTES_MAX if fits else _BLOCK_BYTES):
-            found = encode_file(data, effort, self._bound()) if fits else encode(data, [], effort, None)
-            sink.chunk(found.payload, found.decoded)
+        if Contract.parse(self._own.contract).kind == "content":
+            encode_content(source, sink, self._encode)
+        else:
+            self._encode(source, sink)
 
-    def _bound(self) -> "Bound | None":
-        from lithify.codecs.arrays.values import Bound
+    def _encode(self, source: Source, sink: ChunkSink) -> None:
+        from lithify.codecs.arrays.bounds import bounds_of, check_names
+        from lithify.codecs.arrays.payload import encode_piece
+        from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source
 
         contract = Contract.parse(self._own.contract)
-        if contract.kind != "bounded":
-            return None
-        return Bound(cast("Any", contract.metric), cast("float", contract.value))
+        structure = structure_of_source(source)
+        pieces = pieces_of(structure)
+        check_names(structure, contract)
+        bounds = bounds_of(source, structure, pieces, contract)
+        for piece in pieces:
+            data = read_piece(source, piece)
+            found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
+            sink.chunk(found.payload, found.decoded)
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         from lithify.codecs.arrays.payload import open_payload

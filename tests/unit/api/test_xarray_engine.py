@@ -130,7 +130,15 @@ def test_what_has_no_dimensions_xarray_knows_of_is_refused_by_its_name(tmp_path:
 def test_indexes_outside_of_an_array_are_refused() -> None:
     from lithify.workers.array_files import LazyArray
 
-    array = LazyArray("a", (3, 4), np.dtype("f4"), None, lambda parts: np.zeros((3, 4), "f4")[parts])
+    array = LazyArray(
+        "a",
+        (3, 4),
+        np.dtype("f4"),
+        ((3,), (4,)),
+        ("y", "x"),
+        lambda wanted: np.zeros([len(axis) for axis in wanted], "f4"),
+        lambda: None,
+    )
     assert 0 == array[-1, -4]
     for index in (3, -4):
         with pytest.raises(IndexError):

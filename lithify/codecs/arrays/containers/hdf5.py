@@ -1,15 +1,18 @@
 """HDF5 and NetCDF 4: contiguous datasets, and chunks, plain or deflated. The HDF5 library reads the structure."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 
 from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
-from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
+from lithify.codecs.arrays.containers.description import Described, Description
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.reading import SlicedFile
 from lithify.errors import Corrupt, Truncated
 
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
@@ -17,35 +20,94 @@ _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
 _CHECK_BYTES = 4
 _WIDTH_MAX = 255
 _DATASETS_MAX = 10_000
+_BOOKS = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties")
 
 
 def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
     """Its datasets that are numbers. Raises Corrupt for what the library cannot open, or if it is not installed."""
     if len(data) != length:
         raise Truncated("the structure of an HDF5 file may lie anywhere in it")
-    return cast("list[Variable]", _read(data, lambda file: _variables(file, inflated)))
+    return cast("list[Variable]", reading(data, lambda file: _variables(file, inflated)))
 
 
 def streams(data: Bytes) -> list[Place]:
     """Its deflated chunks. Raises as `find` does."""
     return cast(
-        "list[Place]", _read(data, lambda file: [one for dataset in _datasets(file) for one in _places(dataset)])
+        "list[Place]", reading(data, lambda file: [one for dataset in datasets(file) for one in places_of(dataset)])
     )
 
 
-def _read(data: Bytes, read: Callable[[Any], list[Any]]) -> list[Any]:
+def describe(data: Bytes) -> Description:
+    """Its datasets, and what is said of them and of the file. Raises as `find` does."""
+    return cast("Description", reading(data, _described))
+
+
+def _described(file: Any) -> Description:
+    found = {
+        one.name.lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
+        for one in _every_dataset(file)
+    }
+    return Description(_told(file), found)
+
+
+def _every_dataset(file: Any) -> list[Any]:
+    import h5py
+
+    found: list[Any] = []
+
+    def visit(_: str, item: object) -> bool | None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            found.append(item)
+        return True if len(found) >= _DATASETS_MAX else None
+
+    file.visititems(visit)
+    return found
+
+
+def _dimension_names(dataset: Any) -> tuple[str, ...]:
+    """Those of its dimension scales; an axis without one is named after the dataset."""
+    own = dataset.name.rsplit("/", 1)[-1]
+    if _is_scale(dataset) and dataset.ndim == 1:
+        return (own,)
+    scales = [[scale.name.rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
+    return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
+
+
+def _told(item: Any) -> dict[str, Any]:
+    """Attributes, but for those that the library and NetCDF 4 keep their own books in."""
+    found = {}
+    for name in item.attrs:
+        if name in _BOOKS:
+            continue
+        try:
+            value = item.attrs[name]
+        except (OSError, TypeError, ValueError):
+            continue
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.reshape(-1)[0]
+        found[name] = _plain(value)
+    return found
+
+
+def reading(data: Bytes, read: Callable[[Any], Any]) -> Any:
+    """What `read` makes of the file, open. Raises Corrupt if the library cannot open it, or is not installed."""
     try:
         import h5py
     except ImportError as error:
         raise Corrupt("HDF5 is read by h5py, which is not installed: pip install 'lithify[arrays]'") from error
     try:
-        with h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0)) as file:
+        if isinstance(data, bytes | memoryview):
+            opened = h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0))
+        else:
+            opened = h5py.File(SlicedFile(data), "r")
+        with opened as file:
             return read(file)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, UnicodeError) as error:
         raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
 
 
-def _datasets(file: Any) -> list[Any]:
+def datasets(file: Any) -> list[Any]:
+    """Those that have values of a fixed length."""
     import h5py
 
     found: list[Any] = []
@@ -60,7 +122,7 @@ def _datasets(file: Any) -> list[Any]:
 
 
 def _variables(file: Any, inflated: Inflated | None) -> list[Variable]:
-    found = _datasets(file)
+    found = datasets(file)
     attributes = [_attributes(dataset) for dataset in found]
     others = named_by_others(attributes)
     return [
@@ -80,51 +142,64 @@ def _arrays(
         if offset is None:
             return []
         place = offset if inflated is None else inflated.moved(offset)
-        return of_dtype(dtype, Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose))
-    filters = _filters(dataset)
+        own = Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose)
+        return of_dtype(dtype, replace(own, unit=unit_of(attributes)))
+    filters = filters_of(dataset)
     offsets = _offsets(dataset, filters, inflated)
-    loose = loose and not filters
-    return of_chunks(dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose)
+    found = of_chunks(
+        dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not filters
+    )
+    return [replace(one, sealed=bool(filters), unit=unit_of(attributes)) for one in found]
 
 
-def _filters(dataset: Any) -> list[int]:
+def filters_of(dataset: Any) -> list[int]:
+    """The numbers of what its chunks go through."""
     plist = dataset.id.get_create_plist()
     return [plist.get_filter(number)[0] for number in range(plist.get_nfilters())]
 
 
-def _chunk_bytes(dataset: Any) -> int:
+def chunk_bytes(dataset: Any) -> int:
+    """Of one chunk without filters."""
     return int(np.prod(dataset.chunks)) * int(dataset.dtype.itemsize)
 
 
 def _offsets(dataset: Any, filters: list[int], inflated: Inflated | None) -> dict[tuple[int, ...], int]:
     """Where each chunk begins whose values are plain, or were made so."""
     checks = filters.count(_FLETCHER32)
-    plain_bytes, found = _chunk_bytes(dataset), {}
-    for place, info in _chunks(dataset).items():
+    plain_bytes, found = chunk_bytes(dataset), {}
+    for place, info in chunks_of(dataset).items():
         if inflated is not None and info.byte_offset in inflated.begins:
             found[place] = inflated.begins[info.byte_offset]
-        elif filters in ([], [_FLETCHER32]) and info.size == plain_bytes + _CHECK_BYTES * checks:
+        elif _is_plain(info, filters, plain_bytes, checks):
             found[place] = info.byte_offset if inflated is None else inflated.moved(info.byte_offset)
     return found
 
 
-def _places(dataset: Any) -> list[Place]:
+def _is_plain(info: Any, filters: list[int], plain_bytes: int, checks: int) -> bool:
+    """Whether a chunk went through no filter, or none that changes values."""
+    if info.filter_mask:
+        skipped = (1 << len(filters)) - 1
+        return bool(info.filter_mask & skipped == skipped) and info.size == plain_bytes
+    return filters in ([], [_FLETCHER32]) and info.size == plain_bytes + _CHECK_BYTES * checks
+
+
+def places_of(dataset: Any) -> list[Place]:
     """Its chunks, if they are deflated, and what was done to them before is known."""
-    filters = _filters(dataset) if dataset.chunks is not None else []
+    filters = filters_of(dataset) if dataset.chunks is not None else []
     checks = filters.count(_FLETCHER32)
     if filters not in ([*before, _DEFLATE, *behind] for before in ([], [_SHUFFLE]) for behind in ([], [_FLETCHER32])):
         return []
-    width, plain_bytes = (dataset.dtype.itemsize if _SHUFFLE in filters else 1), _chunk_bytes(dataset)
+    width, plain_bytes = (dataset.dtype.itemsize if _SHUFFLE in filters else 1), chunk_bytes(dataset)
     if width > _WIDTH_MAX:
         return []
     return [
         Place(info.byte_offset, info.size - _CHECK_BYTES * checks, plain_bytes, width)
-        for info in _chunks(dataset).values()
+        for info in chunks_of(dataset).values()
         if not info.filter_mask
     ]
 
 
-def _chunks(dataset: Any) -> dict[tuple[int, ...], Any]:
+def chunks_of(dataset: Any) -> dict[tuple[int, ...], Any]:
     """What the library knows of each chunk, by its place in the grid of chunks."""
     found: dict[tuple[int, ...], Any] = {}
     if dataset.id.get_num_chunks() > CHUNKS_MAX:
@@ -142,7 +217,7 @@ def _attributes(dataset: Any) -> dict[str, Any]:
     """Those that say what the values mean, as plain Python."""
     found = {}
     for name in ("_FillValue", "missing_value", "bounds", "climatology", "coordinates", "grid_mapping", "units",
-                 "standard_name", "axis", "cell_measures", "formula_terms"):  # fmt: skip
+                 "standard_name", "axis", "cell_measures", "formula_terms", "scale_factor"):  # fmt: skip
         try:
             value = dataset.attrs.get(name)
         except (OSError, TypeError, ValueError):
@@ -163,6 +238,10 @@ def _plain(value: Any) -> Any:
 
 def _dimensions(dataset: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Names of its dimension scales; an axis without one has a name of no variable."""
-    if dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE")):
+    if _is_scale(dataset):
         return [dataset.name.rsplit("/", 1)[-1]]
     return [f"axis {axis}" for axis in range(len(dataset.shape))]
+
+
+def _is_scale(dataset: Any) -> bool:
+    return dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE"))
