@@ -23,6 +23,7 @@ from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
+from lithify.workers.array_tasks import arrays, slice_arrays
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
@@ -392,6 +393,8 @@ TASKS: dict[str, Task] = {
     "measure": measure,
     "search": search,
     "templates": templates,
+    "arrays": arrays,
+    "slice_arrays": slice_arrays,
     "weigh": weigh,
     "compare": compare,
     "prove": prove,
