@@ -93,6 +93,8 @@ class Facts:
     """A slow codec is tried unasked at effort `default` on originals of at most so many bytes, and never at `fast`."""
     takes_primer: bool = False
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
+    draws: bool = False
+    """Whether it draws what came back beside what was put in, for originals of its `kinds`: `Codec.plot`."""
     takes_model: bool = False
     """Whether it is for a model that the user brings: it is tried only with one (`Codec.with_model`)."""
 
@@ -209,6 +211,15 @@ class Codec(ABC):
         Knows nothing of how it was encoded. Raises FidelityBroken unless the contract is kept.
         """
         raise FidelityBroken(f"{cls.facts.id} cannot measure the contract {contract}")
+
+    @classmethod
+    def plot(cls, original: bytes, decoded: bytes) -> bytes:
+        """A PNG that shows what came back beside what was put in, and what differs. Only for codecs that `draws`.
+
+        Knows nothing of how one came from the other; they may be equal. Raises BadArgument, with a sentence, for bytes
+        of which nothing can be drawn.
+        """
+        raise BadArgument(f"{cls.facts.id} draws nothing")
 
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:

@@ -28,6 +28,7 @@ from lithify.workers.child import Call, Reply, Task, as_lithify_error
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
+from lithify.workers.plot_tasks import plot
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
 from lithify.workers.sources import Place, mapped, open_slice, open_source
@@ -391,6 +392,7 @@ TASKS: dict[str, Task] = {
     "digest": digest,
     "digest_small": digest_small,
     "measure": measure,
+    "plot": plot,
     "search": search,
     "templates": templates,
     "arrays": arrays,

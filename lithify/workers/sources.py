@@ -1,5 +1,6 @@
 """What a codec reads: an original lying in a file, in memory, or inside a frame, cut to the part that is wanted."""
 
+import hashlib
 import io
 import mmap
 import os
@@ -76,6 +77,16 @@ def open_source(
     if not 0 <= start <= (end := whole.length if end is None else end) <= whole.length:
         raise RangeNotSatisfiable(f"bytes {start} to {end} of {whole.length} were asked for")
     return Part(whole, start, end)
+
+
+def digest_and_length(file: BinaryIO) -> tuple[str, int]:
+    """SHA-256, in hex, and the number of bytes of a whole file."""
+    file.seek(0)
+    digest, length = hashlib.sha256(), 0
+    while block := file.read(limits.COPY_BYTES):
+        digest.update(block)
+        length += len(block)
+    return digest.hexdigest(), length
 
 
 class Part:

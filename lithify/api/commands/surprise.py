@@ -1,14 +1,13 @@
 """`lithify surprise`: the lines of an object that a model of texts did not expect."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from lithify import limits
-from lithify.api.commands.files import destination, origin
+from lithify.api.commands.files import origin, picture_file
 from lithify.api.commands.session import Session, json_option, open_service
 from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
 from lithify.api.commands.walk import shown
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("line", "bits", "bits/byte", "bytes", "text")
 _TEXT_MAX = 100
-_PICTURE = ".svg"
 
 
 @click.command()
@@ -73,22 +71,11 @@ def surprise(
         raise BadArgument("--primer is for --file; an archive knows the primers of its objects")
     if source is not None and revision is not None:
         raise BadArgument("--revision is for an object; a file has no revisions")
-    with _picture(session, picture, force=force) as file:
+    with picture_file(session, picture, ".svg", force=force) as file:
         view = _of_file(source, primers, by, lines) if source else _of_object(session, name, revision, by, lines)
         if file is not None:
             file.write(_drawn(view).encode())
     _tell(session, view, in_order=in_order)
-
-
-@contextmanager
-def _picture(session: Session, path: Path | None, *, force: bool) -> Iterator[BinaryIO | None]:
-    """The file for the picture, if one is wanted; refused at once if it would be refused in the end."""
-    if path is not None and path.suffix.lower() != _PICTURE:
-        raise BadArgument(f"--plot {shown(path)}: pictures are drawn as SVG, into a file whose name ends in {_PICTURE}")
-    if path is not None and path.exists() and not force:
-        raise BadArgument(f"{shown(path)} is already there; --force replaces it")
-    with nullcontext() if path is None else destination(session, path, force=force) as file:
-        yield file
 
 
 def _of_object(session: Session, name: ObjectName | None, revision: str | None, by: str, lines: int) -> "SurpriseView":

@@ -83,7 +83,9 @@ def test_stat_shows_them_too(lithify: Ask, letters: str, tmp_path: Path) -> None
     assert lithify("surprise", f"{letters}/a.txt").stdout == shown
     assert picture.read_text("utf-8").startswith("<svg")
     refused = lithify("stat", f"{letters}/a.txt", "--plot", str(picture))
-    assert (refused.exit_code, "--surprise" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "drawn as PNG" in refused.stderr) == (2, True)
+    refused = lithify("stat", f"{letters}/a.txt", "--plot", str(picture.with_suffix(".png")))
+    assert (refused.exit_code, "what can be drawn is" in refused.stderr) == (2, True)
 
 
 def test_surprising_lines_may_follow_each_other_as_they_do_in_the_text(lithify: Ask, letters: str) -> None:
@@ -135,8 +137,8 @@ def test_a_picture_is_drawn_beside_the_table(lithify: Ask, letters: str, tmp_pat
     [
         ([], "COLLECTION/NAME, or --file FILE"),
         (["a/b", "--file", "x"], "one of them"),
-        (["a/b", "--plot", "x.png"], "x.png: pictures are drawn as SVG"),
-        (["a/b", "--plot", "-"], "pictures are drawn as SVG"),
+        (["a/b", "--plot", "x.png"], "x.png: this is drawn as SVG"),
+        (["a/b", "--plot", "-"], "this is drawn as SVG"),
         (["a/b", "--primer", "x"], "--primer is for --file"),
         (["--file", "x", "--revision", "r"], "--revision is for an object"),
         (["--file", "absent"], "absent: No such file"),
