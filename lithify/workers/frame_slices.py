@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 from lithify import limits
+from lithify.codecs.arrays.telling import attributes_of, dtype_of
 from lithify.codecs.arrays.wish import Cut
 from lithify.codecs.frame import primers_of, read_frame
 from lithify.errors import CodecCrashed
@@ -22,7 +23,7 @@ from lithify.workers.sandbox import Sandbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Cut", "Form", "Sliced", "file_slice", "frame_arrays"]
+__all__ = ["Cut", "Form", "Sliced", "attributes_of", "dtype_of", "file_slice", "frame_arrays"]
 Form = Literal["npy", "netcdf"]
 ROLE = "search"
 

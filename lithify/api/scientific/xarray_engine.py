@@ -1,7 +1,8 @@
-"""xarray's door: `xarray.open_dataset("cube.nc.lith", engine="lithify")`.
+"""xarray's door: `xarray.open_dataset("cube.nc.lith", engine="lithify")`, of a frame here or an object of a server.
 
 Headers, attributes and small variables are read at once, by the reader of NetCDF that xarray uses anyway; the values of
-large ones are decoded block by block when they are computed with.
+large ones are decoded block by block when they are computed with. Frames are decoded in the program that opens them, as
+every other file that xarray reads is; objects, by their server (remote_store.py).
 """
 
 import os
@@ -15,6 +16,7 @@ from xarray.backends import AbstractDataStore, BackendArray, BackendEntrypoint, 
 from xarray.backends.store import StoreBackendEntrypoint
 from xarray.core import indexing
 
+from lithify.api.scientific.remote_store import Remote, RemoteStore, is_remote
 from lithify.errors import BadArgument, MissingExtra
 from lithify.workers.array_files import ArrayFile, LazyArray, is_kept, open_file
 
@@ -36,12 +38,14 @@ class KeptArray(BackendArray):
 
 
 class LithifyEntrypoint(BackendEntrypoint):
-    """Opens frames that keep NetCDF or HDF5 files, and the arrays of simpler ones."""
+    """Opens frames and objects that hold NetCDF or HDF5 files, and the arrays of simpler ones."""
 
-    description = "Open what lithify keeps (.lith), decoding values when they are needed"
-    open_dataset_parameters = ("filename_or_obj", "drop_variables", "group")
+    description = "Open what lithify keeps (.lith, or http://…/v1/objects/…), decoding values when they are needed"
+    open_dataset_parameters = ("filename_or_obj", "drop_variables", "group", "key")
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
+        if is_remote(filename_or_obj):
+            return "/v1/objects/" in filename_or_obj
         return isinstance(filename_or_obj, str | os.PathLike) and is_kept(Path(filename_or_obj))
 
     def open_dataset(
@@ -50,15 +54,20 @@ class LithifyEntrypoint(BackendEntrypoint):
         *,
         drop_variables: str | Iterable[str] | None = None,
         group: str | None = None,
+        key: str | None = None,
         **decoding: Any,
     ) -> Dataset:
-        """The dataset of a frame's file.
+        """The dataset of a frame's file, or of an object: `http://HOST:PORT/v1/objects/COLLECTION/NAME`.
 
         group     of a NetCDF 4 file
+        key       for a server; else LITHIFY_KEY is used
         decoding  mask_and_scale, decode_times and so on, as xarray.open_dataset takes them
 
         Raises BadArgument if the file has no arrays that are opened this way.
         """
+        if is_remote(filename_or_obj):
+            remote = RemoteStore(Remote.parse(filename_or_obj, key), group)
+            return StoreBackendEntrypoint().open_dataset(remote, drop_variables=drop_variables, **decoding)
         if not isinstance(filename_or_obj, str | os.PathLike):
             raise BadArgument("lithify's engine opens files by their path")
         file = open_file(Path(filename_or_obj))
