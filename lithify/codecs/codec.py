@@ -221,6 +221,11 @@ class Codec(ABC):
         """
         raise BadArgument(f"{cls.facts.id} draws nothing")
 
+    @classmethod
+    def plot_part(cls, original: bytes, decoded: bytes, part: str) -> bytes:
+        """The same of one named part: a variable of a file of arrays. Raises BadArgument where there is none."""
+        raise BadArgument(f"{cls.facts.id} draws its originals whole: they have no part {part!r:.80}")
+
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:
         """Run every kernel once for each set of types that encoding, decoding, probing and searching give it.

@@ -15,7 +15,8 @@ def plot(call: Call) -> Reply:
     """Draw what came back of an original beside it.
 
     fds      the original; what came back
-    args     original, decoded: where each lies, as it is or in a frame that needs no primer; name (or None)
+    args     original, decoded: where each lies, as it is or in a frame that needs no primer; name (or None); part: a
+             variable to be drawn (or None)
     answer   codec: who drew it; attached: the PNG
 
     Raises BadArgument where no codec draws originals of this kind.
@@ -23,7 +24,9 @@ def plot(call: Call) -> Reply:
     first, second = call.fds
     original, decoded = (_read(first, Place(**call.args["original"])), _read(second, Place(**call.args["decoded"])))
     drawer = _drawer(look(original, call.args["name"]))
-    return Reply({"codec": drawer.facts.id}, [drawer.plot(original, decoded)])
+    part = call.args["part"]
+    drawn = drawer.plot(original, decoded) if part is None else drawer.plot_part(original, decoded, part)
+    return Reply({"codec": drawer.facts.id}, [drawn])
 
 
 def _read(fd: int, place: Place) -> bytes:

@@ -20,7 +20,14 @@ _EXACT = "exact"
 
 
 def draw_object(
-    session: Session, service: "Service", view: "ObjectView", picture: Path, against: Path | None, *, force: bool
+    session: Session,
+    service: "Service",
+    view: "ObjectView",
+    picture: Path,
+    against: Path | None,
+    *,
+    variable: str | None,
+    force: bool,
 ) -> None:
     """Draw what comes back of an object beside the original: that is in `against`, unless it comes back itself."""
     from lithify.workers.plot import plot_files
@@ -36,19 +43,26 @@ def draw_object(
         ExitStack() as stack,
     ):
         original = decoded if against is None else stack.enter_context(origin(against))
-        _write(out, plot_files(original, decoded, name=view.name))
+        _write(out, plot_files(original, decoded, name=view.name, part=variable))
     session.out.note("plot", shown(picture))
 
 
 def draw_frame(
-    session: Session, frame: BinaryIO, name: str, picture: Path, against: Path | None, *, force: bool
+    session: Session,
+    frame: BinaryIO,
+    name: str,
+    picture: Path,
+    against: Path | None,
+    *,
+    variable: str | None,
+    force: bool,
 ) -> None:
     """Draw what a frame decodes to beside the original: the file `against`, or the same bytes where they come back."""
     from lithify.workers.plot import plot_frame
 
     with picture_file(session, picture, PICTURE, force=force) as out, ExitStack() as stack:
         original = None if against is None else stack.enter_context(origin(against))
-        _write(out, plot_frame(frame, original, name=name))
+        _write(out, plot_frame(frame, original, name=name, part=variable))
     session.out.note("plot", shown(picture))
 
 

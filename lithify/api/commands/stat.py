@@ -43,8 +43,9 @@ _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
     "picture",
     type=PATH,
     metavar="OUT.png",
-    help="Draw what comes back beside the original, as PNG; with --surprise: its surprise, as SVG.",
+    help="Draw what comes back beside the original, as PNG; with --surprise: its surprise, as SVG or PNG.",
 )
+@click.option("--variable", type=TEXT, metavar="NAME", help="With --plot, of arrays: which; else what differs most.")
 @click.option("--against", type=PATH, metavar="FILE", help="With --plot: the original, where it does not come back.")
 @click.option("--force", is_flag=True, help="Replace the file of --plot if it is there.")
 @json_option
@@ -56,6 +57,7 @@ def stat(
     *,
     surprising: bool,
     picture: Path | None,
+    variable: str | None,
     against: Path | None,
     force: bool,
 ) -> None:
@@ -65,8 +67,8 @@ def stat(
     picture of the original, of what comes back, and of what differs. Where a looser contract than exact was kept, the
     original is gone, and --against names a file that has it.
     """
-    if against is not None and (picture is None or surprising):
-        raise BadArgument("--against names the original for --plot")
+    if (against or variable) is not None and (picture is None or surprising):
+        raise BadArgument("--against names the original for --plot, --variable what it shows")
     if surprising:
         context.invoke(surprise, name=name, revision=revision, picture=picture, force=force)
         return
@@ -74,7 +76,7 @@ def stat(
     with open_service(session) as service:
         view = service.stat(*name, revision)
         if picture is not None:
-            draw_object(session, service, view, picture, against, force=force)
+            draw_object(session, service, view, picture, against, variable=variable, force=force)
     if session.out.as_json:
         session.out.document(view, "")
         return

@@ -44,6 +44,7 @@ class Arrays(Codec):
         kinds=frozenset({"array"}),
         kernels=True,
         falls_back=True,
+        draws=True,
     )
     params_type: ClassVar[type[Params]] = ArraysParams
 
@@ -66,6 +67,20 @@ class Arrays(Codec):
         from lithify.codecs.arrays.measuring import measured
 
         return measured(original, decoded, contract)
+
+    @classmethod
+    def plot(cls, original: bytes, decoded: bytes) -> bytes:
+        """Of the variable that differs most: the original, what came back, the error, and the error's spectrum."""
+        from lithify.codecs.arrays.plotting import drawn
+
+        return drawn(original, decoded)
+
+    @classmethod
+    def plot_part(cls, original: bytes, decoded: bytes, part: str) -> bytes:
+        """Of the variable that is called `part`."""
+        from lithify.codecs.arrays.plotting import drawn
+
+        return drawn(original, decoded, part)
 
     def decoder_params(self) -> bytes:
         """None: payloads say everything themselves."""

@@ -90,6 +90,13 @@ def label(file: "ArrayFile") -> LabelledFile:
     return LabelledFile(file.container, {name: _unnamed(one) for name, one in file.arrays.items()}, {"": {}})
 
 
+def label_bytes(data: bytes) -> LabelledFile:
+    """The same of a file as it is. Raises as `label` does."""
+    from lithify.codecs.arrays.opened import ArrayFile
+
+    return label(ArrayFile(bytearray(data), None))
+
+
 def _unnamed(array: "LazyArray") -> Labelled:
     names = tuple(f"{array.name}_{axis}" for axis in range(len(array.shape)))
     return Labelled(array.name, names, array.shape, array.dtype, {}, array.blocks, array)

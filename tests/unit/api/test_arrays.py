@@ -2,44 +2,26 @@
 
 import io
 import json
-import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-import structlog
-from click.testing import Result
 
 from lithify.codecs.registry import by_id
 from lithify.errors import Conflict, NotFound
 from lithify.workers.frame_slices import Cut
 from tests.serving import Served
 from tests.suites.codec_suite import framed
-from tests.unit.api.running import run
+from tests.unit.api.running import Ask, run
 from tests.unit.codecs.arrays.files import npy, smooth
 from tests.unit.codecs.arrays.test_slices import CUBE, climate
 
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("netCDF4")
 
-Ask = Callable[..., Result]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """The server runs in this process: what it logs must not end up among the answers."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def http(served: Served) -> Iterator[httpx.Client]:
-    with served.http() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -47,16 +29,6 @@ def cubes(served: Served, collection: str) -> str:
     for name, data in {"era/march.nc": climate(), "a.npy": npy(CUBE), "words.txt": b"no array at all\n" * 99}.items():
         served.archive.put(collection, name, [data])
     return collection
-
-
-@pytest.fixture(params=["here", "over the wire"])
-def lithify(request: pytest.FixtureRequest, served: Served) -> Ask:
-    def ask(*words: str) -> Result:
-        if request.param == "here":
-            return run("--archive", str(served.archive.folder), *words)
-        return run(*words, environment={"LITHIFY_URL": served.url, "LITHIFY_KEY": served.key})
-
-    return ask
 
 
 def test_get_writes_a_slice_as_netcdf_and_as_numpy(lithify: Ask, cubes: str, tmp_path: Path) -> None:
@@ -163,3 +135,27 @@ def test_a_slice_that_is_left_early_frees_its_decoder(served: Served, collection
             next(iter(found))
     with served.archive.slice(collection, "large.npy", Cut((), ("0=39",)), "npy") as found:
         assert np.array_equal(large[39], np.load(io.BytesIO(b"".join(found))))
+
+
+# --- pictures ---------------------------------------------------------------------------------------------
+
+
+def test_stat_draws_an_array_and_what_differs(lithify: Ask, cubes: str, tmp_path: Path) -> None:
+    picture = tmp_path / "march.png"
+    assert 0 == lithify("stat", f"{cubes}/era/march.nc", "--plot", str(picture), "--variable", "t").exit_code
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    wrong = lithify("stat", f"{cubes}/era/march.nc", "--plot", str(picture), "--force", "--variable", "tt")
+    assert "no array 'tt' can be drawn; there are: " in wrong.stderr
+    assert "--variable what it shows" in lithify("stat", f"{cubes}/a.npy", "--variable", "t").stderr
+
+
+def test_info_draws_what_a_looser_contract_kept_beside_its_original(tmp_path: Path) -> None:
+    original, frame, picture = (tmp_path / name for name in ("a.npy", "a.lith", "a.png"))
+    original.write_bytes(npy(CUBE))
+    codec = "arrays.values"
+    packed = run("pack", str(original), "-o", str(frame), "--contract", "bounded:abs=0.01", "--codec", codec)
+    assert "" == packed.stderr
+    assert "--against" in run("info", str(frame), "--plot", str(picture)).stderr
+    drawn = run("info", str(frame), "--plot", str(picture), "--against", str(original), "--variable", "values")
+    assert 0 == drawn.exit_code
+    assert picture.read_bytes().startswith(b"\x89PNG")
