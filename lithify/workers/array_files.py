@@ -9,9 +9,13 @@ __all__ = ["ArrayFile", "LazyArray", "is_kept", "open_file"]
 
 
 def open_file(path: Path) -> ArrayFile:
-    """The file of arrays that the frame at `path` keeps. Raises as reading a frame does."""
-    with path.open("rb") as file:
+    """The file of arrays that the frame at `path` keeps, to be closed. Raises as reading a frame does."""
+    file = path.open("rb")
+    try:
         return open_arrays(file)
+    except BaseException:
+        file.close()
+        raise
 
 
 def is_kept(path: Path) -> bool:

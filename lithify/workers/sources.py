@@ -4,6 +4,7 @@ import hashlib
 import io
 import mmap
 import os
+import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
@@ -117,11 +118,11 @@ class FrameSource:
     def __init__(self, file: BinaryIO, primers: Primers | None = None) -> None:
         self._file = file
         self._primers = primers
-        self._frame = read_frame(file)
-        kernels.require_for(self._frame)
+        self.frame = read_frame(file)
+        kernels.require_for(self.frame)
         self._cache: OrderedDict[int, bytes] = OrderedDict()
         self._cached_bytes = 0
-        self.length = self._frame.decoded_length
+        self.length = self.frame.decoded_length
         self.tally = Tally()
 
     def read(self, offset: int, length: int) -> bytes:
@@ -129,8 +130,8 @@ class FrameSource:
         if offset >= end:
             return b""
         pieces = []
-        for index in self._frame.overlapping(offset, end):
-            start = self._frame.chunks[index].start
+        for index in self.frame.overlapping(offset, end):
+            start = self.frame.chunks[index].start
             pieces.append(self._chunk(index)[max(0, offset - start) : end - start])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -138,14 +139,40 @@ class FrameSource:
         if index in self._cache:
             self._cache.move_to_end(index)
             return self._cache[index]
-        chunk = self._frame.chunks[index]
+        chunk = self.frame.chunks[index]
         while self._cache and self._cached_bytes + chunk.length > CACHE_BYTES:
             self._cached_bytes -= len(self._cache.popitem(last=False)[1])
         end = chunk.start + chunk.length
         pieces = decode_frame(
-            self._file, start=chunk.start, end=end, frame=self._frame, tally=self.tally, primers=self._primers
+            self._file, start=chunk.start, end=end, frame=self.frame, tally=self.tally, primers=self._primers
         )
         data = b"".join(pieces)
         self._cache[index] = data
         self._cached_bytes += len(data)
         return data
+
+
+class DigestedSource(FrameSource):
+    """The same, with the digest of all of it; chunks that are asked for in their order are decoded once."""
+
+    def __init__(self, file: BinaryIO, primers: Primers | None = None) -> None:
+        super().__init__(file, primers)
+        self.seconds = 0.0
+        """What decoding took so far."""
+        self._sha256 = hashlib.sha256()
+        self._told = 0
+
+    def digest(self) -> str:
+        """SHA-256 of all of it."""
+        if self.frame.chunks:
+            self._chunk(len(self.frame.chunks) - 1)
+        return self._sha256.hexdigest()
+
+    def _chunk(self, index: int) -> bytes:
+        started = time.perf_counter()
+        while self._told <= index:
+            self._sha256.update(super()._chunk(self._told))
+            self._told += 1
+        found = super()._chunk(index)
+        self.seconds += time.perf_counter() - started
+        return found

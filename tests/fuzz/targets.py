@@ -19,7 +19,7 @@ import numpy as np
 from lithify import limits
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
-from lithify.codecs.arrays.payload import encode, open_payload
+from lithify.codecs.arrays.payload import encode_file, open_payload
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.codec import Buffer, Codec, Effort
 from lithify.codecs.fidelity import Contract
@@ -345,7 +345,7 @@ def decode_arrays(data: bytes) -> bool:
 
 def arrays_seeds() -> list[bytes]:
     """A file of each container."""
-    found = [(data, encode(data, arrays_in(data), "fast", None).payload) for data in FILES.values()]
+    found = [(data, encode_file(data, "fast", None).payload) for data in FILES.values()]
     return [len(data).to_bytes(4, "little") + payload for data, payload in found]
 
 

@@ -76,7 +76,10 @@ class LithifyEntrypoint(BackendEntrypoint):
             return StoreBackendEntrypoint().open_dataset(store, drop_variables=drop_variables, **decoding)
         if file.container in _SIMPLE:
             dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
-            return Dataset({name: _simple(one) for name, one in file.arrays.items() if name not in dropped})
+            found = Dataset({name: _simple(one) for name, one in file.arrays.items() if name not in dropped})
+            found.set_close(file.close)
+            return found
+        file.close()
         raise BadArgument(
             f"{filename_or_obj}: a file of kind {file.container or 'unknown'} is not opened by xarray; unpack it"
         )
@@ -135,6 +138,7 @@ class _KeptStore(AbstractDataStore):
 
     def close(self) -> None:
         self._inner.close()
+        self._file.close()
 
 
 def _is_same(variable: Variable, array: LazyArray | None) -> bool:

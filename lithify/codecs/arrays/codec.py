@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from lithify import limits
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import Contract
-from lithify.codecs.raw.block import blocks
 from lithify.errors import BadArgument, Corrupt
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.values import Bound
-
-_BLOCK_BYTES = 8 * limits.MIB
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,13 @@ class Arrays(Codec):
 
     @classmethod
     def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """The same of two files in memory."""
+        from lithify.codecs.arrays.reading import MemorySource
+
+        return cls.measure_sources(MemorySource(original), MemorySource(decoded), contract)
+
+    @classmethod
+    def measure_sources(cls, original: Source, decoded: Source, contract: Contract) -> Mapping[str, Any]:
         """A row of figures for each array that may differ: errors, bias, PSNR, structural similarity."""
         from lithify.codecs.arrays.measuring import measured
 
@@ -101,13 +104,17 @@ class Arrays(Codec):
         return estimate(sample, length, effort)
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """One chunk, or blocks by the general coders of what is longer than a chunk can be."""
-        from lithify.codecs.arrays.payload import encode, encode_file
+        """A chunk for each piece of the file."""
+        from lithify.codecs.arrays.bounds import bounds_of
+        from lithify.codecs.arrays.payload import encode_piece
+        from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source
 
-        effort = cast("Effort", self._own.effort)
-        fits = source.length <= limits.CHUNK_BYTES_MAX
-        for data in blocks(source, limits.CHUNK_BYTES_MAX if fits else _BLOCK_BYTES):
-            found = encode_file(data, effort, self._bound()) if fits else encode(data, [], effort, None)
+        structure = structure_of_source(source)
+        pieces = pieces_of(structure)
+        bounds = bounds_of(source, structure, pieces, self._bound())
+        for piece in pieces:
+            data = read_piece(source, piece)
+            found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
             sink.chunk(found.payload, found.decoded)
 
     def _bound(self) -> "Bound | None":

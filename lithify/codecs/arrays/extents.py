@@ -16,7 +16,7 @@ import numpy as np
 
 from lithify.codecs.array_types import U8, Bools, Values
 from lithify.codecs.arrays.packing import pack_bits, unpack_bits
-from lithify.codecs.arrays.scaling import Scale, numbers_of, values_of
+from lithify.codecs.arrays.scaling import SCALE_BYTES, Scale, numbers_of, values_of
 from lithify.errors import Corrupt, LimitExceeded
 
 RANK_MAX = 16
@@ -27,7 +27,6 @@ TYPES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")
 BITS_MAX = 32
 SCALED_BITS_MIN, SCALED_BITS_MAX = 4, 24
 """Of numbers that stand for floats of 32 bits: memory stays bounded by the original, and a float holds them."""
-_SCALE_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class Extent:
         if self.element.type not in TYPES or not 0 <= self.element.bits <= BITS_MAX:
             raise Corrupt(f"elements of type {self.element} do not exist")
         scale = self.element.scale
-        if scale is not None and not (min(self.offsets) >= scale.back >= _SCALE_BYTES and self.element.bits):
+        if scale is not None and not (min(self.offsets) >= scale.back >= SCALE_BYTES and self.element.bits):
             raise Corrupt(f"numbers at byte {min(self.offsets)}, and what they stand for {scale.back} bytes before")
         if self.stored_bytes > length or self.value_bytes > 8 * length:
             raise LimitExceeded(f"an array of shape {self.shape} in a file of {length} bytes")

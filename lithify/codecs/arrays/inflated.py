@@ -6,6 +6,7 @@ second ones). In the plain file they are numbers again, so that arrays can be fo
 """
 
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,12 @@ from lithify.errors import Corrupt
 _HEAD_BYTES, _CHECK_BYTES = 2, 4
 BARE = b"\0\0"
 """In the place of a header, which cannot be these."""
+_ANY_HEAD = b"\x78\x01"
 STREAMS_MAX = 1 << 18
+PLAIN_BYTES_MAX = 48 * limits.MIB
+"""Of one stream, so that a piece of a file that holds it fits a chunk."""
+_LONGER_MAX, _SLACK_BYTES = 1.01, 1024
+"""How much longer than what it says a stream may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,11 @@ class Stream:
     head: bytes
     recipe: bytes
 
+    @property
+    def place(self) -> Place:
+        """Where it lies, and how."""
+        return Place(self.offset, self.length, self.plain_bytes, self.width, bare=self.head == BARE)
+
     def closed(self, plain: bytes | bytearray | memoryview) -> bytes:
         """The very stream, of its plain bytes. Raises Corrupt, Truncated, UnknownFormat or LimitExceeded."""
         from lithify.codecs.media.deflate.engine import rebuild
@@ -87,9 +98,31 @@ class Inflated:
     def _offsets(self) -> list[int]:
         return [stream.offset for stream in self.streams]
 
+    @cached_property
+    def _plain_offsets(self) -> list[int]:
+        return [stream.plain_offset for stream in self.streams]
+
+    def stream_at(self, plain_offset: int) -> Stream | None:
+        """The stream that says what lies at `plain_offset` of the plain file; None: none does."""
+        index = bisect_right(self._plain_offsets, plain_offset) - 1
+        stream = self.streams[index] if index >= 0 else None
+        return stream if stream is not None and plain_offset < stream.plain_offset + stream.plain_bytes else None
+
+    def stored_at(self, plain_offset: int) -> int:
+        """The inverse of `moved`."""
+        index = bisect_left(self._plain_offsets, plain_offset) - 1
+        if index < 0:
+            return plain_offset
+        stream = self.streams[index]
+        return plain_offset - stream.plain_offset - stream.plain_bytes + stream.offset + stream.length
+
+    def between(self, start: int, stop: int) -> tuple[Stream, ...]:
+        """The streams that lie from `start` to `stop` of the file."""
+        return self.streams[bisect_left(self._offsets, start) : bisect_left(self._offsets, stop)]
+
     def moved(self, offset: int) -> int:
-        """Where what lies at `offset` of the file, outside of streams, lies in the plain file."""
-        index = int(np.searchsorted(self._offsets, offset, side="right"))
+        """Where what lies at `offset` of the file, outside of streams or where one begins, lies in the plain file."""
+        index = bisect_left(self._offsets, offset)
         if not index:
             return offset
         stream = self.streams[index - 1]
@@ -105,6 +138,36 @@ class Inflated:
             kept = stream.offset not in without
             pieces.append(memoryview(stream.closed(view[stream.plain_offset : at]) if kept else bytes(stream.length)))
         return b"".join([*pieces, view[at:]])
+
+
+def presumed(places: Sequence[Place], length: int) -> Inflated:
+    """What a file of `length` bytes would be if all its streams could be opened: none is; their recipes are empty."""
+    streams: list[Stream] = []
+    at, plain_at = 0, 0
+    for place in sorted(places, key=lambda one: one.offset):
+        end = place.offset + place.length
+        if not _is_likely(place) or place.offset < at or end > length:
+            continue
+        plain_at += place.offset - at
+        streams.append(
+            Stream(
+                place.offset,
+                place.length,
+                plain_at,
+                place.plain_bytes,
+                place.width,
+                BARE if place.bare else _ANY_HEAD,
+                b"",
+            )
+        )
+        at, plain_at = end, plain_at + place.plain_bytes
+    return Inflated(length, tuple(streams))
+
+
+def _is_likely(place: Place) -> bool:
+    """Whether its lengths are those of a stream that a writer made, and a chunk has room for it."""
+    most = place.plain_bytes * _LONGER_MAX + _SLACK_BYTES
+    return 0 < place.length <= most and 0 < place.plain_bytes <= PLAIN_BYTES_MAX
 
 
 def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:

@@ -4,14 +4,20 @@ Nothing here knows how they were encoded: both files are read anew, by the conta
 """
 
 import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
+from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
-from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.arrays.containers.find import apart
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.extents import skeleton_mask
+from lithify.codecs.arrays.extents import Extent, skeleton_mask
+from lithify.codecs.arrays.parts import Box, Part
+from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece, structure_of_source
+from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
 from lithify.errors import FidelityBroken
 
@@ -19,52 +25,181 @@ Figures = dict[str, float | int | bool]
 _SSIM_SIDE = 7  # Wang and others, Image Quality Assessment, 2004, with the uniform window most tools use today
 _SSIM_K1, _SSIM_K2 = 0.01, 0.03
 _SSIM_FRAMES_MAX = 64
+_STEP_BYTES = 4 * limits.MIB
 
 
-def measured(original: bytes, decoded: bytes, contract: Contract) -> dict[str, Figures]:
-    """A table of figures for each array that may differ. Raises FidelityBroken unless the contract is kept."""
-    if len(original) != len(decoded):
-        raise FidelityBroken(f"{len(decoded)} bytes came back of {len(original)}")
-    loose = [one for one in arrays_in(original) if one.data] if contract.kind == "bounded" else []
-    mask = skeleton_mask([one.extent for one in loose], len(original))
-    before, after = (cast("U8", np.frombuffer(data, np.uint8)) for data in (original, decoded))
+@dataclass(slots=True)
+class _Row:
+    """What was seen of one variable so far.
+
+    low, high  the least and the largest valid value of all of it
+    similar    sums of similarity and of weights, over frames
+    """
+
+    name: str
+    variable: Variable
+    low: float = math.inf
+    high: float = -math.inf
+    points: int = 0
+    valid_points: int = 0
+    worst: float = 0.0
+    difference: float = 0.0
+    square: float = 0.0
+    similar: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def span(self) -> float:
+        return self.high - self.low
+
+    def look(self, values: Values) -> None:
+        """Widen the range by some values of the original."""
+        inside = values[_valid(values, self.variable)]
+        if inside.size:
+            self.low, self.high = min(self.low, float(inside.min())), max(self.high, float(inside.max()))
+
+    def compare(self, before: Values, after: Values, frames: Values, share: float, contract: Contract) -> None:
+        """Add some values, (frames, ..., rows, columns) or fewer axes.
+
+        frames  which of them belong to a frame that is asked how similar it is
+        share   of a frame that each of them is
+        """
+        valid = _valid(before, self.variable)
+        width = f"u{before.dtype.itemsize}"
+        if not np.array_equal(before[~valid].view(width), after[~valid].view(width)):
+            raise FidelityBroken(f"{self.name}: a missing value, NaN or infinity did not come back as it was")
+        if not (valid == _valid(after, self.variable)).all():
+            raise FidelityBroken(f"{self.name}: a value became a missing one, NaN or infinity")
+        exact, found = (array[valid].astype(np.float64) for array in (before, after))
+        self.points += int(before.size)
+        self.valid_points += len(exact)
+        if not len(exact):
+            return
+        errors = np.abs(found - exact)
+        _refuse_beyond(self.name, exact, found, errors, self.span, contract)
+        self.worst = max(self.worst, float(errors.max()))
+        self.difference += float(np.sum(found - exact))
+        self.square += float(np.sum(np.square(errors)))
+        if self.span and math.isfinite(self.span):
+            total, weight = self.similar
+            for one in _similarities(before, after, valid, frames, self.span):
+                total, weight = total + share * one, weight + share
+            self.similar = total, weight
+
+    def figures(self) -> Figures:
+        """All of it."""
+        found: Figures = {"points": self.points, "valid_points": self.valid_points, "mask_equal": True}
+        if not self.valid_points:
+            return found
+        found |= {"max_abs_error": self.worst, "bias": self.difference / self.valid_points}
+        if self.span and math.isfinite(self.span):
+            found["max_rel_error"] = self.worst / self.span
+            if self.square:
+                mean = self.square / self.valid_points
+                found["psnr_db"] = round(10 * math.log10(self.span * self.span / mean), 3)
+            if self.similar[1]:
+                found["ssim"] = round(self.similar[0] / self.similar[1], 6)
+        return found
+
+
+def measured(original: Source, decoded: Source, contract: Contract) -> dict[str, Figures]:
+    """A table of figures for each array that may differ. Raises FidelityBroken unless the contract is kept.
+
+    Both are read piece by piece, in order; the original twice, for the range of its values must be known before.
+    """
+    if original.length != decoded.length:
+        raise FidelityBroken(f"{decoded.length} bytes came back of {original.length}")
+    structure = structure_of_source(original)
+    rows = _rows(structure, contract)
+    pieces = pieces_of(structure)
+    with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers there are
+        for piece in pieces if rows else ():
+            data = read_piece(original, piece)
+            for number, part in _loosened(structure, piece, rows):
+                for at, _ in _steps(part):
+                    rows[number].look(at.gather(data))
+        for piece in pieces:
+            _compare(structure, piece, rows, (read_piece(original, piece), read_piece(decoded, piece)), contract)
+    return {row.name: row.figures() for row in rows.values()}
+
+
+def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
+    """A row for each variable that may differ, by its number; their names differ."""
+    rows: dict[int, _Row] = {}
+    names: set[str] = set()
+    for number, variable in enumerate(structure.variables):
+        if contract.kind == "bounded" and variable.data:
+            name = variable.name.lstrip("/") or "values"
+            while name in names:
+                name += "'"
+            names.add(name)
+            rows[number] = _Row(name, variable)
+    return rows
+
+
+def _loosened(structure: Structure, piece: Piece, rows: Mapping[int, _Row]) -> list[tuple[int, Part]]:
+    """The parts of such variables in a piece, none over another: as they were encoded."""
+    found = list(structure.parts(piece, None))
+    variables = [replace(structure.variables[number], extent=part.extent) for number, part in found]
+    free = set(map(id, apart(variables, piece.stop - piece.start)))
+    return [one for one, own in zip(found, variables, strict=True) if id(own) in free and one[0] in rows]
+
+
+def _compare(
+    structure: Structure, piece: Piece, rows: Mapping[int, _Row], data: tuple[bytes, bytes], contract: Contract
+) -> None:
+    """One piece, before and after."""
+    loose = _loosened(structure, piece, rows)
+    mask = skeleton_mask([part.extent for _, part in loose], len(data[0]))
+    before, after = (cast("U8", np.frombuffer(one, np.uint8)) for one in data)
     wrong = np.flatnonzero(mask & (before != after))
     if len(wrong):
-        raise FidelityBroken(f"byte {wrong[0]} is none of a loosened array, and {len(wrong)} such bytes differ")
-    table: dict[str, Figures] = {}
-    for variable in loose:
-        name = variable.name.lstrip("/") or "values"
-        while name in table:
-            name += "'"
-        with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers there are
-            table[name] = _compared(name, variable, original, decoded, contract)
-    return table
+        at = piece.start + int(wrong[0])
+        raise FidelityBroken(f"byte {at} is none of a loosened array, and {len(wrong)} such bytes of its piece differ")
+    for number, part in loose:
+        shape = rows[number].variable.extent.shape
+        for extent, box in _steps(part):
+            frames, share = _frames(box, shape)
+            rows[number].compare(extent.gather(data[0]), extent.gather(data[1]), frames, share, contract)
 
 
-def _compared(name: str, variable: Variable, original: bytes, decoded: bytes, contract: Contract) -> Figures:
-    before, after = (variable.extent.gather(data) for data in (original, decoded))
-    valid = _valid(before, variable)
-    width = f"u{before.dtype.itemsize}"
-    if not np.array_equal(before[~valid].view(width), after[~valid].view(width)):
-        raise FidelityBroken(f"{name}: a missing value, NaN or infinity did not come back as it was")
-    if not (valid == _valid(after, variable)).all():
-        raise FidelityBroken(f"{name}: a value became a missing one, NaN or infinity")
-    exact, found = (array[valid].astype(np.float64) for array in (before, after))
-    figures: Figures = {"points": int(before.size), "valid_points": len(exact), "mask_equal": True}
-    if not len(exact):
-        return figures
-    errors = np.abs(found - exact)
-    _refuse_beyond(name, exact, found, errors, contract)
-    span = float(exact.max() - exact.min())
-    figures |= {"max_abs_error": float(errors.max()), "bias": float(np.mean(found - exact))}
-    square = float(np.mean(np.square(errors)))
-    if span and math.isfinite(span):
-        figures["max_rel_error"] = float(errors.max() / span)
-        if square:
-            figures["psnr_db"] = round(10 * math.log10(span * span / square), 3)
-        similarity = _similarity(before, after, valid, span)
-        figures |= {} if similarity is None else {"ssim": similarity}
-    return figures
+def _steps(part: Part) -> Iterator[tuple[Extent, Box]]:
+    """A part of an array in steps along its first axis, so that little of it is reckoned with at a time."""
+    extent, box = part.extent, part.box
+    rows = len(box[0]) if box else 1
+    step = max(1, rows * _STEP_BYTES // max(1, extent.value_bytes))
+    if step >= rows or (len(extent.offsets) == 1 and extent.element.bits):
+        yield extent, box
+        return
+    if len(extent.offsets) == 1:
+        for at in range(0, rows, step):
+            count = min(step, rows - at)
+            offset = extent.offsets[0] + at * extent.strides[0]
+            yield (
+                replace(extent, tile=(count, *extent.tile[1:]), offsets=(offset,)),
+                (box[0][at : at + count], *box[1:]),
+            )
+        return
+    each = len(extent.offsets) // extent.grid[0]
+    tiles = max(1, step // extent.tile[0])
+    for at in range(0, extent.grid[0], tiles):
+        count = min(tiles, extent.grid[0] - at)
+        offsets = extent.offsets[at * each : (at + count) * each]
+        first = box[0][at * extent.tile[0] : (at + count) * extent.tile[0]]
+        yield replace(extent, grid=(count, *extent.grid[1:]), offsets=offsets), (first, *box[1:])
+
+
+def _frames(box: Box, shape: tuple[int, ...]) -> tuple[Values, float]:
+    """Which frames of a box are asked how similar they are, of at most about _SSIM_FRAMES_MAX of the array; how large
+    a part of a frame each is."""
+    if len(shape) < 2:
+        return np.zeros(0, np.int64), 0.0
+    lead = shape[:-2]
+    numbers = np.zeros(1, np.int64)
+    for axis, side in zip(box[:-2], lead, strict=True):
+        numbers = (numbers[:, None] * side + np.asarray(axis)).reshape(-1)
+    step = max(1, math.prod(lead) // _SSIM_FRAMES_MAX)
+    share = len(box[-2]) * len(box[-1]) / (shape[-2] * shape[-1])
+    return np.flatnonzero(numbers % step == 0), share
 
 
 def _valid(values: Values, variable: Variable) -> Bools:
@@ -75,33 +210,30 @@ def _valid(values: Values, variable: Variable) -> Bools:
     return found
 
 
-def _refuse_beyond(name: str, exact: Values, found: Values, errors: Values, contract: Contract) -> None:
+def _refuse_beyond(name: str, exact: Values, found: Values, errors: Values, span: float, contract: Contract) -> None:
     bound = cast("float", contract.value)
     if contract.metric == "pwrel":
         allowed = bound * np.abs(exact)
         if (np.signbit(exact) != np.signbit(found)).any():
             raise FidelityBroken(f"{name}: a value changed its sign, and {contract} keeps signs")
     else:
-        allowed = np.asarray(bound * (exact.max() - exact.min()) if contract.metric == "rel" else bound)
+        allowed = np.asarray(bound * span if contract.metric == "rel" else bound)
     beyond = np.count_nonzero(errors > allowed)
     if beyond:
         raise FidelityBroken(f"{name}: {beyond} values differ by up to {errors.max():g}, more than {contract} allows")
 
 
-def _similarity(before: Values, after: Values, valid: Bools, span: float) -> float | None:
-    """Mean structural similarity of the frames of the last two axes; None if they are too small."""
+def _similarities(before: Values, after: Values, valid: Bools, wanted: Values, span: float) -> Iterator[float]:
+    """Structural similarity of the wanted frames of the last two axes; none if they are too small."""
     if before.ndim < 2 or min(before.shape[-2:]) < _SSIM_SIDE:
-        return None
+        return
     rows, columns = before.shape[-2:]
-    frames = [array.reshape(-1, rows, columns) for array in (before, after, valid)]
-    step = max(1, len(frames[0]) // _SSIM_FRAMES_MAX)
-    found = []
-    for exact, other, inside in zip(*(array[::step] for array in frames), strict=True):
+    frames = [array.reshape(-1, rows, columns)[wanted] for array in (before, after, valid)]
+    for exact, other, inside in zip(*frames, strict=True):
         if inside.any():
             middle = exact[inside].astype(np.float64).mean()
             pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
-            found.append(_frame_similarity(pair[0], pair[1], middle, span))
-    return round(float(np.mean(found)), 6) if found else None
+            yield _frame_similarity(pair[0], pair[1], middle, span)
 
 
 def _frame_similarity(exact: Values, other: Values, middle: float, span: float) -> float:

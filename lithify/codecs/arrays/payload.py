@@ -1,6 +1,6 @@
 """A payload: a file as its arrays, each by the coder of numbers, and the rest by a general one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, ldexp
 from typing import NamedTuple
@@ -9,11 +9,13 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Values
-from lithify.codecs.arrays.containers.find import arrays_in, streams_in
+from lithify.codecs.arrays.checks import CHECK_BYTES, Checks, check_of, checks_of, pack_checks, parse_checks
+from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.inflated import Inflated, inflate
 from lithify.codecs.arrays.layout import Kept, pack_layout, parse_layout
+from lithify.codecs.arrays.pieces import Piece, Structure, structure_of
 from lithify.codecs.arrays.skeleton import pack, unpack
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
@@ -79,32 +81,65 @@ class Opened:
         return bytes(out) if self.inflated is None else self.inflated.closed(out)
 
 
+class Wanted(NamedTuple):
+    """An array to be kept as such, and by how much its values may differ; None: not at all."""
+
+    variable: Variable
+    bound: Bound | None = None
+
+
 def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
-    """The smallest payload of a file, which is not empty, and what it decodes to.
+    """The smallest payload of a whole file, which is not empty, and what it decodes to.
 
     bound  by how much the values of those arrays that are data may differ; None: not at all
     """
-    places = streams_in(data)
+    structure = structure_of(data)
+    piece = Piece(0, len(data))
+    bounds = {number: bound for number, one in enumerate(structure.variables) if one.data}
+    return encode_piece(data, structure, piece, effort, bounds.get)
+
+
+def encode_piece(
+    data: bytes, structure: Structure, piece: Piece, effort: Effort, bound_of: Callable[[int], Bound | None]
+) -> Encoded:
+    """The smallest payload of a piece of a file, and what it decodes to.
+
+    data      the bytes of the piece
+    bound_of  by how much the values of a variable may differ, by its number; None: not at all
+    """
+    places = structure.places(piece)
     plain, inflated = inflate(data, places) if places else (data, None)
     if inflated is None or not inflated.streams:
-        return encode(data, arrays_in(data), effort, bound)
-    inner = encode(plain, arrays_in(data, inflated=inflated, plain=plain), effort, bound)
-    table, recipes = (pack_piece(piece, effort) for piece in pack_streams(inflated))
-    payload = bytes([INFLATED]) + table + recipes + inner.payload
+        return encode(data, _wanted(structure, piece, None, len(data), bound_of), effort)
+    inner = encode(plain, _wanted(structure, piece, inflated, len(plain), bound_of), effort)
+    head = b"".join(pack_piece(part, effort) for part in pack_streams(inflated))
+    payload = bytes([INFLATED]) + checked_head(head) + inner.payload
     found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)
     return min(found, _whole(data, "fast"), key=lambda one: len(one.payload))
 
 
-def encode(data: bytes, variables: Sequence[Variable], effort: Effort, bound: Bound | None) -> Encoded:
-    """The same of a file whose streams, if it has any, were opened.
+def _wanted(
+    structure: Structure, piece: Piece, inflated: Inflated | None, length: int, bound_of: Callable[[int], Bound | None]
+) -> list[Wanted]:
+    """The arrays of a piece of `length` plain bytes, none sharing a byte with another."""
+    found = [
+        Wanted(replace(structure.variables[number], extent=part.extent), bound_of(number))
+        for number, part in structure.parts(piece, inflated)
+        if part.extent.stored_bytes >= BYTES_MIN
+    ]
+    apart_from = {id(one) for one in apart([one.variable for one in found], length)}
+    return [one for one in found if id(one.variable) in apart_from]
 
-    variables  its arrays, none sharing a byte with another (containers/find.py)
-    bound      by how much the values of those that are data may differ; None: not at all
+
+def encode(data: bytes, arrays: Sequence[Wanted], effort: Effort) -> Encoded:
+    """The smallest payload of a file whose streams, if it has any, were opened.
+
+    arrays  those in it, none sharing a byte with another
     """
     decoded = bytearray(data)
     kept: list[tuple[Extent, bytes]] = []
-    for variable in variables:
-        coded = _encode_array(data, variable, effort, bound if variable.data else None)
+    for variable, bound in arrays:
+        coded = _encode_array(data, variable, effort, bound)
         if coded is not None:
             kept.append((variable.extent, coded.payload))
             if coded.loosened is not None:
@@ -171,9 +206,14 @@ def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> 
     layout = pack_layout([Kept(extent, len(packed)) for extent, packed in kept])
     whole: U8 = np.frombuffer(data, np.uint8)
     rest = whole[skeleton_mask(extents, len(data))].tobytes()
-    pieces = [bytes([ARRAYS])]
-    pieces += [pack_piece(layout, effort), pack_piece(rest, effort)]
-    return b"".join([*pieces, *(packed for _, packed in kept)])
+    checks = pack_checks(checks_of(packed, extent.shape, extent.element.native) for extent, packed in kept)
+    head = b"".join(pack_piece(piece, effort) for piece in (layout, rest, checks))
+    return b"".join([bytes([ARRAYS]), checked_head(head), *(packed for _, packed in kept)])
+
+
+def checked_head(head: bytes) -> bytes:
+    """The pieces at the begin of a payload, behind their length and their checksum."""
+    return varint(len(head)) + check_of(head).to_bytes(CHECK_BYTES, "little") + head
 
 
 def pack_piece(piece: bytes, effort: Effort) -> bytes:
@@ -188,9 +228,34 @@ def open_payload(payload: bytes, length: int) -> Opened:
         return _open_plain(payload, length)
     reader = Reader(payload)
     reader.byte()
-    table = _piece(reader, _LAYOUT_BYTES_MAX)
-    inflated = parse_streams(table, _piece(reader, limits.CHUNK_BYTES_MAX), length)
+    inflated = open_streams(_head(reader), length)
     return replace(_open_plain(reader.rest(), inflated.plain_length), inflated=inflated)
+
+
+def open_streams(head: bytes, length: int) -> Inflated:
+    """The streams of an original of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
+    reader = Reader(head)
+    table, recipes = _piece(reader, _LAYOUT_BYTES_MAX), _piece(reader, limits.CHUNK_BYTES_MAX)
+    reader.end()
+    return parse_streams(table, recipes, length)
+
+
+class Head(NamedTuple):
+    """What is in front of the arrays of a payload: the arrays, the bytes that are in none, the checksums."""
+
+    kept: tuple[Kept, ...]
+    skeleton: bytes
+    checks: tuple[Checks, ...]
+
+
+def open_head(head: bytes, length: int) -> Head:
+    """Of an original of `length` plain bytes. Raises Truncated, Corrupt or LimitExceeded."""
+    reader = Reader(head)
+    kept = parse_layout(_piece(reader, min(_LAYOUT_BYTES_MAX, 64 + 8 * length)), length)
+    skeleton = _piece(reader, length)
+    checks = parse_checks(_piece(reader, _LAYOUT_BYTES_MAX), [one.payload_bytes for one in kept])
+    reader.end()
+    return Head(tuple(kept), skeleton, checks)
 
 
 def _open_plain(payload: bytes, length: int) -> Opened:
@@ -200,11 +265,16 @@ def _open_plain(payload: bytes, length: int) -> Opened:
         return Opened(length, (), (), unpack(payload[0], payload[1:], length))
     reader = Reader(payload)
     reader.byte()
-    kept = parse_layout(_piece(reader, min(_LAYOUT_BYTES_MAX, 64 + 8 * length)), length)
-    skeleton = _piece(reader, length)
-    payloads = tuple(reader.take(one.payload_bytes) for one in kept)
+    head = open_head(_head(reader), length)
+    payloads = tuple(reader.take(one.payload_bytes) for one in head.kept)
     reader.end()
-    return Opened(length, tuple(one.extent for one in kept), payloads, skeleton)
+    return Opened(length, tuple(one.extent for one in head.kept), payloads, head.skeleton)
+
+
+def _head(reader: Reader) -> bytes:
+    length = reader.varint(reader.left)
+    reader.take(CHECK_BYTES)
+    return reader.take(length)
 
 
 def _piece(reader: Reader, most: int) -> bytes:

@@ -4,9 +4,10 @@ import time
 from dataclasses import replace
 
 from lithify import limits
-from lithify.codecs.arrays.containers.find import arrays_in, container_of, streams_in
+from lithify.codecs.arrays.containers.find import container_of, streams_in, variables_in
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
+from lithify.codecs.arrays.pieces import LONG_PIECE_BYTES
 from lithify.codecs.arrays.skeleton import pack
 from lithify.codecs.arrays.values import decode_values, encode_values
 from lithify.codecs.codec import Effort, Estimate
@@ -21,11 +22,11 @@ _RATIO_MAX = 10_000.0
 
 
 def estimate(sample: bytes, length: int, effort: Effort) -> Estimate | None:
-    """What is predicted for a file of `length` bytes; None if it is none of ours, or too long for one chunk."""
-    if not sample or length > limits.CHUNK_BYTES_MAX or container_of(sample) is None:
+    """What is predicted for a file of `length` bytes; None if it is none of ours."""
+    if not sample or container_of(sample) is None:
         return None
     piece = sample if len(sample) == length else sample[: limits.PROBE_BYTES // 3]
-    seen = arrays_in(piece, length)
+    seen = variables_in(piece, length)
     largest = max(seen, key=lambda one: one.extent.stored_bytes, default=None)
     if largest is None:
         return None if len(sample) == length and not streams_in(piece) else _unseen(sample, length, effort)
@@ -70,7 +71,7 @@ def _general_ratio(sample: bytes, effort: Effort) -> float:
 
 
 def _peak(length: int) -> int:
-    return _PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length
+    return _PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, LONG_PIECE_BYTES)
 
 
 def _shrunk(extent: Extent, length: int) -> Extent | None:

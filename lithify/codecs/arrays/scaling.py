@@ -12,7 +12,9 @@ from math import ldexp
 import numpy as np
 
 from lithify.codecs.array_types import Values
+from lithify.codecs.arrays.reading import Bytes
 
+SCALE_BYTES = 6
 _EXPONENT_SIGN = 0x8000
 _EXPONENT_MAX = 200
 """Of either sign; beyond, a 32-bit float holds no such numbers."""
@@ -29,13 +31,14 @@ class Scale:
     ibm: bool
     back: int
 
-    def read(self, data: bytes | bytearray | memoryview, offset: int) -> tuple[float, int]:
+    def read(self, data: Bytes, offset: int) -> tuple[float, int]:
         """Reference and exponent of the tile at `offset`; 0 and 0 where they are none that can be reckoned with."""
+        stored = data[offset - self.back : offset - self.back + SCALE_BYTES]
         if self.ibm:
-            exponent, word = struct.unpack_from(">HI", data, offset - self.back)
+            exponent, word = struct.unpack(">HI", stored)
             reference = _from_ibm(word)
         else:
-            reference, exponent = struct.unpack_from(">fH", data, offset - self.back)
+            reference, exponent = struct.unpack(">fH", stored)
         signed = -(exponent & ~_EXPONENT_SIGN) if exponent & _EXPONENT_SIGN else exponent
         return (reference, signed) if abs(signed) <= _EXPONENT_MAX and abs(reference) < 1e30 else (0.0, 0)
 

@@ -203,7 +203,15 @@ def test_addresses_are_those_of_objects() -> None:
 def test_indexes_outside_of_an_array_are_refused() -> None:
     from lithify.workers.array_files import LazyArray
 
-    array = LazyArray("a", (3, 4), np.dtype("f4"), None, lambda parts: np.zeros((3, 4), "f4")[parts])
+    array = LazyArray(
+        "a",
+        (3, 4),
+        np.dtype("f4"),
+        ((3,), (4,)),
+        ("y", "x"),
+        lambda wanted: np.zeros([len(axis) for axis in wanted], "f4"),
+        lambda: None,
+    )
     assert 0 == array[-1, -4]
     for index in (3, -4):
         with pytest.raises(IndexError):

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as st_numpy
 from lithify import limits
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
-from lithify.codecs.arrays.payload import ARRAYS, encode, open_payload
+from lithify.codecs.arrays.payload import ARRAYS, checked_head, encode_file, open_payload
 from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
@@ -28,7 +28,7 @@ class TestArrays(CodecSuite):
 
 
 def payload_of(data: bytes, effort: str = "fast") -> bytes:
-    return encode(data, arrays_in(data), "fast" if effort == "fast" else "default", None).payload
+    return encode_file(data, "fast" if effort == "fast" else "default", None).payload
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -161,7 +161,7 @@ def test_a_bounded_file_is_within_its_bound_and_never_larger_than_an_exact_one(n
 
 def test_a_loose_bound_makes_data_much_smaller_and_nothing_else() -> None:
     data = climate()
-    payload = encode(data, arrays_in(data), "default", Bound("abs", 0.05)).payload
+    payload = encode_file(data, "default", Bound("abs", 0.05)).payload
     decoded = Arrays().decode(payload, shared=b"", length=len(data))
     names = {variable.name: variable.extent for variable in arrays_in(data)}
 
@@ -220,7 +220,8 @@ def test_layouts_that_lie_are_refused() -> None:
     ],
 )
 def test_a_layout_outside_of_the_original_is_refused(layout: bytes) -> None:
-    payload = bytes([ARRAYS, 0, len(layout), len(layout)]) + layout + bytes([0, 40, 40]) + bytes(45)
+    head = bytes([0, len(layout), len(layout)]) + layout + bytes([0, 40, 40]) + bytes(40) + bytes(3)
+    payload = bytes([ARRAYS]) + checked_head(head) + bytes(5)
     with pytest.raises(BadBytes):
         Arrays().decode(payload, shared=b"", length=100)
 
@@ -243,7 +244,7 @@ def test_only_containers_are_promised_anything() -> None:
     assert estimate is not None
     assert 0.6 < estimate.ratio / (len(data) / len(payload_of(data, "default"))) < 1.6
     assert Arrays.probe(b"no container" * 400, 4800, "default") is None
-    assert Arrays.probe(data, limits.CHUNK_BYTES_MAX + 1, "default") is None
+    assert Arrays.probe(data, limits.ORIGINAL_BYTES_MAX, "default") is not None
 
 
 def test_the_begin_of_a_large_file_is_enough_to_be_promised_something() -> None:

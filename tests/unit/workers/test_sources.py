@@ -1,5 +1,6 @@
 """Sources: every way of reading an original gives the same bytes, and a frame is decoded only where it is read."""
 
+import hashlib
 import io
 import random
 import tempfile
@@ -12,7 +13,7 @@ from lithify.codecs.frame import FrameWriter
 from lithify.codecs.raw.stored import Stored
 from lithify.errors import RangeNotSatisfiable
 from lithify.workers import sources
-from lithify.workers.sources import FrameSource, Place, open_slice, open_source
+from lithify.workers.sources import DigestedSource, FrameSource, Place, open_slice, open_source
 
 CONTENT = random.Random(11).randbytes(10_000)
 
@@ -94,3 +95,22 @@ def test_a_slice_reads_like_a_file_and_moves_no_shared_position(file: IO[bytes])
     slice_.seek(0)
     assert CONTENT == slice_.read(99_999)
     assert 3 == cast("BinaryIO", file).tell()
+
+
+def test_a_digest_is_that_of_everything_whatever_was_read_before() -> None:
+    expected = hashlib.sha256(CONTENT).hexdigest()
+    for ranges in ([], [(0, 10_000)], [(9_000, 500), (10, 20)], [(3_000, 2_000), (0, 10), (9_999, 1)]):
+        source = DigestedSource(framed())
+        assert [CONTENT[at : at + length] for at, length in ranges] == [source.read(*one) for one in ranges]
+        assert expected == source.digest()
+        assert source.seconds > 0
+    assert hashlib.sha256(b"").hexdigest() == DigestedSource(framed(b"")).digest()
+
+
+def test_a_digest_beside_reading_forwards_decodes_each_chunk_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "CACHE_BYTES", 0)
+    source = DigestedSource(framed())
+    for offset in range(0, 10_000, 500):
+        source.read(offset, 500)
+    source.digest()
+    assert 10 == source.tally.chunks

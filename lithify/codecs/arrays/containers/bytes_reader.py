@@ -4,13 +4,14 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from lithify.codecs.arrays.reading import Bytes
 from lithify.errors import Truncated
 
-Bytes = bytes | memoryview
+__all__ = ["Bytes", "BytesReader"]
 
 
 class BytesReader:
-    """A place in a file that lies in memory."""
+    """A place in a file."""
 
     def __init__(self, data: Bytes, at: int = 0, order: str = ">") -> None:
         self.data, self.at, self.order = data, at, order

@@ -7,9 +7,11 @@ from typing import Any, cast
 import numpy as np
 
 from lithify.codecs.array_types import Bools
+from lithify.codecs.arrays.containers.description import Description
 from lithify.codecs.arrays.containers.variable import Variable, merged
 from lithify.codecs.arrays.extents import ARRAYS_MAX, TILES_MAX
 from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.reading import Bytes
 from lithify.errors import BadBytes
 
 # (offset, bytes, module): modules are loaded when a file asks for them.
@@ -29,7 +31,9 @@ _SIGNATURES = (
     (0, b"MM\0+", "tiff"),
     (0, b"PK\x03\x04", "zip"),
 )
-_BYTES_MIN = 64
+HEAD_BYTES = 512
+"""In which every signature lies."""
+BYTES_MIN = 64
 """A shorter array costs more by its place in the layout than it wins."""
 
 
@@ -38,9 +42,9 @@ def container_of(head: bytes) -> str | None:
     return next((name for at, magic, name in _SIGNATURES if head.startswith(magic, at)), None)
 
 
-def streams_in(data: bytes) -> list[Place]:
+def streams_in(data: Bytes) -> list[Place]:
     """Where a whole file has zlib streams of numbers. Never raises."""
-    name = container_of(data)
+    name = container_of(data[:HEAD_BYTES])
     streams = None if name is None else getattr(_module(name), "streams", None)
     try:
         return [] if streams is None else cast("list[Place]", streams(data))
@@ -48,17 +52,27 @@ def streams_in(data: bytes) -> list[Place]:
         return []
 
 
-def arrays_in(
-    data: bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: bytes = b""
+def described(data: Bytes) -> Description | None:
+    """What the container says of its variables; None if it says nothing. Never raises."""
+    name = container_of(data[:HEAD_BYTES])
+    describe = None if name is None else getattr(_module(name), "describe", None)
+    try:
+        return None if describe is None else cast("Description", describe(data))
+    except BadBytes:
+        return None
+
+
+def variables_in(
+    data: Bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: Bytes = b""
 ) -> list[Variable]:
-    """The arrays of a file, none of which shares a byte with another; empty if it is no container. Never raises.
+    """The arrays of a file, by what its headers say; some may share bytes. Empty if it is no container. Never raises.
 
     data      the whole file, or the begin of one
     length    of the whole file; None: `data` is all of it
     inflated  its streams, if they were opened: the arrays are then those of the plain file, `plain`
     """
     length = len(data) if length is None else length
-    name = container_of(data)
+    name = container_of(data[:HEAD_BYTES])
     if name is None:
         return []
     try:
@@ -67,7 +81,16 @@ def arrays_in(
         return []
     length = length if inflated is None else inflated.plain_length
     sound = merged([one for one in found if _is_sound(one, length)])
-    return _apart([one for one in sound if one.extent.stored_bytes >= _BYTES_MIN], length)
+    return [one for one in sound if one.extent.stored_bytes >= BYTES_MIN]
+
+
+def arrays_in(
+    data: Bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: Bytes = b""
+) -> list[Variable]:
+    """The same, but none that shares a byte with one before it."""
+    found = variables_in(data, length, inflated=inflated, plain=plain)
+    whole = len(data) if length is None else length
+    return apart(found, whole if inflated is None else inflated.plain_length)
 
 
 def _module(name: str) -> Any:
@@ -82,13 +105,14 @@ def _is_sound(variable: Variable, length: int) -> bool:
     return True
 
 
-def _apart(variables: Sequence[Variable], length: int) -> list[Variable]:
-    """Those whose bytes none before them has, as many as a payload may have."""
+def apart(variables: Sequence[Variable], length: int) -> list[Variable]:
+    """Those that lie in `length` bytes and whose bytes none before them has, as many as a payload may have."""
     mask: Bools = np.ones(length, np.bool_)
     found: list[Variable] = []
     tiles = TILES_MAX
     for variable in variables:
-        if len(found) < ARRAYS_MAX and len(variable.extent.offsets) <= tiles and variable.extent.claim(mask):
+        has_room = len(found) < ARRAYS_MAX and len(variable.extent.offsets) <= tiles
+        if has_room and _is_sound(variable, length) and variable.extent.claim(mask):
             found.append(variable)
             tiles -= len(variable.extent.offsets)
     return found

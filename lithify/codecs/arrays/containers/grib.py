@@ -22,6 +22,7 @@ from lithify.errors import Corrupt, Truncated
 _MAGIC, _END = b"GRIB", b"7777"
 _SECTIONS_MAX = 64
 _SERIES_MIN = 4
+_LOOK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def _come_back(data: Bytes, group: Sequence[_Field]) -> bool:
     """Whether the numbers are those nearest to the values that they stand for."""
     for field in group:
         bits, scale = field.bits, field.scale.read(data, field.offset)
-        packed: U8 = np.frombuffer(data, np.uint8, -(-prod(field.shape) * bits // 8), field.offset)
+        stored = data[field.offset : field.offset - (-prod(field.shape) * bits // 8)]
+        packed: U8 = np.frombuffer(stored, np.uint8)
         numbers = unpack_bits(packed, bits, prod(field.shape), np.dtype(np.uint32))
         if not np.array_equal(numbers, numbers_of(values_of(numbers, *scale), *scale, bits)):
             return False
@@ -79,8 +81,8 @@ def _series(field: _Field) -> tuple[object, ...]:
 def _fields(data: Bytes, length: int) -> list[_Field]:
     """Those of all messages, however many bytes of something else are between them."""
     found: list[_Field] = []
-    at, whole = 0, bytes(data)
-    while (at := whole.find(_MAGIC, at)) >= 0:
+    at = 0
+    while (at := _magic_behind(data, at)) >= 0:
         try:
             fields, end = _message(data, at)
         except Corrupt:
@@ -93,6 +95,20 @@ def _fields(data: Bytes, length: int) -> list[_Field]:
         found += fields
         at = max(end, at + len(_MAGIC))  # a message may say that it is shorter than its magic
     return found
+
+
+def _magic_behind(data: Bytes, at: int) -> int:
+    """Where the next message begins; -1: nowhere."""
+    step = len(_MAGIC)
+    while at + step <= len(data):
+        found = data[at : at + step]
+        if found == _MAGIC:
+            return at
+        place = bytes(data[at : at + _LOOK_BYTES]).find(_MAGIC)
+        if place >= 0:
+            return at + place
+        at += _LOOK_BYTES - step + 1
+    return -1
 
 
 def _message(data: Bytes, at: int) -> tuple[list[_Field], int]:

@@ -8,8 +8,10 @@ import numpy as np
 from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.description import Described, Description
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.reading import SlicedFile
 from lithify.errors import Corrupt, Truncated
 
 _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
@@ -17,6 +19,7 @@ _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
 _CHECK_BYTES = 4
 _WIDTH_MAX = 255
 _DATASETS_MAX = 10_000
+_BOOKS = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties")
 
 
 def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
@@ -33,13 +36,69 @@ def streams(data: Bytes) -> list[Place]:
     )
 
 
-def _read(data: Bytes, read: Callable[[Any], list[Any]]) -> list[Any]:
+def describe(data: Bytes) -> Description:
+    """Its datasets, and what is said of them and of the file. Raises as `find` does."""
+    return cast("Description", _read(data, _described))
+
+
+def _described(file: Any) -> Description:
+    found = {
+        one.name.lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
+        for one in _every_dataset(file)
+    }
+    return Description(_told(file), found)
+
+
+def _every_dataset(file: Any) -> list[Any]:
+    import h5py
+
+    found: list[Any] = []
+
+    def visit(_: str, item: object) -> bool | None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            found.append(item)
+        return True if len(found) >= _DATASETS_MAX else None
+
+    file.visititems(visit)
+    return found
+
+
+def _dimension_names(dataset: Any) -> tuple[str, ...]:
+    """Those of its dimension scales; an axis without one is named after the dataset."""
+    own = dataset.name.rsplit("/", 1)[-1]
+    if _is_scale(dataset) and dataset.ndim == 1:
+        return (own,)
+    scales = [[scale.name.rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
+    return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
+
+
+def _told(item: Any) -> dict[str, Any]:
+    """Attributes, but for those that the library and NetCDF 4 keep their own books in."""
+    found = {}
+    for name in item.attrs:
+        if name in _BOOKS:
+            continue
+        try:
+            value = item.attrs[name]
+        except (OSError, TypeError, ValueError):
+            continue
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.reshape(-1)[0]
+        found[name] = _plain(value)
+    return found
+
+
+def _read(data: Bytes, read: Callable[[Any], Any]) -> Any:
     try:
         import h5py
     except ImportError as error:
         raise Corrupt("HDF5 is read by h5py, which is not installed: pip install 'lithify[arrays]'") from error
     try:
-        with h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0)) as file:
+        if isinstance(data, bytes | memoryview):
+            opened = h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0))
+        else:
+            opened = h5py.File(SlicedFile(data), "r")
+        with opened as file:
             return read(file)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, UnicodeError) as error:
         raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
@@ -163,6 +222,10 @@ def _plain(value: Any) -> Any:
 
 def _dimensions(dataset: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Names of its dimension scales; an axis without one has a name of no variable."""
-    if dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE")):
+    if _is_scale(dataset):
         return [dataset.name.rsplit("/", 1)[-1]]
     return [f"axis {axis}" for axis in range(len(dataset.shape))]
+
+
+def _is_scale(dataset: Any) -> bool:
+    return dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE"))

@@ -5,15 +5,18 @@ the length of a record of all of them.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.description import Described, Description
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.extents import Element, contiguous, one_tile
+from lithify.codecs.arrays.extents import Element, Extent, contiguous, one_tile
 from lithify.errors import Corrupt, LimitExceeded
 
 MAGICS = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
@@ -100,6 +103,34 @@ class _Header:
 def find(data: Bytes, length: int) -> list[Variable]:
     """Its variables that are numbers."""
     header = _Header(data)
+    names = [name for name, _ in header.dimensions]
+    others = named_by_others(one.attributes for one in header.variables)
+    found = []
+    for one, extent in _extents(header, length):
+        if one.type == _CHAR:
+            continue
+        dimensions = [names[number] for number in one.dimensions]
+        is_one = is_data(one.name, dimensions, extent.element.type, one.attributes, others)
+        found.append(Variable(one.name, extent, fills_of(one.attributes), is_one))
+    return found
+
+
+def describe(data: Bytes) -> Description:
+    """Its variables, and what is said of them and of the file."""
+    header = _Header(data)
+    names = [name for name, _ in header.dimensions]
+    found = {}
+    for one, extent in _extents(header, len(data)):
+        dimensions = tuple(names[number] for number in one.dimensions)
+        is_text = one.type == _CHAR
+        dtype = np.dtype("S1") if is_text else extent.element.native
+        text = extent if is_text else None
+        found[one.name] = Described(dimensions, extent.shape, dtype, one.attributes, text)
+    return Description(header.attributes, found)
+
+
+def _extents(header: _Header, length: int) -> Iterator[tuple[_Declared, Extent]]:
+    """Where each variable lies; characters as bytes."""
     fixed = [_shape(header, one) for one in header.variables]
     recorded = [_is_recorded(header, one) for one in header.variables]
     sizes = [prod(shape) * _itemsize(one) for shape, one in zip(fixed, header.variables, strict=True)]
@@ -111,20 +142,11 @@ def find(data: Bytes, length: int) -> list[Variable]:
             (one.begin for one, is_one in zip(header.variables, recorded, strict=True) if is_one), default=length
         )
         records = (length - begin) // max(record_bytes, 1)
-    names = [name for name, _ in header.dimensions]
-    others = named_by_others(one.attributes for one in header.variables)
-    found = []
     for one, shape, is_recorded in zip(header.variables, fixed, recorded, strict=True):
-        if one.type == _CHAR:
-            continue
-        element = Element(_TYPES[one.type], big=True)
+        element = Element("u1" if one.type == _CHAR else _TYPES[one.type], big=one.type != _CHAR)
         steps = contiguous(shape, element.stored.itemsize)
         whole, strides = ((records, *shape), (record_bytes, *steps)) if is_recorded else (shape, steps)
-        extent = one_tile(element, whole, one.begin, strides)
-        dimensions = [names[number] for number in one.dimensions]
-        is_one = is_data(one.name, dimensions, element.type, one.attributes, others)
-        found.append(Variable(one.name, extent, fills_of(one.attributes), is_one))
-    return found
+        yield one, one_tile(element, whole, one.begin, strides)
 
 
 def _shape(header: _Header, one: _Declared) -> tuple[int, ...]:

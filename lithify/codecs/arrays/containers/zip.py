@@ -3,12 +3,12 @@
 The directory of a zip has checksums of its members, so their values are never loosened.
 """
 
+import io
 import json
 import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
-from io import BytesIO
 from math import prod
 from typing import Any
 
@@ -19,6 +19,7 @@ from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.reading import SlicedFile
 from lithify.errors import BadBytes, Corrupt, Truncated
 
 _LOCAL = b"PK\x03\x04"
@@ -77,7 +78,7 @@ def _members(data: Bytes, inflated: Inflated | None) -> dict[str, tuple[int, int
 def _infos(data: Bytes) -> list[tuple[zipfile.ZipInfo, int]]:
     """Each member that is not encrypted, and where its bytes begin."""
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(io.BufferedReader(SlicedFile(data))) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, IndexError) as error:
         raise Corrupt(f"a zip file that cannot be read: {error}") from error

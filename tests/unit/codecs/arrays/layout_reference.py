@@ -6,6 +6,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
+from xxhash import xxh3_64_intdigest
 
 from lithify.codecs.arrays.values import decode_values
 from lithify.codecs.raw.brotli import Brotli
@@ -49,7 +50,9 @@ def decoded(payload: bytes, length: int) -> bytes:
     if payload[0] < 0x10:
         return general(payload[0], payload[1:], length)
     rest = Bytes(payload[1:])
-    table, skeleton = Bytes(rest.piece()), rest.piece()
+    length_of_head, check = rest.varint(), rest.take(4)
+    assert xxh3_64_intdigest(rest.data[:length_of_head]) & 0xFFFFFFFF == int.from_bytes(check, "little")
+    table, skeleton, checks = Bytes(rest.piece()), rest.piece(), Bytes(rest.piece())
     arrays = [Array(table) for _ in range(table.varint())]
     out: list[int | None] = [0] * length
     for array in arrays:
@@ -58,7 +61,12 @@ def decoded(payload: bytes, length: int) -> bytes:
     kept = iter(skeleton)
     whole = bytearray(0 if byte is None else next(kept) for byte in out)
     for array in arrays:
-        array.write(rest.take(array.payload_bytes), whole)
+        stored = rest.take(array.payload_bytes)
+        blocks = checks.varint()
+        before = checks.varint() if blocks else len(stored)
+        assert xxh3_64_intdigest(stored[:before]) & 0xFFFFFFFF == int.from_bytes(checks.take(4), "little")
+        checks.take(4 * blocks)
+        array.write(stored, whole)
     return bytes(whole)
 
 

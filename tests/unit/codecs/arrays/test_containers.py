@@ -11,7 +11,7 @@ import pytest
 from lithify.codecs.arrays.containers.find import arrays_in, streams_in
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import inflate
-from lithify.codecs.arrays.payload import INFLATED, encode, encode_file, open_payload
+from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.errors import BadBytes
 from tests.unit.codecs.arrays.files import (
@@ -336,7 +336,7 @@ def test_damaged_containers_come_back_exactly_or_as_plain_bytes(name: str) -> No
     chance = random.Random(name)
     for _ in range(60):
         data = damaged(FILES[name], chance) or b"x"
-        encoded = encode(data, arrays_in(data), "fast", None)
+        encoded = encode_file(data, "fast", None)
         assert data == encoded.decoded == open_payload(encoded.payload, len(data)).decoded()
 
 

@@ -1,13 +1,20 @@
 """What may differ is measured, what may not is noticed."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from lithify.codecs.arrays.codec import Arrays
+from lithify.codecs.arrays import measuring
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
+from lithify.codecs.arrays.pieces import pieces_of, structure_of
+from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.errors import FidelityBroken
-from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth
+from tests.suites.codec_suite import MemorySource
+from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, grib1, netcdf3, npy, smooth
+from tests.unit.codecs.arrays.test_pieces import shorten
 
 WITHIN = Contract.parse("bounded:abs=0.01")
 
@@ -87,3 +94,53 @@ def test_an_array_of_missing_values_alone_can_be_measured() -> None:
     (variable,) = arrays_in(empty)
     assert variable.data
     assert {"points": 600, "valid_points": 0, "mask_equal": True} == Arrays.measure(empty, empty, WITHIN)["values"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        npy,
+        lambda cube: netcdf3([Nc3Variable("values", ["time", "y", "x"], cube)]),
+        lambda cube: grib1(np.abs(cube) * 20, 12),
+    ],
+    ids=["npy", "netcdf 3", "grib"],
+)
+@pytest.mark.parametrize("contract", ["bounded:abs=0.01", "bounded:rel=0.001", "bounded:pwrel=0.01"])
+def test_a_file_of_many_pieces_has_the_figures_of_one(make: Callable[[Numbers], bytes], contract: str) -> None:
+    data = make(smooth((24, 20, 30), "f4") + np.linspace(1, 9, 24, dtype="f4")[:, None, None])
+    decoded = kept_and_back(data, contract)
+    found = []
+    for length in (1 << 20, 7000):
+        with pytest.MonkeyPatch.context() as patch:
+            shorten(patch, length)
+            patch.setattr(measuring, "_STEP_BYTES", length)
+            assert (length < 8000) == (len(pieces_of(structure_of(data))) > 1)
+            found.append(Arrays.measure(data, decoded, Contract.parse(contract))["values"])
+    whole, cut = found
+    assert (24 * 600, 24 * 600) == (whole["points"], cut["points"])
+    for name, figure in whole.items():
+        assert cut[name] == pytest.approx(figure, rel=1e-6, abs=1e-9), name
+
+
+def kept_and_back(data: bytes, contract: str) -> bytes:
+    """What an encoder makes of a file in short pieces."""
+    back = []
+
+    class Sink:
+        def share(self, data: bytes) -> None: ...
+
+        def chunk(self, payload: Buffer, decoded: Buffer) -> None:
+            back.append(bytes(decoded))
+
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch, 7000)
+        Arrays(ArraysParams(effort="fast", contract=contract)).encode(MemorySource(data), Sink())
+    return b"".join(back)
+
+
+def test_a_byte_beside_the_arrays_of_a_later_piece_is_noticed() -> None:
+    data = netcdf3([Nc3Variable(f"v{n}", ["y", "x"], smooth((45, 50), "f4", n)) for n in range(6)]) + b"trailer"
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch, 7000)
+        with pytest.raises(FidelityBroken, match=f"byte {len(data) - 1} "):
+            Arrays.measure(data, data[:-1] + b"x", WITHIN)
