@@ -84,7 +84,6 @@ COPY_BYTES = 1 * MIB  # buffer of every copy loop
 
 # --- slices of arrays (codecs/arrays/cutting.py) ---------------------------------------------------------
 SLICE_BLOCK_BYTES = 16 * MIB  # of a slice decoded before any of it is sent: memory stays bounded however long it is
-SLICED_WHOLE_BYTES_MAX = 512 * MIB  # of a file that is not (yet) kept as arrays, and is decoded whole for a slice
 SLICE_HEAD_BYTES_MAX = 64 * KIB  # of what is said before its first byte
 ARRAYS_TOLD_BYTES_MAX = 32 * MIB  # of what a file's variables and their attributes may take to be told
 

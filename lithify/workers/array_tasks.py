@@ -4,10 +4,10 @@ A frame is the first descriptor, at args' `input`; primers that it needs are att
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lithify import limits
-from lithify.codecs.frame import at_hand, decode_frame, read_frame
+from lithify.codecs.frame import at_hand, read_frame
 from lithify.errors import Conflict, LimitExceeded
 from lithify.workers import kernels
 from lithify.workers.child import Call, Reply
@@ -15,9 +15,6 @@ from lithify.workers.sources import Place, open_slice
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.labelled import LabelledFile
-
-_HEAD_BYTES = 512
-"""Of an original, by which a container is known."""
 
 
 def arrays(call: Call) -> Reply:
@@ -50,29 +47,15 @@ def slice_arrays(call: Call) -> Reply:
 
 
 def _labelled(call: Call) -> "LabelledFile":
-    """The file that the frame keeps, opened. Raises Conflict for what is no container, before it was decoded."""
-    from lithify.codecs.arrays.containers.find import container_of
+    """The file that the frame keeps, opened. Raises Conflict for what holds no arrays."""
     from lithify.codecs.arrays.labelled import label
     from lithify.codecs.arrays.opened import open_arrays
 
     file = open_slice(call.fds[0], Place(**call.args["input"]))
-    frame = read_frame(file)
-    kernels.require_for(frame)
-    primers = at_hand(call.attached)
-    if not _is_of_arrays(frame):
-        head = b"".join(decode_frame(file, end=min(_HEAD_BYTES, frame.decoded_length), frame=frame, primers=primers))
-        if container_of(head) is None:
-            raise Conflict("there is nothing to slice: it is no file of arrays")
-        if frame.decoded_length > limits.SLICED_WHOLE_BYTES_MAX:
-            raise Conflict(
-                f"its {frame.decoded_length} bytes are not (yet) kept as arrays: a slice would decode them whole, "
-                f"which is done up to {limits.SLICED_WHOLE_BYTES_MAX}"
-            )
-        file.seek(0)
-    return label(open_arrays(file, primers=primers))
-
-
-def _is_of_arrays(frame: Any) -> bool:
-    from lithify.codecs.arrays.codec import Arrays
-
-    return any(entry.format.id == Arrays.facts.format.id for entry in frame.formats)
+    kernels.require_for(read_frame(file))
+    file.seek(0)
+    found = label(open_arrays(file, primers=at_hand(call.attached)))
+    if not found.variables:
+        kind = f"a file of kind {found.container}" if found.container else "no file of arrays"
+        raise Conflict(f"there is nothing to slice: it is {kind} in which no array of numbers was found")
+    return found

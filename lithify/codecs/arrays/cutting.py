@@ -12,10 +12,11 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import Values
-from lithify.codecs.arrays.labelled import Attributes, Labelled, LabelledFile
+from lithify.codecs.arrays.containers.description import Attributes
+from lithify.codecs.arrays.labelled import Labelled, LabelledFile
 from lithify.codecs.arrays.labels import chosen
 from lithify.codecs.arrays.wish import Cut, Index
-from lithify.errors import BadArgument, Conflict, NotFound
+from lithify.errors import BadArgument, NotFound
 
 _REFERENCES = ("coordinates", "bounds", "climatology", "grid_mapping", "ancillary_variables", "cell_measures")
 _TOLD_MAX = 20
@@ -100,9 +101,8 @@ def _stretches(indexes: range, at_once: int, side: int) -> Iterator[range]:
 def cut_all(file: LabelledFile, wish: Cut) -> list[Piece]:
     """The pieces of every variable that is asked for (none: of all), and of those that explain them.
 
-    Raises NotFound, BadArgument or Conflict, with what there is.
+    Raises NotFound or BadArgument, with what there is.
     """
-    _refuse_none(file)
     asked = [_variable(file, name) for name in wish.variables] or list(file.variables.values())
     parts = _Parts(file, wish, asked)
     return [parts.of(variable) for variable in _with_references(file, asked)]
@@ -110,7 +110,6 @@ def cut_all(file: LabelledFile, wish: Cut) -> list[Piece]:
 
 def cut_one(file: LabelledFile, wish: Cut) -> Piece:
     """The piece of the one variable that is asked for; of the only one that is no coordinate, if none is."""
-    _refuse_none(file)
     if len(wish.variables) > 1:
         raise BadArgument(f"one variable is wanted here, found {', '.join(wish.variables)}; NetCDF holds several")
     if wish.variables:
@@ -157,12 +156,6 @@ class _Parts:
 def _spelled(part: slice) -> str:
     numbers = ["" if number is None else str(number) for number in (part.start, part.stop, part.step)]
     return ":".join(numbers if numbers[2] else numbers[:2])
-
-
-def _refuse_none(file: LabelledFile) -> None:
-    if not file.variables:
-        kind = f"a file of kind {file.container}" if file.container else "no file of arrays"
-        raise Conflict(f"there is nothing to slice: it is {kind} in which no array of numbers was found")
 
 
 def _variable(file: LabelledFile, name: str) -> Labelled:

@@ -1,27 +1,27 @@
 """A kept file as people who compute think of it: variables with named axes and attributes, read in parts.
 
-The structure of NetCDF and HDF5 files is told by the library that everybody reads them with, from the file without its
-large values; those are decoded where they lie. Containers without names for axes get some: `values_0`, `values_1`.
+Containers without names for axes get some: `values_0`, `values_1`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lithify.codecs.array_types import Values
+from lithify.codecs.arrays.containers.description import Attributes
 from lithify.codecs.arrays.wish import Index
-from lithify.errors import Corrupt, MissingExtra
+from lithify.errors import MissingExtra
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.opened import ArrayFile, LazyArray
 
-NAMED = frozenset({"netcdf3", "hdf5"})
-"""Containers that name the axes of what they hold."""
-Attribute = str | list[str] | Values
-Attributes = Mapping[str, Attribute]
-_PLAIN = frozenset("biufcS")
+TEXTS = np.dtype(object)
+"""The type of variables that hold texts of any length."""
+_RENAMED = "_nc4_non_coord_"
+"""What NetCDF 4 puts before the name of a variable that has the name of a dimension and other axes than that."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class Labelled:
 
     name        behind the path of its group, if it is in one: `model/t`
     dimensions  what its axes are called
-    dtype       of its values as they are stored, in native byte order; object for texts of any length
-    blocks      the shape of what decodes alone; None: the whole
+    dtype       of its values as they are stored, in native byte order; TEXTS for texts of any length
     """
 
     name: str
@@ -39,8 +38,12 @@ class Labelled:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     attributes: Attributes
-    blocks: tuple[int, ...] | None
-    _values: Any
+    _array: "LazyArray" = field(repr=False)
+
+    @property
+    def blocks(self) -> tuple[int, ...] | None:
+        """The shape of what decodes alone; None: the whole."""
+        return self._array.blocks
 
     @property
     def group(self) -> str:
@@ -58,8 +61,10 @@ class Labelled:
 
     def read(self, parts: Sequence[Index]) -> Values:
         """A part: a slice or a number for each axis, within the shape."""
-        found = np.asarray(self._values[tuple(parts)])
-        return found.astype(found.dtype.newbyteorder("="), copy=False)
+        found = np.asarray(self._array[tuple(parts)])
+        if self.dtype == TEXTS:
+            return np.asarray(np.frompyfunc(_text, 1, 1)(found), TEXTS)
+        return found.astype(self.dtype, copy=False)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class LabelledFile:
     """The variables of a file, and what is said of the whole.
 
     container   the name of what the file is; None if it is no container of arrays
-    attributes  of the top, or of a group: by its path
+    attributes  of the top, or of a group: by its path, that of the top being empty
     """
 
     container: str | None
@@ -84,97 +89,52 @@ class LabelledFile:
 
 
 def label(file: "ArrayFile") -> LabelledFile:
-    """The variables of a file that was opened. Raises Corrupt, or MissingExtra without the library that reads it."""
-    if file.container in NAMED:
-        return _of_netcdf(file)
-    return LabelledFile(file.container, {name: _unnamed(one) for name, one in file.arrays.items()}, {"": {}})
+    """The variables of a file that was opened, but for those of lists and records.
+
+    Raises MissingExtra for HDF5 without the library that reads it.
+    """
+    if file.container == "hdf5":
+        try:
+            import h5py  # noqa: F401 - else nothing would be found in the file, and nobody would know why
+        except ImportError as error:
+            raise MissingExtra("HDF5 is read by h5py: pip install 'lithify[arrays]'") from error
+    found = {}
+    for path, one in file.arrays.items():
+        dtype = _read_as(one.dtype)
+        if dtype is not None:
+            name = path.replace(_RENAMED, "") if _RENAMED in path else path
+            found[name] = Labelled(name, one.dimensions, one.shape, dtype, one.attributes, one)
+    return LabelledFile(file.container, found, {"": file.attributes, **file.groups})
 
 
 def label_bytes(data: bytes) -> LabelledFile:
     """The same of a file as it is. Raises as `label` does."""
-    from lithify.codecs.arrays.opened import ArrayFile
+    from lithify.codecs.arrays.opened import open_arrays
+    from lithify.codecs.frame import FrameWriter
+    from lithify.codecs.raw.stored import Stored
 
-    return label(ArrayFile(bytearray(data), None))
-
-
-def _unnamed(array: "LazyArray") -> Labelled:
-    names = tuple(f"{array.name}_{axis}" for axis in range(len(array.shape)))
-    return Labelled(array.name, names, array.shape, array.dtype, {}, array.blocks, array)
-
-
-# --- NetCDF and HDF5 ----------------------------------------------------------------------------------
-
-
-def _of_netcdf(file: "ArrayFile") -> LabelledFile:
-    first = _opened(file.bytes_without(file.arrays))
-    lazy = {name for name, one in _walk(first) if _is_same(one, file.arrays.get(name))}
-    first.close()
-    dataset = _opened(file.bytes_without(lazy))
-    variables = {
-        name: _named(name, one, file.arrays[name] if name in lazy else None)
-        for name, one in _walk(dataset)
-        if _is_readable(one)
-    }
-    attributes = {path: _attributes(group) for path, group in _groups(dataset, "")}
-    return LabelledFile(file.container, variables, attributes)
+    frame, stored = BytesIO(), Stored()
+    writer = FrameWriter(frame)
+    if data:
+        writer.sink(stored).chunk(data, data)
+    writer.finish()
+    return label(open_arrays(frame))
 
 
-def _opened(data: bytes) -> Any:
-    try:
-        import netCDF4
-    except ImportError as error:
-        raise MissingExtra("NetCDF is read by netCDF4: pip install 'lithify[arrays]'") from error
-    try:
-        dataset = netCDF4.Dataset("kept.nc", memory=data)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise Corrupt(f"a file that netCDF4 cannot read: {error}") from error
-    dataset.set_auto_maskandscale(False)
-    dataset.set_auto_chartostring(False)
-    return dataset
+def _read_as(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """The type that values of a variable are given in; None if they are not given."""
+    if dtype.kind in "OSU" and dtype.str[1:] != "S1":
+        return TEXTS if dtype.kind != "O" or _is_text(dtype) else None
+    if dtype.kind == "b":
+        return np.dtype(np.int8)
+    return dtype.newbyteorder("=") if dtype.kind in "iufcS" else None
 
 
-def _groups(group: Any, path: str) -> Iterator[tuple[str, Any]]:
-    yield path, group
-    for name, inner in group.groups.items():
-        yield from _groups(inner, f"{path}{name}/")
+def _is_text(dtype: np.dtype[Any]) -> bool:
+    import h5py
+
+    return h5py.check_string_dtype(dtype) is not None
 
 
-def _walk(dataset: Any) -> Iterator[tuple[str, Any]]:
-    for path, group in _groups(dataset, ""):
-        for name, variable in group.variables.items():
-            yield path + name, variable
-
-
-def _is_readable(variable: Any) -> bool:
-    """Whether it is of numbers, characters or texts, rather than of lists or records."""
-    return variable.dtype is str or (isinstance(variable.dtype, np.dtype) and variable.dtype.kind in _PLAIN)
-
-
-def _is_same(variable: Any, array: "LazyArray | None") -> bool:
-    """Whether the array is the variable, rather than a part of it (as the halves of complex numbers are)."""
-    if array is None or not isinstance(variable.dtype, np.dtype):
-        return False
-    return array.shape == variable.shape and variable.dtype.newbyteorder("=") == array.dtype
-
-
-def _named(name: str, variable: Any, array: "LazyArray | None") -> Labelled:
-    dtype = np.dtype(object) if variable.dtype is str else variable.dtype.newbyteorder("=")
-    blocks = None if array is None else array.blocks
-    values = variable if array is None else array
-    shape = tuple(map(int, variable.shape))
-    return Labelled(name, tuple(variable.dimensions), shape, dtype, _attributes(variable), blocks, values)
-
-
-def _attributes(item: Any) -> dict[str, Attribute]:
-    found = {name: _attribute(item.getncattr(name)) for name in item.ncattrs()}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _attribute(value: Any) -> Attribute | None:
-    """Text, several texts, or numbers; None for what is neither."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return value
-    numbers = np.atleast_1d(np.asarray(value))
-    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False) if numbers.dtype.kind in "iuf" else None
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

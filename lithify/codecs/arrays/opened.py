@@ -19,7 +19,7 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import I64, Bools, Values
-from lithify.codecs.arrays.containers.description import Described, Description
+from lithify.codecs.arrays.containers.description import Attributes, Described, Description
 from lithify.codecs.arrays.containers.find import described
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
@@ -58,7 +58,7 @@ class LazyArray:
     dimensions: tuple[str, ...]
     _read: Read = field(repr=False)
     _blocks_of: Callable[[], tuple[int, ...] | None] = field(repr=False)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
 
     @cached_property
     def blocks(self) -> tuple[int, ...] | None:
@@ -144,6 +144,7 @@ class ArrayFile:
 
     container   the name of what it is
     attributes  of the file, as its container has them
+    groups      the attributes of each group, by its path with a slash at the end
     arrays      by name; those of files without names are called `values`
     """
 
@@ -153,7 +154,8 @@ class ArrayFile:
         self._structure = structure_of(holes, lambda streams: cast("Bytes", _PlainHoles(chunks, streams)))
         self.container = self._structure.container
         description = described(holes)
-        self.attributes: Mapping[str, Any] = {} if description is None else description.attributes
+        self.attributes: Attributes = {} if description is None else description.attributes
+        self.groups: Mapping[str, Attributes] = {} if description is None else description.groups
         self.arrays: dict[str, LazyArray] = {}
         self._numbers: dict[str, int] = {}
         for number, variable in enumerate(self._structure.variables):
@@ -221,13 +223,13 @@ class ArrayFile:
         )
 
     def _other(self, name: str, told: Described) -> LazyArray:
-        """What is no array of numbers, or lies as none: characters, structures, chunks that only a library reads."""
+        """What is kept as no array: characters, structures, a few numbers, chunks that only a library reads."""
 
         def read(wanted: list[I64]) -> Values:
             if not all(map(len, wanted)):
                 return np.zeros([len(axis) for axis in wanted], told.dtype)
-            if told.text is not None:
-                return self._from_bytes(told.text, wanted).view("S1")
+            if told.extent is not None:
+                return self._from_bytes(told.extent, wanted).view(told.dtype)
             return self._by_library(name, told, wanted)
 
         chunks = tuple((side,) for side in told.shape)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lithify.codecs.array_types import Bools, Values
 from lithify.codecs.arrays.containers.conventions import fills_of
+from lithify.codecs.arrays.containers.description import plain
 from lithify.codecs.arrays.labelled import Labelled, label_bytes
 from lithify.codecs.canvas import ACCENT, INK, PALE, WHITE, Canvas, Colour, coloured, shortened, text_height
 from lithify.errors import BadArgument
@@ -126,7 +127,7 @@ def _pair(one: Labelled, other: Labelled) -> _Pair:
 
 def _meant(variable: Labelled, values: Values) -> Values:
     """What stored numbers stand for; NaN where they mean that there is no value."""
-    attributes = {name: _plain(value) for name, value in variable.attributes.items()}
+    attributes = plain(variable.attributes)
     valid = cast("Bools", np.isfinite(values))
     for fill in fills_of(attributes):
         valid &= values != fill
@@ -134,14 +135,6 @@ def _meant(variable: Labelled, values: Values) -> Values:
     found = np.where(valid, values, np.nan).astype(np.float64)
     found = found * factor if isinstance(factor, int | float) else found
     return found + offset if isinstance(offset, int | float) else found
-
-
-def _plain(value: object) -> object:
-    """An attribute as the conventions know it."""
-    if not isinstance(value, np.ndarray):
-        return value
-    numbers = value.reshape(-1).tolist()
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
 
 def _worst_frame(pair: _Pair) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 from lithify.errors import Corrupt
 
 if TYPE_CHECKING:
-    from lithify.codecs.arrays.labelled import Attribute, Attributes, Labelled, LabelledFile
+    from lithify.codecs.arrays.containers.description import Attribute, Attributes
+    from lithify.codecs.arrays.labelled import Labelled, LabelledFile
 
 _TEXTS = "text"
 """The type of variables that hold texts of any length."""

@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 
 from lithify.codecs.array_types import Values
+from lithify.codecs.arrays.containers.description import Attribute, Attributes
 from lithify.codecs.arrays.cutting import Piece, cut_all, cut_one
-from lithify.codecs.arrays.labelled import Attribute, Attributes, LabelledFile
+from lithify.codecs.arrays.labelled import LabelledFile
 from lithify.codecs.arrays.wish import Cut
 from lithify.errors import BadArgument
 

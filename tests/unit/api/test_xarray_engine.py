@@ -17,9 +17,9 @@ from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, ni
 xarray = pytest.importorskip("xarray")
 netcdf4 = pytest.importorskip("netCDF4")
 
-from lithify.api.scientific import xarray_engine  # noqa: E402
 from lithify.api.scientific.remote_store import Remote  # noqa: E402
-from lithify.api.scientific.xarray_engine import KeptArray, LithifyEntrypoint  # noqa: E402
+from lithify.api.scientific.store import KeptArray  # noqa: E402
+from lithify.api.scientific.xarray_engine import LithifyEntrypoint  # noqa: E402
 
 CUBE = smooth((12, 40, 50), "f4")
 
@@ -82,7 +82,7 @@ def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, m
         asked.append(key)
         return read(array, key)
 
-    monkeypatch.setattr(xarray_engine.KeptArray, "__getitem__", watched)
+    monkeypatch.setattr(KeptArray, "__getitem__", watched)
     with opened(kept(tmp_path, climate()), decode_times=False) as found:
         before = len(asked)
         step = found["t"][3, ::-2, 10:20].values
