@@ -1,6 +1,7 @@
 """One block: its class map, its values as predicted integers, what the grid cannot give back; or plain bytes."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -125,18 +126,22 @@ def _bits_in_order(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values)
 
 
-def decode_block(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
-    """The values of a block. Raises Truncated, Corrupt or LimitExceeded."""
+def decode_block(
+    body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding, upto: int | None = None
+) -> np.ndarray:
+    """The values of a block; of its first `upto` frames at least. Raises Truncated, Corrupt or LimitExceeded."""
     if not body:
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
     if body[0] not in (PREDICTED, EDGED, DIFFERENCES):
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
-    return _decode_predicted(body, shape, frames, coding)
+    return _decode_predicted(body, shape, frames, coding, upto)
 
 
-def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding) -> np.ndarray:
+def _decode_predicted(
+    body: bytes, shape: tuple[int, int, int], frames: range, coding: Coding, upto: int | None
+) -> np.ndarray:
     from lithify.codecs.arrays.differences import decode_differences
     from lithify.codecs.arrays.low_bits import unpack_bits
     from lithify.codecs.arrays.masks import decode_mask
@@ -151,6 +156,9 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
     if not 1 <= lags[0] <= lags[1]:
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
+    size = prod(shape)
+    if upto is not None and upto < shape[0] and not base and body[0] != DIFFERENCES:
+        shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
     decoded = (
@@ -173,7 +181,7 @@ def _decode_predicted(body: bytes, shape: tuple[int, int, int], frames: range, c
             raise Corrupt(f"array payload: a special value of class {classes.max()}, there are {len(specials)}")
         table = np.concatenate((np.zeros(1, specials.dtype), specials))
         flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
-    _apply_patches(patches, flat)
+    _apply_patches(patches, flat, size)
     return flat.view(coding.dtype).reshape(shape)
 
 
@@ -196,19 +204,21 @@ def _pack_patches(wrong: np.ndarray, values: np.ndarray) -> bytes:
     return varint(len(wrong)) + varint(len(plain)) + packed
 
 
-def _apply_patches(packed: bytes, flat: np.ndarray) -> None:
+def _apply_patches(packed: bytes, flat: np.ndarray, size: int) -> None:
+    """Those that lie in `flat`, of a block of `size` values that it is the begin of."""
     if not packed:
         return
     head = Reader(packed)
-    count, length = head.varint(len(flat)), head.varint(12 * len(flat))
+    count, length = head.varint(size), head.varint(12 * size)
     reader = Reader(Zstd().decode(head.rest(), shared=b"", length=length))
     at = 0
     places = np.zeros(count, np.int64)
     for index in range(count):
-        at += reader.varint(len(flat))
+        at += reader.varint(size)
         places[index] = at
-    if count and at >= len(flat):
-        raise Corrupt(f"array payload: a patch at {at}, behind the last of {len(flat)} values")
+    if count and at >= size:
+        raise Corrupt(f"array payload: a patch at {at}, behind the last of {size} values")
     bits = reader.take(count * flat.dtype.itemsize)
     reader.end()
-    flat[places] = np.frombuffer(bits, flat.dtype.newbyteorder("<"))
+    inside = int(np.searchsorted(places, len(flat)))
+    flat[places[:inside]] = np.frombuffer(bits, flat.dtype.newbyteorder("<"))[:inside]

@@ -109,7 +109,8 @@ class KeptChunks:
 
         def decode(task: _Task) -> None:
             body, block, source, target = task
-            flat[target] = decode_block(body, block.shape, block.frames, head.coding)[np.ix_(*source)]
+            upto = int(source[0].max()) + 1
+            flat[target] = decode_block(body, block.shape, block.frames, head.coding, upto)[np.ix_(*source)]
 
         _each(decode, tasks)
         found = flat.reshape([len(wanted[axis]) for axis in order])

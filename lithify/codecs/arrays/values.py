@@ -130,7 +130,8 @@ def _decoded(
     bodies = _bodies(reader, cube)
     flat = np.zeros(prod(lengths), dtype)
     for number, block, source, target in selected(cube, wanted):
-        flat[target] = decode_block(bodies[number], block.shape, block.frames, coding)[np.ix_(*source)]
+        upto = int(source[0].max()) + 1
+        flat[target] = decode_block(bodies[number], block.shape, block.frames, coding, upto)[np.ix_(*source)]
     ordered = flat.reshape([lengths[axis] for axis in cube.order])
     return np.transpose(ordered, np.argsort(cube.order))
 

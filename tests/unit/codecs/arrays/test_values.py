@@ -208,6 +208,18 @@ def test_a_part_is_what_slicing_the_whole_gives(data: st.DataObject) -> None:
     assert expected.tobytes() == decode_part(payload, shape, values.dtype, slices).tobytes()
 
 
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("bound", [None, Bound("rel", 0.05), Bound("pwrel", 0.01)])
+def test_the_first_frames_of_a_block_are_those_of_the_whole(name: str, bound: Bound | None) -> None:
+    values = FIELDS[name](SHAPE)
+    for effort in ("fast", "default"):
+        payload = encode_values(values, bound=bound, effort=effort)
+        whole = decode_values(payload, values.shape, values.dtype)
+        for frames in (1, 2, len(values) - 1):
+            part = decode_part(payload, values.shape, values.dtype, (slice(0, frames),))
+            assert native(whole[:frames]) == native(part)
+
+
 @pytest.mark.parametrize(
     ("shape", "part"), [((700, 40, 40), (600, slice(0, 10))), ((1, 1030, 20), (0, slice(700, 710)))]
 )
@@ -219,9 +231,9 @@ def test_a_part_decodes_only_the_blocks_that_it_touches(
     decoded: list[range] = []
     real = block.decode_block
 
-    def spied(body: bytes, of_shape: tuple[int, int, int], frames: range, coding: Any) -> np.ndarray:
+    def spied(body: bytes, of_shape: tuple[int, int, int], frames: range, *others: Any) -> np.ndarray:
         decoded.append(frames)
-        return real(body, of_shape, frames, coding)
+        return real(body, of_shape, frames, *others)
 
     monkeypatch.setattr(doors, "decode_block", spied)
     assert np.array_equal(array[part], decode_part(payload, array.shape, array.dtype, part))
