@@ -1,6 +1,6 @@
 """xarray opens what lithify keeps as it opens the original, and values are decoded when they are needed."""
 
-import pickle
+import copy
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, ni
 xarray = pytest.importorskip("xarray")
 netcdf4 = pytest.importorskip("netCDF4")
 
+from lithify.api.scientific.local_store import Shared  # noqa: E402
 from lithify.api.scientific.remote_store import Remote  # noqa: E402
 from lithify.api.scientific.store import KeptArray  # noqa: E402
 from lithify.api.scientific.xarray_engine import LithifyEntrypoint  # noqa: E402
@@ -175,8 +176,7 @@ def test_values_are_asked_for_when_they_are_needed_and_no_others(
     with far(served, collection, decode_times=False) as found:
         assert {"time", "lat"} == {name for (name,), _ in asked}
         asked.clear()
-        again = pickle.loads(pickle.dumps(found["t"]))
-        step = again[3, ::-2, 10:20].values
+        step = found["t"][3, ::-2, 10:20].values
     assert np.array_equal(CUBE[3, ::-2, 10:20], step)
     assert [(("t",), ("0=3", "1=1:40:2", "2=10:20:1"))] == asked
 
@@ -186,6 +186,16 @@ def test_a_dataset_stays_at_the_revision_it_was_opened_at(served: Served, collec
     with far(served, collection) as found:
         served.archive.put(collection, "c u/be.nc", [npy(CUBE * 2)])
         assert np.array_equal(CUBE[0], found["values"][0].values)
+
+
+def test_a_copy_of_a_frame_as_another_process_gets_it_opens_it_anew(tmp_path: Path) -> None:
+    first = Shared(kept(tmp_path, climate()))
+    second = copy.copy(first)
+    assert first.labelled() is not second.labelled()
+    first.close()
+    for frame in (first, second):
+        assert np.array_equal(CUBE[5], frame.read("t", (5, slice(None), slice(None))))
+        frame.close()
 
 
 def test_addresses_are_those_of_objects() -> None:
