@@ -136,17 +136,18 @@ def encode(data: bytes, arrays: Sequence[Wanted], effort: Effort) -> Encoded:
 
     arrays  those in it, none sharing a byte with another
     """
-    decoded = bytearray(data)
+    decoded: bytearray | None = None
     kept: list[tuple[Extent, bytes]] = []
     for variable, bound in arrays:
         coded = _encode_array(data, variable, effort, bound)
         if coded is not None:
             kept.append((variable.extent, coded.payload))
             if coded.loosened is not None:
+                decoded = bytearray(data) if decoded is None else decoded
                 variable.extent.scatter(coded.loosened, decoded)
     if not kept:
         return _whole(data, effort)
-    found = Encoded(_pack(data, kept, effort), bytes(decoded), len(kept))
+    found = Encoded(_pack(data, kept, effort), data if decoded is None else bytes(decoded), len(kept))
     quickly = _whole(data, "fast")
     others = [quickly, _whole(data, effort)] if _may_win(data, quickly, found, effort) else [quickly]
     return min([found, *others], key=lambda one: len(one.payload))

@@ -26,11 +26,11 @@ from lithify.errors import Corrupt, Truncated
 
 PIECE_BYTES = 16 * limits.MIB
 """Of a piece, streams opened, where frames are small."""
-LONG_PIECE_BYTES = 32 * limits.MIB
+LONG_PIECE_BYTES = 24 * limits.MIB
 """Where they are large: a piece holds FRAMES of them if it can."""
 PIECE_BYTES_MAX = 60 * limits.MIB
 """Where nothing better is found."""
-FRAMES = 8
+FRAMES = 6
 _GENERAL_BYTES = 8 * limits.MIB
 """Of a piece of a long file without arrays."""
 _LAST = 1.5
