@@ -104,7 +104,15 @@ class Arrays(Codec):
         return estimate(sample, length, effort)
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """A chunk for each piece of the file."""
+        """A chunk for each piece of the file; under the contract `content`, perhaps of another that says the same."""
+        from lithify.codecs.arrays.content import encode_content
+
+        if Contract.parse(self._own.contract).kind == "content":
+            encode_content(source, sink, self._encode)
+        else:
+            self._encode(source, sink)
+
+    def _encode(self, source: Source, sink: ChunkSink) -> None:
         from lithify.codecs.arrays.bounds import bounds_of
         from lithify.codecs.arrays.payload import encode_piece
         from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source

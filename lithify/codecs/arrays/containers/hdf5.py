@@ -28,19 +28,19 @@ def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: B
     """Its datasets that are numbers. Raises Corrupt for what the library cannot open, or if it is not installed."""
     if len(data) != length:
         raise Truncated("the structure of an HDF5 file may lie anywhere in it")
-    return cast("list[Variable]", _read(data, lambda file: _variables(file, inflated)))
+    return cast("list[Variable]", reading(data, lambda file: _variables(file, inflated)))
 
 
 def streams(data: Bytes) -> list[Place]:
     """Its deflated chunks. Raises as `find` does."""
     return cast(
-        "list[Place]", _read(data, lambda file: [one for dataset in _datasets(file) for one in _places(dataset)])
+        "list[Place]", reading(data, lambda file: [one for dataset in datasets(file) for one in places_of(dataset)])
     )
 
 
 def describe(data: Bytes) -> Description:
     """Its datasets, and what is said of them and of the file. Raises as `find` does."""
-    return cast("Description", _read(data, _described))
+    return cast("Description", reading(data, _described))
 
 
 def _described(file: Any) -> Description:
@@ -121,7 +121,8 @@ def _attribute(value: Any) -> Attribute | None:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _read(data: Bytes, read: Callable[[Any], Any]) -> Any:
+def reading(data: Bytes, read: Callable[[Any], Any]) -> Any:
+    """What `read` makes of the file, open. Raises Corrupt if the library cannot open it, or is not installed."""
     try:
         import h5py
     except ImportError as error:
@@ -137,7 +138,8 @@ def _read(data: Bytes, read: Callable[[Any], Any]) -> Any:
         raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
 
 
-def _datasets(file: Any) -> list[Any]:
+def datasets(file: Any) -> list[Any]:
+    """Those that have values of a fixed length."""
     import h5py
 
     found: list[Any] = []
@@ -152,7 +154,7 @@ def _datasets(file: Any) -> list[Any]:
 
 
 def _variables(file: Any, inflated: Inflated | None) -> list[Variable]:
-    found = _datasets(file)
+    found = datasets(file)
     attributes = [_attributes(dataset) for dataset in found]
     others = named_by_others(attributes)
     return [
@@ -173,50 +175,60 @@ def _arrays(
             return []
         place = offset if inflated is None else inflated.moved(offset)
         return of_dtype(dtype, Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose))
-    filters = _filters(dataset)
+    filters = filters_of(dataset)
     offsets = _offsets(dataset, filters, inflated)
     loose = loose and not filters
     return of_chunks(dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose)
 
 
-def _filters(dataset: Any) -> list[int]:
+def filters_of(dataset: Any) -> list[int]:
+    """The numbers of what its chunks go through."""
     plist = dataset.id.get_create_plist()
     return [plist.get_filter(number)[0] for number in range(plist.get_nfilters())]
 
 
-def _chunk_bytes(dataset: Any) -> int:
+def chunk_bytes(dataset: Any) -> int:
+    """Of one chunk without filters."""
     return int(np.prod(dataset.chunks)) * int(dataset.dtype.itemsize)
 
 
 def _offsets(dataset: Any, filters: list[int], inflated: Inflated | None) -> dict[tuple[int, ...], int]:
     """Where each chunk begins whose values are plain, or were made so."""
     checks = filters.count(_FLETCHER32)
-    plain_bytes, found = _chunk_bytes(dataset), {}
-    for place, info in _chunks(dataset).items():
+    plain_bytes, found = chunk_bytes(dataset), {}
+    for place, info in chunks_of(dataset).items():
         if inflated is not None and info.byte_offset in inflated.begins:
             found[place] = inflated.begins[info.byte_offset]
-        elif filters in ([], [_FLETCHER32]) and info.size == plain_bytes + _CHECK_BYTES * checks:
+        elif _is_plain(info, filters, plain_bytes, checks):
             found[place] = info.byte_offset if inflated is None else inflated.moved(info.byte_offset)
     return found
 
 
-def _places(dataset: Any) -> list[Place]:
+def _is_plain(info: Any, filters: list[int], plain_bytes: int, checks: int) -> bool:
+    """Whether a chunk went through no filter, or none that changes values."""
+    if info.filter_mask:
+        skipped = (1 << len(filters)) - 1
+        return bool(info.filter_mask & skipped == skipped) and info.size == plain_bytes
+    return filters in ([], [_FLETCHER32]) and info.size == plain_bytes + _CHECK_BYTES * checks
+
+
+def places_of(dataset: Any) -> list[Place]:
     """Its chunks, if they are deflated, and what was done to them before is known."""
-    filters = _filters(dataset) if dataset.chunks is not None else []
+    filters = filters_of(dataset) if dataset.chunks is not None else []
     checks = filters.count(_FLETCHER32)
     if filters not in ([*before, _DEFLATE, *behind] for before in ([], [_SHUFFLE]) for behind in ([], [_FLETCHER32])):
         return []
-    width, plain_bytes = (dataset.dtype.itemsize if _SHUFFLE in filters else 1), _chunk_bytes(dataset)
+    width, plain_bytes = (dataset.dtype.itemsize if _SHUFFLE in filters else 1), chunk_bytes(dataset)
     if width > _WIDTH_MAX:
         return []
     return [
         Place(info.byte_offset, info.size - _CHECK_BYTES * checks, plain_bytes, width)
-        for info in _chunks(dataset).values()
+        for info in chunks_of(dataset).values()
         if not info.filter_mask
     ]
 
 
-def _chunks(dataset: Any) -> dict[tuple[int, ...], Any]:
+def chunks_of(dataset: Any) -> dict[tuple[int, ...], Any]:
     """What the library knows of each chunk, by its place in the grid of chunks."""
     found: dict[tuple[int, ...], Any] = {}
     if dataset.id.get_num_chunks() > CHUNKS_MAX:
