@@ -236,9 +236,21 @@ class Codec(ABC):
         raise BadArgument(f"{cls.facts.id} draws nothing")
 
     @classmethod
-    def plot_part(cls, original: bytes, decoded: bytes, part: str) -> bytes:
-        """The same of one named part: a variable of a file of arrays. Raises BadArgument where there is none."""
-        raise BadArgument(f"{cls.facts.id} draws its originals whole: they have no part {part!r:.80}")
+    def plot_sources(cls, original: Source, decoded: Source, part: str | None = None) -> bytes:
+        """The same of two sources, for codecs whose originals may be of any length; one source where nothing differs.
+
+        part  of what in it, such as a variable of a file of arrays
+
+        Raises BadArgument where there is no such part.
+        """
+        if part is not None:
+            raise BadArgument(f"{cls.facts.id} draws its originals whole: they have no part {part!r:.80}")
+        longest = max(original.length, decoded.length)
+        if longest > limits.PART_BYTES:
+            most = limits.PART_BYTES // limits.MIB
+            raise BadArgument(f"of {longest} bytes {cls.facts.id} draws nothing: at most {most} MiB")
+        before = original.read(0, original.length)
+        return cls.plot(before, before if decoded is original else decoded.read(0, decoded.length))
 
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:

@@ -1,7 +1,9 @@
 """What a codec's process can be asked to draw: `plot`."""
 
+import os
+
 from lithify import limits
-from lithify.codecs.codec import Codec
+from lithify.codecs.codec import Codec, Source
 from lithify.codecs.registry import all_codecs
 from lithify.errors import BadArgument, MissingExtra
 from lithify.workers import kernels
@@ -22,19 +24,21 @@ def plot(call: Call) -> Reply:
     Raises BadArgument where no codec draws originals of this kind.
     """
     first, second = call.fds
-    original, decoded = (_read(first, Place(**call.args["original"])), _read(second, Place(**call.args["decoded"])))
-    drawer = _drawer(look(original, call.args["name"]))
-    part = call.args["part"]
-    drawn = drawer.plot(original, decoded) if part is None else drawer.plot_part(original, decoded, part)
-    return Reply({"codec": drawer.facts.id}, [drawn])
+    place, other = Place(**call.args["original"]), Place(**call.args["decoded"])
+    original = _source(first, place)
+    decoded = original if place == other and _is_same(first, second) else _source(second, other)
+    head = original.read(0, limits.PROBE_BYTES)
+    drawer = _drawer(look(head, call.args["name"], original.length))
+    return Reply({"codec": drawer.facts.id}, [drawer.plot_sources(original, decoded, call.args["part"])])
 
 
-def _read(fd: int, place: Place) -> bytes:
-    source = open_source(open_slice(fd, place), framed=place.framed)
-    if source.length > limits.PART_BYTES:
-        most = limits.PART_BYTES // limits.MIB
-        raise BadArgument(f"of {source.length} bytes nothing is drawn: at most {most} MiB are")
-    return source.read(0, source.length)
+def _source(fd: int, place: Place) -> Source:
+    return open_source(open_slice(fd, place), framed=place.framed)
+
+
+def _is_same(first: int, second: int) -> bool:
+    one, other = os.fstat(first), os.fstat(second)
+    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
 
 def _drawer(kind: Kind) -> type[Codec]:

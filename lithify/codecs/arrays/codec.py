@@ -74,16 +74,18 @@ class Arrays(Codec):
     @classmethod
     def plot(cls, original: bytes, decoded: bytes) -> bytes:
         """Of the variable that differs most: the original, what came back, the error, and the error's spectrum."""
-        from lithify.codecs.arrays.plotting import drawn
+        from lithify.codecs.arrays.reading import MemorySource
 
-        return drawn(original, decoded)
+        return cls.plot_sources(MemorySource(original), MemorySource(decoded))
 
     @classmethod
-    def plot_part(cls, original: bytes, decoded: bytes, part: str) -> bytes:
-        """Of the variable that is called `part`."""
+    def plot_sources(cls, original: Source, decoded: Source, part: str | None = None) -> bytes:
+        """The same, or of the variable that is called `part`."""
+        from lithify.codecs.arrays.labelled import label_source
         from lithify.codecs.arrays.plotting import drawn
 
-        return drawn(original, decoded, part)
+        before = label_source(original)
+        return drawn(before, before if decoded is original else label_source(decoded), part)
 
     def decoder_params(self) -> bytes:
         """None: payloads say everything themselves."""

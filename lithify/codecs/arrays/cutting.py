@@ -98,6 +98,20 @@ def _stretches(indexes: range, at_once: int, side: int) -> Iterator[range]:
         start = stop
 
 
+def stretches(variable: Labelled) -> Iterator[tuple[int, int, tuple[Index, ...]]]:
+    """A whole variable, some at a time along its first axis with a length: that axis, where they begin, their parts."""
+    whole = tuple(slice(0, side, 1) for side in variable.shape)
+    piece = Piece(variable, whole)
+    axis = next((axis for axis, side in enumerate(variable.shape) if side > 1), 0)
+    if not whole or piece.value_bytes <= limits.SLICE_BLOCK_BYTES:
+        yield axis, 0, whole
+        return
+    side = variable.shape[axis]
+    at_once = max(1, limits.SLICE_BLOCK_BYTES * side // piece.value_bytes)
+    for some in _stretches(range(side), at_once, 1 if variable.blocks is None else variable.blocks[axis]):
+        yield axis, some[0], (*whole[:axis], slice(some[0], some[-1] + 1, 1), *whole[axis + 1 :])
+
+
 def cut_all(file: LabelledFile, wish: Cut) -> list[Piece]:
     """The pieces of every variable that is asked for (none: of all), and of those that explain them.
 

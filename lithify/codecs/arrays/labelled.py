@@ -17,6 +17,7 @@ from lithify.errors import MissingExtra
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.opened import ArrayFile, LazyArray
+    from lithify.codecs.codec import Source
 
 TEXTS = np.dtype(object)
 """The type of variables that hold texts of any length."""
@@ -107,18 +108,12 @@ def label(file: "ArrayFile") -> LabelledFile:
     return LabelledFile(file.container, found, {"": file.attributes, **file.groups})
 
 
-def label_bytes(data: bytes) -> LabelledFile:
+def label_source(source: "Source") -> LabelledFile:
     """The same of a file as it is. Raises as `label` does."""
-    from lithify.codecs.arrays.opened import open_arrays
-    from lithify.codecs.frame import FrameWriter
-    from lithify.codecs.raw.stored import Stored
+    from lithify.codecs.arrays.opened import ArrayFile
+    from lithify.codecs.arrays.plain_chunks import PlainChunks
 
-    frame, stored = BytesIO(), Stored()
-    writer = FrameWriter(frame)
-    if data:
-        writer.sink(stored).chunk(data, data)
-    writer.finish()
-    return label(open_arrays(frame))
+    return label(ArrayFile(PlainChunks(source), BytesIO()))
 
 
 def _read_as(dtype: np.dtype[Any]) -> np.dtype[Any] | None:

@@ -14,7 +14,9 @@ import numpy as np
 from lithify.codecs.array_types import Bools, Values
 from lithify.codecs.arrays.containers.conventions import fills_of
 from lithify.codecs.arrays.containers.description import plain
-from lithify.codecs.arrays.labelled import Labelled, label_bytes
+from lithify.codecs.arrays.cutting import stretches
+from lithify.codecs.arrays.labelled import Labelled, LabelledFile
+from lithify.codecs.arrays.wish import Index
 from lithify.codecs.canvas import ACCENT, INK, PALE, WHITE, Canvas, Colour, coloured, shortened, text_height
 from lithify.errors import BadArgument
 
@@ -27,6 +29,8 @@ _AXIS, _ABOVE, _BELOW = 112, 8, 52
 """Left of a chart for the numbers of its axis, above it for half of one, below it for the other axis."""
 _SHAPE_MAX = 6.0
 """A frame more elongated than this is drawn as if it were no more."""
+_FRAME_MAX = 1 << 22
+"""Values of a frame that are drawn."""
 _DECIBELS_MAX = 160.0
 _SPECTRUM_BINS = 160
 _VALUES: Sequence[Colour] = ((36, 26, 84), (40, 84, 150), (34, 144, 140), (122, 194, 92), (250, 228, 60))
@@ -34,73 +38,101 @@ _ERRORS: Sequence[Colour] = ((24, 60, 140), (120, 160, 214), (248, 248, 248), (2
 _TOLD_MAX = 12
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """A variable before and after, as floats; NaN where there is no value."""
+@dataclass
+class _Compared:
+    """What is known of a variable once all of it was read, some at a time.
 
-    variable: Labelled
-    before: Values
-    after: Values
-    changed: int
-    """How many values are not the same, bit for bit."""
+    frame  the place of the frame with the largest error along the axes before the last two
+    """
 
-    @property
-    def span(self) -> tuple[float, float]:
-        """The smallest and the largest value that was put in."""
-        finite = self.before[np.isfinite(self.before)]
-        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-
-    @property
-    def errors(self) -> Values:
-        return self.after - self.before
+    before: Labelled
+    after: Labelled
+    frame: tuple[int, ...]
+    low: float = np.inf
+    high: float = -np.inf
+    largest: float = 0.0
+    squares: float = 0.0
+    finite: int = 0
+    changed: int = 0
 
     @property
-    def largest(self) -> float:
-        """The largest error."""
-        found = np.abs(self.errors)
-        return float(np.nanmax(found)) if np.isfinite(found).any() else 0.0
+    def span(self) -> float:
+        return self.high - self.low if self.high > self.low else 0.0
 
     @property
     def share(self) -> float:
         """The largest error beside the range of the values."""
-        low, high = self.span
-        return self.largest / (high - low) if high > low else self.largest
+        return self.largest / self.span if self.span else self.largest
+
+    @property
+    def size(self) -> int:
+        return prod(self.before.shape)
+
+    def add(self, along: int, at: int, one: Values, other: Values) -> None:
+        """Some of its values, as they are stored; the first of them at index `at` of the axis `along`."""
+        bits = f"u{one.dtype.itemsize}"
+        self.changed += int(np.count_nonzero(one.view(bits) != other.view(bits)))
+        before = _meant(self.before, one)
+        errors = np.abs(_meant(self.after, other) - before)
+        finite = before[np.isfinite(before)]
+        if finite.size:
+            self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
+        self.squares += float(np.sum(np.square(errors[np.isfinite(errors)])))
+        self.finite += int(np.count_nonzero(np.isfinite(errors)))
+        errors[~np.isfinite(errors)] = 0.0
+        if errors.size and errors.max() > self.largest:
+            place = np.unravel_index(int(errors.argmax()), errors.shape)[: max(errors.ndim - 2, 0)]
+            self.largest = float(errors.max())
+            self.frame = tuple(int(index) + (at if axis == along else 0) for axis, index in enumerate(place))
 
 
-def drawn(original: bytes, decoded: bytes, variable: str | None = None) -> bytes:
+def drawn(before: LabelledFile, after: LabelledFile, variable: str | None = None) -> bytes:
     """The picture, as PNG.
 
-    variable  the one to be shown, by its name; None: the one that differs most, relative to its range
+    before, after  the file that was put in, and what came back; one and the same where nothing differs
+    variable       the one to be shown, by its name; None: the one that differs most, relative to its range
 
     Raises BadArgument for files without an array that can be drawn, or that do not hold the same ones.
     """
-    before, after = label_bytes(original).variables, label_bytes(decoded).variables
     with np.errstate(all="ignore"):  # of the largest numbers there are
-        return _drawn(_chosen(before, after, variable))
+        found = _chosen(before.variables, after.variables, variable)
+        step = _step(found.before.shape[-2:])
+        canvas = Canvas(_WIDTH, _HEIGHT)
+        for line, text in enumerate(_told(found, step)):
+            canvas.text(_LEFT, 14 + line * 24, shortened(text, _WIDTH - 2 * _LEFT))
+        parts: tuple[Index, ...] = (*found.frame, *(slice(None, None, step) for _ in found.before.shape[-2:]))
+        one, other = (_meant(side, side.read(parts)) for side in (found.before, found.after))
+        _draw_panels(canvas, one, other)
+        _draw_spectrum(canvas, one, other - one)
+        return canvas.png()
 
 
-def _drawn(pair: _Pair) -> bytes:
-    frame = _worst_frame(pair)
-    canvas = Canvas(_WIDTH, _HEIGHT)
-    for line, text in enumerate(_told(pair, frame)):
-        canvas.text(_LEFT, 14 + line * 24, shortened(text, _WIDTH - 2 * _LEFT))
-    one, other = pair.before[frame], pair.after[frame]
-    _draw_panels(canvas, one, other)
-    _draw_spectrum(canvas, one, other - one)
-    return canvas.png()
+def _step(sides: Sequence[int]) -> int:
+    """Of which rows and columns of a frame are drawn: every one, unless it is very large."""
+    return next(step for step in range(1, max(sides) + 1) if prod(-(-side // step) for side in sides) <= _FRAME_MAX)
 
 
 # --- which variable, and which frame of it ----------------------------------------------------------------
 
 
-def _chosen(before: Mapping[str, Labelled], after: Mapping[str, Labelled], name: str | None) -> _Pair:
+def _chosen(before: Mapping[str, Labelled], after: Mapping[str, Labelled], name: str | None) -> _Compared:
     drawable = [one.name for one in before.values() if _is_drawable(one, after.get(one.name))]
     if name is not None and name not in drawable:
         raise BadArgument(f"no array {name!r:.80} can be drawn; there are: {_listed(drawable)}")
     if not drawable:
         raise BadArgument("no array of numbers was found in it that could be drawn, or both files do not have the same")
     names = [name] if name is not None else _uncoordinated(before, drawable)
-    return max((_pair(before[one], after[one]) for one in names), key=lambda pair: (pair.share, pair.before.size))
+    if before is after:  # nothing differs: the largest says most
+        names = [max(names, key=lambda one: prod(before[one].shape))]
+    return max((_compared(before[one], after[one]) for one in names), key=lambda found: (found.share, found.size))
+
+
+def _compared(one: Labelled, other: Labelled) -> _Compared:
+    found = _Compared(one, other, (0,) * max(len(one.shape) - 2, 0))
+    for axis, at, parts in stretches(one):
+        values = one.read(parts)
+        found.add(axis, at, values, values if other is one else other.read(parts))
+    return found
 
 
 def _is_drawable(one: Labelled, other: Labelled | None) -> bool:
@@ -117,14 +149,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_TOLD_MAX]) + (" ..." if len(names) > _TOLD_MAX else "") or "none"
 
 
-def _pair(one: Labelled, other: Labelled) -> _Pair:
-    whole = (slice(None),) * len(one.shape)
-    before, after = one.read(whole), other.read(whole)
-    bits = f"u{before.dtype.itemsize}"
-    changed = int(np.count_nonzero(before.view(bits) != after.view(bits)))
-    return _Pair(one, _meant(one, before), _meant(one, after), changed)
-
-
 def _meant(variable: Labelled, values: Values) -> Values:
     """What stored numbers stand for; NaN where they mean that there is no value."""
     attributes = plain(variable.attributes)
@@ -137,34 +161,29 @@ def _meant(variable: Labelled, values: Values) -> Values:
     return found + offset if isinstance(offset, int | float) else found
 
 
-def _worst_frame(pair: _Pair) -> tuple[int, ...]:
-    """The place of the frame with the largest error along the axes before the last two."""
-    leading = pair.before.shape[:-2]
-    errors = np.nan_to_num(np.abs(pair.errors), nan=-1.0).reshape(*leading, -1).max(axis=-1)
-    return tuple(int(at) for at in np.unravel_index(int(errors.argmax()), leading))
-
-
-def _told(pair: _Pair, frame: tuple[int, ...]) -> Iterator[str]:
+def _told(found: _Compared, step: int) -> Iterator[str]:
     """The lines above the picture."""
-    one, (low, high) = pair.variable, pair.span
-    places = [f"{name}={at} of {side}" for name, at, side in zip(one.dimensions, frame, one.shape, strict=False)]
+    one = found.before
+    places = [f"{name}={at} of {side}" for name, at, side in zip(one.dimensions, found.frame, one.shape, strict=False)]
     axes = " by ".join(f"{name} ({side})" for name, side in list(zip(one.dimensions, one.shape, strict=True))[-2:])
+    few = [] if step == 1 else [f"one of {step} along each"]
     long_name, units = (one.attributes.get(name) for name in ("long_name", "units"))
     called = f"{one.name}: {long_name}" if isinstance(long_name, str) else one.name
     yield called + (f" [{units}]" if isinstance(units, str) else "") + f", {one.dtype}"
-    yield ", ".join([*places, axes, f"values {low:.6g} to {high:.6g}"])
-    if not pair.changed:
-        yield f"all {pair.before.size} values came back bit for bit: nothing differs"
+    values = f"values {found.low:.6g} to {found.high:.6g}" if found.low <= found.high else "no value"
+    yield ", ".join([*places, axes, *few, values])
+    if not found.changed:
+        yield f"all {found.size} values came back bit for bit: nothing differs"
         return
-    finite = pair.errors[np.isfinite(pair.errors)]
-    square = float(np.mean(np.square(finite))) if finite.size else 0.0
-    psnr = (
-        f", PSNR {20 * np.log10(high - low) - 10 * np.log10(square):.2f} dB"
-        if 0 < square < np.inf and 0 < high - low < np.inf
-        else ""
-    )
-    changed = f"{pair.changed} of {pair.before.size} values differ"
-    yield f"largest error {pair.largest:.4g}, {pair.share:.3g} of the range{psnr}; {changed}"
+    changed = f"{found.changed} of {found.size} values differ"
+    yield f"largest error {found.largest:.4g}, {found.share:.3g} of the range{_psnr(found)}; {changed}"
+
+
+def _psnr(found: _Compared) -> str:
+    square = found.squares / max(found.finite, 1)
+    if not (0 < square < np.inf and 0 < found.span < np.inf):
+        return ""
+    return f", PSNR {20 * np.log10(found.span) - 10 * np.log10(square):.2f} dB"
 
 
 # --- panels -------------------------------------------------------------------------------------------

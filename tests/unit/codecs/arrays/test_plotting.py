@@ -10,13 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
 
-from lithify.codecs.arrays.plotting import drawn
+from lithify import limits
+from lithify.codecs.arrays.labelled import label_source
+from lithify.codecs.arrays.plotting import drawn as drawn_files
+from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.canvas import Canvas, coloured, shortened, text_width
 from lithify.codecs.letters import letter
 from lithify.errors import BadArgument
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth, zipped
 
 CUBE = smooth((6, 40, 50), "f4")
+
+
+def drawn(original: bytes, decoded: bytes, variable: str | None = None) -> bytes:
+    before = label_source(MemorySource(original))
+    same = decoded is original
+    return drawn_files(before, before if same else label_source(MemorySource(decoded)), variable)
 
 
 def pixels(png: bytes) -> Any:
@@ -134,6 +143,24 @@ def test_long_frames_are_pooled_so_that_no_error_is_lost() -> None:
     found = pixels(drawn(npy(one), npy(other)))
     blue = (found == (24, 60, 140)).all(axis=2)[470:, :421]
     assert 1 <= blue.sum() <= 4
+
+
+def test_long_arrays_are_read_a_little_at_a_time_and_the_worst_frame_is_found(
+    texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = CUBE.copy()
+    other[4, 7, 9] += 0.25
+    drawn(npy(CUBE), npy(other))
+    whole = list(texts)
+    texts.clear()
+    monkeypatch.setattr(limits, "SLICE_BLOCK_BYTES", CUBE[0].nbytes)
+    drawn(npy(CUBE), npy(other))
+    assert whole == texts
+    assert "values_0=4 of 6" in texts[1]
+    monkeypatch.setattr("lithify.codecs.arrays.plotting._FRAME_MAX", 700)
+    texts.clear()
+    drawn(npy(CUBE), npy(other))
+    assert "one of 2 along each" in texts[1]
 
 
 # --- the canvas -------------------------------------------------------------------------------------------
