@@ -175,7 +175,7 @@ def _told(found: _Compared, step: int) -> Iterator[str]:
     if not found.changed:
         yield f"all {found.size} values came back bit for bit: nothing differs"
         return
-    changed = f"{found.changed} of {found.size} values differ"
+    changed = f"{found.changed} of {found.size} differ"
     yield f"largest error {found.largest:.4g}, {found.share:.3g} of the range{_psnr(found)}; {changed}"
 
 

@@ -22,6 +22,7 @@ from lithify.codecs.arrays.wish import Cut
 from lithify.errors import BadArgument
 
 Form = Literal["npy", "netcdf"]
+FORMS: tuple[Form, ...] = ("npy", "netcdf")
 _TYPES = {"i1": 1, "S1": 2, "i2": 3, "i4": 4, "f4": 5, "f8": 6, "u1": 7, "u2": 8, "u4": 9, "i8": 10, "u8": 11}
 _LATE_TYPES = frozenset({"u1", "u2", "u4", "i8", "u8"})
 _CHAR, _DIMENSION, _VARIABLE, _ATTRIBUTE = 2, 10, 11, 12

@@ -76,7 +76,7 @@ def test_what_differs_most_is_drawn_and_told(texts: list[str]) -> None:
     assert "b, float32" == texts[0]
     assert "b_0=4 of 6, b_1 (40) by b_2 (50)" in texts[1]
     assert texts[2].startswith("largest error 0.25, ")
-    assert texts[2].endswith("1 of 12000 values differ")
+    assert texts[2].endswith("1 of 12000 differ")
     assert {"original", "what came back", "error: what came back less the original"} <= {*texts}
     assert {"spectrum of the error", "0.25", "0", "-0.25"} <= {*texts}
 
