@@ -18,9 +18,11 @@ from typing import TypeVar
 import numpy as np
 
 from lithify import limits
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
 from lithify.codecs.arrays.labelled import label_source
+from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.arrays.payload import encode_file, open_payload
 from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.arrays.telling import told
@@ -68,6 +70,7 @@ from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
 from tests.golden import lm_frames
 from tests.golden.primers import golden_primers
+from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
@@ -375,6 +378,23 @@ def read_container(data: bytes) -> bool:
     return bool(found)
 
 
+def read_slices(data: bytes) -> bool:
+    """Open the file of arrays that a frame keeps, and read some of each of its arrays."""
+    try:
+        file = open_arrays(BytesIO(data), primers=golden_primers())
+        for array in file.arrays.values():
+            part = tuple(slice(side // 2, side // 2 + 3) for side in array.shape)
+            assert array[part].shape == tuple(min(3, side - side // 2) for side in array.shape)
+    except REFUSALS:
+        return False
+    return bool(file.arrays)
+
+
+def slices_seeds() -> list[bytes]:
+    """A frame of a file of each container."""
+    return [framed(Arrays(ArraysParams(effort="fast")), data) for data in FILES.values()]
+
+
 def container_seeds() -> list[bytes]:
     """A file of each container that is read by ourselves."""
     return list(FILES.values())
@@ -635,8 +655,9 @@ def targets() -> dict[str, Target]:
         Target("pattern", read_pattern, pattern_seeds),
         Target("streams", decode_streams, stream_seeds),
         Target("arrays", decode_arrays, arrays_seeds),
+        Target("slices", read_slices, slices_seeds, mend_frame),
         Target("container", read_container, container_seeds),
-        Target("slices", slice_file, container_seeds),
+        Target("sliced", slice_file, container_seeds),
         Target("following", decode_following, following_seeds),
         Target("told", decode_told, told_seeds),
         Target("language_model", read_language_model, language_model_seeds),

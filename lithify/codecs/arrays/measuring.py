@@ -12,7 +12,7 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
-from lithify.codecs.arrays.containers.find import apart
+from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.content import same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
@@ -138,7 +138,7 @@ def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
     rows: dict[int, _Row] = {}
     names: set[str] = set()
     for number, variable in enumerate(structure.variables):
-        if contract.kind == "bounded" and variable.data:
+        if contract.kind == "bounded" and variable.data and variable.extent.stored_bytes >= BYTES_MIN:
             name = variable.name.lstrip("/") or "values"
             while name in names:
                 name += "'"

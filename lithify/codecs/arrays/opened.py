@@ -21,6 +21,7 @@ from lithify import limits
 from lithify.codecs.array_types import I64, Bools, Values
 from lithify.codecs.arrays.containers.description import Attributes, Described, Description
 from lithify.codecs.arrays.containers.find import described
+from lithify.codecs.arrays.containers.hdf5 import reading
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
 from lithify.codecs.arrays.inflated import Inflated, Stream, unshuffled
@@ -229,18 +230,15 @@ class ArrayFile:
             if not all(map(len, wanted)):
                 return np.zeros([len(axis) for axis in wanted], told.dtype)
             if told.extent is not None:
-                return self._from_bytes(told.extent, wanted).view(told.dtype)
+                return self._from_bytes(told.extent.checked(self._chunks.length), wanted).view(told.dtype)
             return self._by_library(name, told, wanted)
 
         chunks = tuple((side,) for side in told.shape)
         return LazyArray(name, told.shape, told.dtype, chunks, told.dimensions, read, lambda: None, told.attributes)
 
     def _by_library(self, name: str, told: Described, wanted: list[I64]) -> Values:
-        import h5py
-
-        with h5py.File(self.original(), "r") as file:
-            box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in wanted)
-            values = np.asarray(file[name][box])
+        box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in wanted)
+        values: Values = reading(SourceBytes(_Original(self._chunks)), lambda file: np.asarray(file[name][box]))
         return values[np.ix_(*(axis - axis.min() for axis in wanted))] if told.shape else values
 
     def _boxes(self, number: int) -> list[tuple[int, Box]]:

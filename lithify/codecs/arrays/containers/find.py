@@ -80,15 +80,15 @@ def variables_in(
     except BadBytes:
         return []
     length = length if inflated is None else inflated.plain_length
-    sound = merged([one for one in found if _is_sound(one, length)])
-    return [one for one in sound if one.extent.stored_bytes >= BYTES_MIN]
+    return merged([one for one in found if _is_sound(one, length)])
 
 
 def arrays_in(
     data: Bytes, length: int | None = None, *, inflated: Inflated | None = None, plain: Bytes = b""
 ) -> list[Variable]:
-    """The same, but none that shares a byte with one before it."""
+    """The same, but none that shares a byte with one before it, or is not worth its place."""
     found = variables_in(data, length, inflated=inflated, plain=plain)
+    found = [one for one in found if one.extent.stored_bytes >= BYTES_MIN]
     whole = len(data) if length is None else length
     return apart(found, whole if inflated is None else inflated.plain_length)
 

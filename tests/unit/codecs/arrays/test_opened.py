@@ -45,6 +45,7 @@ def climate() -> bytes:
             Nc3Variable("lat", ["lat"], np.linspace(-60, 60, 20), {"units": "degrees_north"}),
             Nc3Variable("t", ["time", "lat", "lon"], CUBE, {"units": "K", "levels": np.array([1, 2, 3], "i4")}),
             Nc3Variable("packed", ["time", "lat", "lon"], smooth((24, 20, 30), "i2"), packed),
+            Nc3Variable("level", ["level"], np.array([850, 500], "i4")),
             Nc3Variable("code", ["lat", "char"], np.frombuffer(b"abc" * 20, "S1").reshape(20, 3)),
         ]
     )
@@ -111,14 +112,15 @@ def test_a_slice_is_that_of_the_original(opened: tuple[LazyArray, Numbers], part
 def test_variables_of_netcdf_3_have_their_dimensions_and_attributes(codec: Codec | None) -> None:
     with open_arrays(kept(climate(), codec)) as file:
         assert ("netcdf3", {"title": "made for a test"}) == (file.container, file.attributes)
-        assert ["time", "lat", "t", "packed", "code"] == sorted(
-            file.arrays, key=["time", "lat", "t", "packed", "code"].index
+        assert ["time", "lat", "t", "packed", "level", "code"] == sorted(
+            file.arrays, key=["time", "lat", "t", "packed", "level", "code"].index
         )
         t = file.arrays["t"]
         assert (("time", "lat", "lon"), {"units": "K", "levels": (1, 2, 3)}) == (t.dimensions, plain(t.attributes))
         assert np.array_equal(CUBE[7, ::2], t[7, ::2])
         assert np.array_equal(smooth((24, 20, 30), "i2")[3:15:4], file.arrays["packed"][3:15:4])
         assert np.array_equal(np.arange(24.0), file.arrays["time"][:])
+        assert [850, 500] == file.arrays["level"][:].tolist()
         assert [b"b", b"c"] == file.arrays["code"][3, 1:].tolist()
 
 
