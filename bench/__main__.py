@@ -13,6 +13,7 @@ BENCHES = (
     "lm",
     "arrays",
     "array_containers",
+    "slices",
     "media",
     "media_samples",
     "packs",
