@@ -14,6 +14,7 @@ BENCHES = (
     "arrays",
     "array_containers",
     "slices",
+    "array_slices",
     "media",
     "media_samples",
     "packs",

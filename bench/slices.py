@@ -2,9 +2,9 @@
 
 python -m bench slices [--effort E] [FILE...]
 
-Without files, the arrays of ../shared/data/arrays that have three axes or more. Everybody keeps them exactly, and is opened
-anew for each part, as a program does that wants one. Rivals: NetCDF 4 as xarray writes it by default and by `zlib=True`,
-Zarr 3 by default. Milliseconds of processor time, the median of five. Some minutes.
+Without files, the arrays of ../shared/data/arrays that have three axes or more. Everybody keeps them exactly, and is
+opened anew for each part, as a program does that wants one. Rivals: NetCDF 4 as xarray writes it by default and by
+`zlib=True`, Zarr 3 by default. Milliseconds of processor time, the median of five. Some minutes.
 """
 
 import argparse

@@ -3,11 +3,13 @@
 Both are values of one type, written the same way everywhere (command line, HTTP header, catalog, frame):
 `exact`, `content`, `bounded:abs=0.01`, `bounded:rel=0.001`, `bounded:pwrel=0.001`, `floor:psnr=60`, `floor:ssim=0.98`,
 `floor:vmaf=95`. A contract is kept when the encoding's fidelity satisfies it.
+
+A bounded contract may make exceptions for variables by their names: `bounded:rel=0.001;count=bounded:abs=2;rain=exact`.
 """
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self, cast
 
 from lithify.errors import BadArgument
@@ -22,6 +24,10 @@ METRICS: dict[str, dict[str, float]] = {
     "bounded": {"abs": math.inf, "rel": 1.0, "pwrel": 1.0},
     "floor": {"psnr": 200.0, "ssim": 1.0, "vmaf": 100.0},
 }
+VARIABLES_MAX = 32
+SPELLING_BYTES_MAX = 1024
+"""Of a contract with all its exceptions."""
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./+-]{0,63}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]{1,3})?", re.ASCII)
 _EXAMPLES = (
     "exact, content, bounded:abs=0.01, bounded:rel=0.001, bounded:pwrel=0.001, "
@@ -40,6 +46,7 @@ class Contract:
              `floor`    the quality `metric` is at least `value`: `psnr` in dB, `ssim`, `vmaf`
     metric   None for exact and content
     value    None for exact and content
+    variables  only of bounded contracts: what holds for variables of these names instead, exact or bounded, sorted
 
     Raises BadArgument for a combination that means nothing, so that no such contract can exist.
     """
@@ -47,6 +54,7 @@ class Contract:
     kind: Kind
     metric: str | None = None
     value: float | None = None
+    variables: "tuple[tuple[str, Contract], ...]" = ()
 
     def __post_init__(self) -> None:
         if self.kind not in METRICS:
@@ -56,6 +64,23 @@ class Contract:
             raise BadArgument(f"contract {self.kind!r} takes no value")
         if metrics:
             self._check_value(metrics)
+        if self.variables:
+            self._check_variables()
+
+    def _check_variables(self) -> None:
+        names = [name for name, _ in self.variables]
+        if self.kind != "bounded" or any(
+            one.kind not in ("exact", "bounded") or one.variables for _, one in self.variables
+        ):
+            raise BadArgument(f"contract {self.kind!r}: only bounded ones make exceptions, which are exact or bounded")
+        if names != sorted(set(names)):
+            raise BadArgument(f"contract {self.kind!r}: a variable is named twice, in {', '.join(names)!r:.200}")
+        if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+            raise BadArgument(f"contract {self.kind!r}: {wrong[0]!r:.80} is no name of a variable")
+        if len(names) > VARIABLES_MAX or len(str(self)) > SPELLING_BYTES_MAX:
+            raise BadArgument(
+                f"contract {self.kind!r}: {len(names)} exceptions; the limit is {VARIABLES_MAX}, or 1 KiB"
+            )
 
     def _check_value(self, metrics: dict[str, float]) -> None:
         if self.metric not in metrics or self.value is None:
@@ -69,6 +94,11 @@ class Contract:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The contract written as `text`. Raises BadArgument with the sentence a person needs."""
+        base, *exceptions = text.split(";")
+        if exceptions:
+            named = (one.partition("=") for one in exceptions)
+            found = sorted(((name, cls.parse(own)) for name, _, own in named), key=lambda pair: pair[0])
+            return replace(cls.parse(base), variables=tuple(found))
         kind, colon, rest = text.partition(":")
         if not colon:
             return cls(cast("Kind", kind))
@@ -81,7 +111,12 @@ class Contract:
         """The one canonical spelling; `parse` gives the contract back."""
         if self.value is None:
             return self.kind
-        return f"{self.kind}:{self.metric}={repr(float(self.value)).removesuffix('.0')}"
+        exceptions = "".join(f";{name}={own}" for name, own in self.variables)
+        return f"{self.kind}:{self.metric}={repr(float(self.value)).removesuffix('.0')}{exceptions}"
+
+    def of_variable(self, name: str) -> "Contract":
+        """What holds for the variable of this name."""
+        return dict(self.variables).get(name, replace(self, variables=()))
 
     def satisfied_by(self, fidelity: "Contract") -> bool:
         """Whether an encoding that keeps `fidelity` keeps this contract.
@@ -93,6 +128,8 @@ class Contract:
             return True
         if fidelity.kind == "content":
             return self.kind != "exact"
+        if self.variables != fidelity.variables:
+            return False
         if self.value is None or fidelity.value is None or (self.kind, self.metric) != (fidelity.kind, fidelity.metric):
             return False
         return fidelity.value <= self.value if self.kind == "bounded" else fidelity.value >= self.value

@@ -17,7 +17,7 @@ _REFUSED = (None, "grib")
 
 
 class Shared:
-    """A frame that threads read from one at a time. Pickled it is its path: another process opens it anew."""
+    """A frame that any number of threads read from. Pickled it is its path: another process opens it anew."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._lock = path.absolute(), Lock()
@@ -33,8 +33,7 @@ class Shared:
 
     def read(self, name: str, parts: Parts) -> Any:
         """A part of a variable."""
-        with self._lock:
-            return self._file().variables[name].read(parts)
+        return self.labelled().variables[name].read(parts)
 
     def close(self) -> None:
         """Close the file; reading opens it again."""

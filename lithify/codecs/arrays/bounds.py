@@ -1,6 +1,11 @@
-"""By how much the values of each array of a file may differ: a part of its range, as large as that is in all pieces."""
+"""By how much the values of each array of a file may differ, by its contract.
+
+A part of a range is one of all pieces of the file. Variables that a contract names are loosened though they hold whole
+numbers, coordinates or counts: whoever names one asks for it. What would break the container is not.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,41 +15,91 @@ from lithify.codecs.arrays.pieces import Piece, Structure, read_piece
 from lithify.codecs.arrays.specials import classes_of, find_specials
 from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Source
+from lithify.codecs.fidelity import Contract
+from lithify.errors import BadArgument
+
+_WHOLE_BYTES_MAX = 4
+"""Of whole numbers that are loosened: doubles, in which errors are measured, hold them."""
 
 
-def bounds_of(
-    source: Source, structure: Structure, pieces: Sequence[Piece], bound: Bound | None
-) -> Mapping[int, Bound]:
+def bound_of(variable: Variable, contract: Contract) -> Bound | None:
+    """By how much the stored values of a variable may differ; None: not at all."""
+    if contract.kind != "bounded":
+        return None
+    name = variable.known_as
+    is_named = name in dict(contract.variables)
+    own = contract.of_variable(name)
+    if own.kind != "bounded" or own.value is None or not (variable.data or (is_named and not variable.sealed)):
+        return None
+    dtype = variable.extent.element.native
+    if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
+        return None
+    value = own.value / variable.unit if own.metric == "abs" and is_named else own.value
+    return Bound(cast("Any", own.metric), value) if np.isfinite(value) and value > 0 else None
+
+
+def check_names(structure: Structure, contract: Contract) -> None:
+    """Raise BadArgument if the contract names a variable that is not in the file."""
+    known = {variable.known_as for variable in structure.variables}
+    for name, _ in contract.variables:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise BadArgument(f"the contract names {name!r:.80}; the variables of the file are {there[:400]}")
+
+
+def bounds_of(source: Source, structure: Structure, pieces: Sequence[Piece], contract: Contract) -> Mapping[int, Bound]:
     """The bound of each variable that has one, by its number; a part of a range becomes what that is for all of it."""
-    numbers = [number for number, one in enumerate(structure.variables) if one.data] if bound is not None else []
-    if bound is None or not numbers:
-        return {}
-    if bound.kind != "rel" or len(pieces) == 1:
-        return dict.fromkeys(numbers, bound)
-    ranges = _ranges(source, structure, pieces)
-    wide = {number: bound.value * (high - low) for number, (low, high) in ranges.items()}
-    return {number: Bound("abs", by) for number, by in wide.items() if by > 0 and np.isfinite(by)}
+    found = {number: bound_of(one, contract) for number, one in enumerate(structure.variables)}
+    bounds = {number: bound for number, bound in found.items() if bound is not None}
+    parts = {
+        number: bound
+        for number, bound in bounds.items()
+        if bound.kind == "rel" and (len(pieces) > 1 or structure.variables[number].extent.element.native.kind != "f")
+    }
+    ranges = _ranges(source, structure, pieces, parts) if parts else {}
+    for number, bound in parts.items():
+        low, high = ranges.get(number, (0.0, 0.0))
+        by = bound.value * (high - low)
+        if by > 0 and np.isfinite(by):
+            bounds[number] = Bound("abs", by)
+        else:
+            del bounds[number]
+    return bounds
 
 
-def _ranges(source: Source, structure: Structure, pieces: Sequence[Piece]) -> dict[int, tuple[float, float]]:
-    """The least and the largest value of each variable that may be loosened, of those that are coded as values."""
+def _ranges(
+    source: Source, structure: Structure, pieces: Sequence[Piece], wanted: Mapping[int, Bound]
+) -> dict[int, tuple[float, float]]:
+    """The least and the largest value of each of these variables, of those that are coded as values."""
     found: dict[int, tuple[float, float]] = {}
     for piece in pieces:
         data = read_piece(source, piece)
         for number, part in structure.parts(piece, None):
-            if not structure.variables[number].data:
+            if number not in wanted:
                 continue
             values = part.extent.gather(data)
-            inside = values[measurements(values, structure.variables[number])]
+            inside = values[_measurements(values, structure.variables[number])]
             if inside.size:
                 low, high = found.get(number, (np.inf, -np.inf))
                 found[number] = min(low, float(inside.min())), max(high, float(inside.max()))
     return found
 
 
-def measurements(values: Values, variable: Variable) -> Bools:
+def _measurements(values: Values, variable: Variable) -> Bools:
     """Which of the values are numbers that mean something, as far as one can see."""
-    found: Bools = (classes_of(values, find_specials(values, variable.own_fills, zeros=False)) == 0) & np.isfinite(
-        values
-    )
+    specials = find_specials(values, variable.own_fills, zeros=False)
+    found: Bools = (classes_of(values, specials) == 0) & np.isfinite(values)
     return found
+
+
+def rounded(values: Values, bound: Bound, fills: Sequence[np.generic]) -> Values:
+    """Whole numbers, each within an absolute bound of what it was, on as few different ones as can be; fills stay."""
+    step = 2 * int(bound.value) + 1
+    if bound.kind != "abs" or step < 3:
+        return values
+    limits = np.iinfo(cast("Any", values.dtype))
+    wide = values.astype(np.int64)
+    near = (wide + step // 2) // step * step
+    special = np.isin(wide, np.asarray(fills, np.int64)) | np.isin(near, np.asarray(fills, np.int64))
+    kept = special | (near < limits.min) | (near > limits.max)
+    return np.where(kept, wide, near).astype(values.dtype)

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import Contract
 from lithify.errors import BadArgument, Corrupt
-
-if TYPE_CHECKING:
-    from lithify.codecs.arrays.values import Bound
 
 
 @dataclass(frozen=True)
@@ -115,25 +112,19 @@ class Arrays(Codec):
             self._encode(source, sink)
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
-        from lithify.codecs.arrays.bounds import bounds_of
+        from lithify.codecs.arrays.bounds import bounds_of, check_names
         from lithify.codecs.arrays.payload import encode_piece
         from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source
 
+        contract = Contract.parse(self._own.contract)
         structure = structure_of_source(source)
         pieces = pieces_of(structure)
-        bounds = bounds_of(source, structure, pieces, self._bound())
+        check_names(structure, contract)
+        bounds = bounds_of(source, structure, pieces, contract)
         for piece in pieces:
             data = read_piece(source, piece)
             found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
             sink.chunk(found.payload, found.decoded)
-
-    def _bound(self) -> "Bound | None":
-        from lithify.codecs.arrays.values import Bound
-
-        contract = Contract.parse(self._own.contract)
-        if contract.kind != "bounded":
-            return None
-        return Bound(cast("Any", contract.metric), cast("float", contract.value))
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         from lithify.codecs.arrays.payload import open_payload

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
+from threading import RLock
 from typing import BinaryIO
 
 import numpy as np
@@ -35,6 +36,7 @@ _FIRST_BYTES = 64 * limits.KIB
 _CACHED_BYTES = 96 * limits.MIB
 """Of chunks decoded, or with holes, that stay in memory; at least the one last used."""
 
+_HEADS_MAX = 64
 _Task = tuple[bytes, Block, tuple[I64, ...], I64]
 """A block's bytes, the block, which of its values are wanted, and where those go."""
 
@@ -62,12 +64,16 @@ class ChunkHead:
 
 
 class KeptChunks:
-    """The chunks of the frame in `file`, which stays open. Everything raises as decoding a frame does."""
+    """The chunks of the frame in `file`, which stays open. Everything raises as decoding a frame does.
+
+    Several threads may read at a time: blocks are decoded side by side.
+    """
 
     def __init__(self, file: BinaryIO, frame: Frame, primers: Primers | None) -> None:
         self._file, self.frame, self._primers = file, frame, primers
         self.length = frame.decoded_length
-        self._heads: dict[int, ChunkHead | None] = {}
+        self._heads: OrderedDict[int, ChunkHead | None] = OrderedDict()
+        self._lock = RLock()
         self._codecs: dict[int, Codec] = {}
         self._cache: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
@@ -78,9 +84,13 @@ class KeptChunks:
 
     def head(self, index: int) -> ChunkHead | None:
         """Of a chunk that has arrays; None: it has none, or another codec made it."""
-        if index not in self._heads:
-            self._heads[index] = self._read_head(index)
-        return self._heads[index]
+        with self._lock:
+            if index not in self._heads:
+                self._heads[index] = self._read_head(index)
+                if len(self._heads) > _HEADS_MAX:
+                    self._heads.popitem(last=False)
+            self._heads.move_to_end(index)
+            return self._heads[index]
 
     def whole(self, index: int) -> bytes:
         """A chunk, decoded."""
@@ -146,13 +156,19 @@ class KeptChunks:
 
     def _cached(self, kind: str, index: int, make: Callable[[int], bytes]) -> bytes:
         key = kind, index
-        if key not in self._cache:
-            made = make(index)
-            while self._cache and len(made) + sum(map(len, self._cache.values())) > _CACHED_BYTES:
-                self._cache.popitem(last=False)
-            self._cache[key] = made
-        self._cache.move_to_end(key)
-        return self._cache[key]
+        with self._lock:
+            if key not in self._cache:
+                made = make(index)
+                while self._cache and len(made) + sum(map(len, self._cache.values())) > _CACHED_BYTES:
+                    self._cache.popitem(last=False)
+                self._cache[key] = made
+            self._cache.move_to_end(key)
+            return self._cache[key]
+
+    def _read(self, offset: int, length: int) -> bytes:
+        """Stored bytes; several threads may ask."""
+        with self._lock:
+            return read_exactly(self._file, offset, length)
 
     def _decoded(self, index: int) -> bytes:
         start, stop = self.piece(index)
@@ -201,7 +217,7 @@ class KeptChunks:
 
     def _checked_head(self, at: int, end: int, what: str) -> tuple[int, bytes, int]:
         """The method, the head behind it, and where that ends; no head, if the method has none."""
-        first = read_exactly(self._file, at, min(_FIRST_BYTES, end - at))
+        first = self._read(at, min(_FIRST_BYTES, end - at))
         reader = Reader(first)
         method = reader.byte()
         if method not in (ARRAYS, INFLATED):
@@ -213,14 +229,14 @@ class KeptChunks:
             raise Corrupt(f"{what} has {length} bytes, {end - begin} are left")
         head = reader.take(min(length, reader.left))
         if len(head) < length:
-            head += read_exactly(self._file, begin + len(head), length - len(head))
+            head += self._read(begin + len(head), length - len(head))
         compare(head, check, what)
         return method, head, begin + length
 
     def _array_head(self, index: int, array: KeptArray) -> tuple[bytes, ArrayHead]:
         """What is before the first block, or all of an array that has only one."""
         checks, extent = array.checks, array.kept.extent
-        stored = read_exactly(self._file, array.offset, checks.head_bytes)
+        stored = self._read(array.offset, checks.head_bytes)
         compare(stored, checks.head, f"an array in chunk {index}")
         head = read_head(stored, extent.shape, extent.element.native)
         if checks.blocks and len(checks.blocks) != len(head.bounds) - 1:
@@ -235,7 +251,7 @@ class KeptChunks:
         start, stop = bounds
         if not array.checks.blocks:
             return stored[start:stop]
-        body = read_exactly(self._file, array.offset + start, stop - start)
+        body = self._read(array.offset + start, stop - start)
         compare(body, array.checks.blocks[number], f"block {number} of an array in chunk {index}")
         return body
 

@@ -12,12 +12,14 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
+from lithify.codecs.arrays.bounds import bound_of
 from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.content import same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.parts import Box, Part
 from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece, structure_of_source
+from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
 from lithify.errors import FidelityBroken
@@ -39,6 +41,7 @@ class _Row:
 
     name: str
     variable: Variable
+    bound: Bound
     low: float = math.inf
     high: float = -math.inf
     points: int = 0
@@ -58,7 +61,7 @@ class _Row:
         if inside.size:
             self.low, self.high = min(self.low, float(inside.min())), max(self.high, float(inside.max()))
 
-    def compare(self, before: Values, after: Values, frames: Values, share: float, contract: Contract) -> None:
+    def compare(self, before: Values, after: Values, frames: Values, share: float) -> None:
         """Add some values, (frames, ..., rows, columns) or fewer axes.
 
         frames  which of them belong to a frame that is asked how similar it is
@@ -76,7 +79,7 @@ class _Row:
         if not len(exact):
             return
         errors = np.abs(found - exact)
-        _refuse_beyond(self.name, exact, found, errors, self.span, contract)
+        _refuse_beyond(self.name, exact, found, errors, self.span, self.bound)
         self.worst = max(self.worst, float(errors.max()))
         self.difference += float(np.sum(found - exact))
         self.square += float(np.sum(np.square(errors)))
@@ -121,7 +124,7 @@ def measured(original: Source, decoded: Source, contract: Contract) -> dict[str,
                 for at, _ in _steps(part):
                     rows[number].look(at.gather(data))
         for piece in pieces:
-            _compare(structure, piece, rows, (read_piece(original, piece), read_piece(decoded, piece)), contract)
+            _compare(structure, piece, rows, (read_piece(original, piece), read_piece(decoded, piece)))
     return {row.name: row.figures() for row in rows.values()}
 
 
@@ -138,12 +141,13 @@ def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
     rows: dict[int, _Row] = {}
     names: set[str] = set()
     for number, variable in enumerate(structure.variables):
-        if contract.kind == "bounded" and variable.data and variable.extent.stored_bytes >= BYTES_MIN:
-            name = variable.name.lstrip("/") or "values"
+        bound = bound_of(variable, contract)
+        if bound is not None and variable.extent.stored_bytes >= BYTES_MIN:
+            name = variable.known_as
             while name in names:
                 name += "'"
             names.add(name)
-            rows[number] = _Row(name, variable)
+            rows[number] = _Row(name, variable, bound)
     return rows
 
 
@@ -155,9 +159,7 @@ def _loosened(structure: Structure, piece: Piece, rows: Mapping[int, _Row]) -> l
     return [one for one, own in zip(found, variables, strict=True) if id(own) in free and one[0] in rows]
 
 
-def _compare(
-    structure: Structure, piece: Piece, rows: Mapping[int, _Row], data: tuple[bytes, bytes], contract: Contract
-) -> None:
+def _compare(structure: Structure, piece: Piece, rows: Mapping[int, _Row], data: tuple[bytes, bytes]) -> None:
     """One piece, before and after."""
     loose = _loosened(structure, piece, rows)
     mask = skeleton_mask([part.extent for _, part in loose], len(data[0]))
@@ -170,7 +172,7 @@ def _compare(
         shape = rows[number].variable.extent.shape
         for extent, box in _steps(part):
             frames, share = _frames(box, shape)
-            rows[number].compare(extent.gather(data[0]), extent.gather(data[1]), frames, share, contract)
+            rows[number].compare(extent.gather(data[0]), extent.gather(data[1]), frames, share)
 
 
 def _steps(part: Part) -> Iterator[tuple[Extent, Box]]:
@@ -221,17 +223,17 @@ def _valid(values: Values, variable: Variable) -> Bools:
     return found
 
 
-def _refuse_beyond(name: str, exact: Values, found: Values, errors: Values, span: float, contract: Contract) -> None:
-    bound = cast("float", contract.value)
-    if contract.metric == "pwrel":
-        allowed = bound * np.abs(exact)
+def _refuse_beyond(name: str, exact: Values, found: Values, errors: Values, span: float, bound: Bound) -> None:
+    if bound.kind == "pwrel":
+        allowed = bound.value * np.abs(exact)
         if (np.signbit(exact) != np.signbit(found)).any():
-            raise FidelityBroken(f"{name}: a value changed its sign, and {contract} keeps signs")
+            raise FidelityBroken(f"{name}: a value changed its sign, and a bound of a part of each value keeps signs")
     else:
-        allowed = np.asarray(bound * span if contract.metric == "rel" else bound)
+        allowed = np.asarray(bound.value * span if bound.kind == "rel" else bound.value)
     beyond = np.count_nonzero(errors > allowed)
     if beyond:
-        raise FidelityBroken(f"{name}: {beyond} values differ by up to {errors.max():g}, more than {contract} allows")
+        most = f"{bound.kind}={bound.value:g}"
+        raise FidelityBroken(f"{name}: {beyond} values differ by up to {errors.max():g}, more than {most} allows")
 
 
 def _similarities(before: Values, after: Values, valid: Bools, wanted: Values, span: float) -> Iterator[float]:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import count, pairwise, product
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
@@ -146,7 +146,7 @@ class ArrayFile:
     container   the name of what it is
     attributes  of the file, as its container has them
     groups      the attributes of each group, by its path with a slash at the end
-    arrays      by name; those of files without names are called `values`
+    arrays      by name; those of files without names are called `values`, `values_2` and so on
     """
 
     def __init__(self, chunks: KeptChunks, file: BinaryIO) -> None:
@@ -160,7 +160,9 @@ class ArrayFile:
         self.arrays: dict[str, LazyArray] = {}
         self._numbers: dict[str, int] = {}
         for number, variable in enumerate(self._structure.variables):
-            name = variable.name.lstrip("/") or "values"
+            name = variable.known_as
+            if description is None:
+                name = _unused(name, self._numbers)
             if name not in self._numbers and _is_all(name, variable, description):
                 self._numbers[name] = number
                 self.arrays[name] = self._array(name, number, variable, description)
@@ -357,6 +359,12 @@ def _is_all(name: str, variable: Variable, description: Description | None) -> b
         and told.shape == variable.shape
         and told.dtype.newbyteorder("=") == variable.extent.element.native
     )
+
+
+def _unused(name: str, used: Container[str]) -> str:
+    """The name, or with a number behind it: messages of GRIB and units of FITS need not have names of their own."""
+    numbered = (f"{name}_{number}" for number in count(2))
+    return name if name not in used else next(one for one in numbered if one not in used)
 
 
 def _own_sides(variable: Variable) -> tuple[int, ...]:

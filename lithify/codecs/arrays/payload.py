@@ -9,6 +9,7 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Values
+from lithify.codecs.arrays.bounds import rounded
 from lithify.codecs.arrays.checks import CHECK_BYTES, Checks, check_of, checks_of, pack_checks, parse_checks
 from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
 from lithify.codecs.arrays.containers.variable import Variable
@@ -178,8 +179,10 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
         bound = _tightened(extent, values, bound, data)
-    packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     raw = values.tobytes()
+    if bound is not None and values.dtype.kind != "f":
+        values, bound = rounded(values, bound, variable.own_fills), None
+    packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))
     if len(packed) + cost >= len(plainly):
@@ -187,7 +190,8 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     again = decode_values(packed, extent.shape, extent.element.native)
     if again.tobytes() == raw:
         return _Coded(packed, None)
-    return None if bound is None else _Coded(packed, again)
+    is_within = bound is not None or again.tobytes() == values.tobytes()
+    return _Coded(packed, again) if is_within else None
 
 
 def _tightened(extent: Extent, values: Values, bound: Bound, data: bytes) -> Bound | None:

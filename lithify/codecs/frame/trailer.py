@@ -12,7 +12,7 @@ from xxhash import xxh3_64_intdigest
 
 from lithify import limits
 from lithify.codecs.codec import Format
-from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.fidelity import EXACT, SPELLING_BYTES_MAX, Contract
 from lithify.codecs.frame.values import HEADER, VERSION, ChunkTable, FormatEntry, Frame, place_shared
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, UnknownFormat
 
@@ -20,7 +20,6 @@ END_MAGIC = b"LTH\n"
 FOOTER = struct.Struct("<II4s")
 
 _DIGEST_BYTES = 32
-_CONTRACT_BYTES_MAX = 64
 _FLAG_NOT_EXACT = 0x01
 _FLAG_CHECKSUMS = 0x02
 _FORMAT = struct.Struct("<HBB")
@@ -111,7 +110,7 @@ def parse_trailer(trailer: bytes, trailer_offset: int) -> Frame:
 
 
 def _parse_contract(reader: "_Reader") -> Contract:
-    spelling = reader.take(reader.number(_CONTRACT_BYTES_MAX, "contract length"))
+    spelling = reader.take(reader.number(SPELLING_BYTES_MAX, "contract length"))
     try:
         contract = Contract.parse(spelling.decode("ascii"))
     except (UnicodeDecodeError, BadArgument) as error:

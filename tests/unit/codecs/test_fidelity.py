@@ -119,3 +119,41 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     except BadArgument:
         return
     assert contract == Contract.parse(str(contract))
+
+
+def test_a_bounded_contract_may_make_exceptions_for_variables() -> None:
+    text = "bounded:rel=0.001;count=bounded:abs=2;rain=exact"
+    contract = Contract.parse("bounded:rel=0.001;rain=exact;count=bounded:abs=2.0")
+    assert text == str(contract)
+    assert contract == Contract.parse(text)
+    assert EXACT == contract.of_variable("rain")
+    assert Contract.parse("bounded:abs=2") == contract.of_variable("count")
+    assert Contract.parse("bounded:rel=0.001") == contract.of_variable("t2m")
+
+
+def test_contracts_with_exceptions_are_kept_by_the_same_exceptions_or_by_all_values() -> None:
+    contract = Contract.parse("bounded:rel=0.001;rain=exact")
+    assert contract.satisfied_by(EXACT)
+    assert contract.satisfied_by(contract)
+    assert contract.satisfied_by(Contract.parse("bounded:rel=0.0001;rain=exact"))
+    assert not contract.satisfied_by(Contract.parse("bounded:rel=0.001"))
+    assert not Contract.parse("bounded:rel=0.001").satisfied_by(contract)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "exact;rain=exact",
+        "floor:psnr=60;rain=exact",
+        "bounded:abs=1;rain",
+        "bounded:abs=1;rain=content",
+        "bounded:abs=1;=exact",
+        "bounded:abs=1;a b=exact",
+        "bounded:abs=1;rain=exact;rain=exact",
+        "bounded:abs=1;" + ";".join(f"v{number}=exact" for number in range(40)),
+        "bounded:abs=1;rain=exact;",
+    ],
+)
+def test_exceptions_that_mean_nothing_are_refused(wrong: str) -> None:
+    with pytest.raises(BadArgument):
+        Contract.parse(wrong)

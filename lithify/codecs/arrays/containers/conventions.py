@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from lithify.codecs.arrays.containers.variable import Fill
@@ -24,6 +25,12 @@ def fills_of(attributes: Mapping[str, Any]) -> tuple[Fill, ...]:
             if isinstance(value, int | float):
                 found.append(value)
     return tuple(found)
+
+
+def unit_of(attributes: Mapping[str, Any]) -> float:
+    """By how much a variable grows when what is stored grows by one; 1 if that means nothing."""
+    factor = attributes.get("scale_factor")
+    return abs(float(factor)) if isinstance(factor, int | float) and factor and isfinite(factor) else 1.0
 
 
 def named_by_others(attributes: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -94,7 +94,7 @@ def _image(header: _Header, sides: list[int], at: int, number: int) -> list[Vari
     dtype = _type(header)
     is_data = len(sides) >= 2 and _is_loose(header)
     extent = bytes_at(tuple(reversed(sides)), dtype.itemsize, at)
-    return of_dtype(dtype, Variable(_name(header, number), extent, data=is_data))
+    return of_dtype(dtype, Variable(_name(header, number), extent, data=is_data, sealed=not _is_loose(header)))
 
 
 def _table(header: _Header, sides: list[int], at: int, number: int) -> list[Variable]:
@@ -111,7 +111,7 @@ def _table(header: _Header, sides: list[int], at: int, number: int) -> list[Vari
     if dtype.itemsize != sides[0]:
         return []
     rows = bytes_at((sides[1],), sides[0], at)
-    return of_dtype(dtype, Variable(_name(header, number), rows))
+    return of_dtype(dtype, Variable(_name(header, number), rows, sealed=not _is_loose(header)))
 
 
 def _field(count: int, code: str) -> np.dtype[np.void]:

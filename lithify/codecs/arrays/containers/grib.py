@@ -56,10 +56,13 @@ def _variables(data: Bytes, group: Sequence[_Field]) -> list[Variable]:
     scales = {one.scale.read(data, one.offset) for one in group}
     if SCALED_BITS_MIN <= first.bits <= SCALED_BITS_MAX and len(scales) > 1 and _come_back(data, group):
         element, loose = Element.scaled(first.bits, first.scale), first.decimal == 0
-        return [Variable("", one_tile(element, one.shape, one.offset), data=loose, merges=first) for one in group]
+        return [
+            Variable("", one_tile(element, one.shape, one.offset), data=loose, sealed=not loose, merges=first)
+            for one in group
+        ]
     plain = first.bits in (8, 16, 32)
     element = Element(f"u{first.bits // 8}", big=True) if plain else Element.packed(first.bits)
-    return [Variable("", one_tile(element, one.shape, one.offset), merges=first) for one in group]
+    return [Variable("", one_tile(element, one.shape, one.offset), sealed=True, merges=first) for one in group]
 
 
 def _come_back(data: Bytes, group: Sequence[_Field]) -> bool:

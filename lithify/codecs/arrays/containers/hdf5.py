@@ -1,13 +1,14 @@
 """HDF5 and NetCDF 4: contiguous datasets, and chunks, plain or deflated. The HDF5 library reads the structure."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 
 from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
-from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
 from lithify.codecs.arrays.containers.description import Attribute, Attributes, Described, Description
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
@@ -174,11 +175,14 @@ def _arrays(
         if offset is None:
             return []
         place = offset if inflated is None else inflated.moved(offset)
-        return of_dtype(dtype, Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose))
+        own = Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose)
+        return of_dtype(dtype, replace(own, unit=unit_of(attributes)))
     filters = filters_of(dataset)
     offsets = _offsets(dataset, filters, inflated)
-    loose = loose and not filters
-    return of_chunks(dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose)
+    found = of_chunks(
+        dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not filters
+    )
+    return [replace(one, sealed=bool(filters), unit=unit_of(attributes)) for one in found]
 
 
 def filters_of(dataset: Any) -> list[int]:
@@ -246,7 +250,7 @@ def _attributes(dataset: Any) -> dict[str, Any]:
     """Those that say what the values mean, as plain Python."""
     found = {}
     for name in ("_FillValue", "missing_value", "bounds", "climatology", "coordinates", "grid_mapping", "units",
-                 "standard_name", "axis", "cell_measures", "formula_terms"):  # fmt: skip
+                 "standard_name", "axis", "cell_measures", "formula_terms", "scale_factor"):  # fmt: skip
         try:
             value = dataset.attrs.get(name)
         except (OSError, TypeError, ValueError):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
-from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others
+from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
 from lithify.codecs.arrays.containers.description import Attribute, Attributes, Described, Description, plain
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Element, Extent, contiguous, one_tile
@@ -112,7 +112,7 @@ def find(data: Bytes, length: int) -> list[Variable]:
         dimensions = [names[number] for number in one.dimensions]
         attributes = plain(one.attributes)
         is_one = is_data(one.name, dimensions, extent.element.type, attributes, others)
-        found.append(Variable(one.name, extent, fills_of(attributes), is_one))
+        found.append(Variable(one.name, extent, fills_of(attributes), is_one, unit=unit_of(attributes)))
     return found
 
 

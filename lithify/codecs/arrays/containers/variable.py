@@ -19,6 +19,8 @@ class Variable:
     extent  where its values lie
     fills   values that mean *missing*; they come back exactly whatever the contract
     data    whether it is data that a contract may loosen, rather than coordinates, bounds, counts or masks
+    sealed  whether other values would break the container: its bytes have a checksum, or are not the values themselves
+    unit    by how much two numbers differ that are stored as 0 and 1
     sides   its shape by its container, where chunks reach over its end; None: that of `extent`
     turned  whether its users name the fastest axis first
     merges  what arrays have in common that belong together as frames of one; None: stands alone
@@ -31,6 +33,13 @@ class Variable:
     sides: tuple[int, ...] | None = None
     turned: bool = False
     merges: object = None
+    sealed: bool = False
+    unit: float = 1.0
+
+    @property
+    def known_as(self) -> str:
+        """The name that people use."""
+        return self.name.lstrip("/") or "values"
 
     @property
     def shape(self) -> tuple[int, ...]:

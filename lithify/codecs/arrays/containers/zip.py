@@ -52,7 +52,7 @@ def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: B
                 found += _third(name[: -len(own)], _json(file, offset, size), members)
         except BadBytes:
             continue  # one broken member says nothing of the others
-    return [replace(one, data=False) for one in found]
+    return [replace(one, data=False, sealed=True) for one in found]
 
 
 def streams(data: Bytes) -> list[Place]:

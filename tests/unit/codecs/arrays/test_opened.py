@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -219,3 +220,20 @@ def test_stretches_of_an_array_are_as_long_as_it_is() -> None:
 def test_too_many_indices_are_refused() -> None:
     with open_arrays(kept(npy(CUBE))) as file, pytest.raises(IndexError, match="3 axes"):
         file.arrays["values"][1, 2, 3, 4]
+
+
+def test_several_threads_may_read_one_file() -> None:
+    with open_arrays(kept(climate())) as file, ThreadPoolExecutor(4) as pool:
+        t, packed = file.arrays["t"], file.arrays["packed"]
+        numbers = smooth((24, 20, 30), "i2")
+        wanted = [step % 24 for step in range(60)]
+        found = list(pool.map(lambda step: (t[step], packed[step]), wanted))
+    for step, (one, other) in zip(wanted, found, strict=True):
+        assert np.array_equal(CUBE[step], one)
+        assert np.array_equal(numbers[step], other)
+
+
+def test_arrays_without_names_are_numbered() -> None:
+    data = grib1(smooth((3, 20, 30), "u2"), 16) + grib1(smooth((3, 10, 30), "u2", 1), 16, parameter=130)
+    with open_arrays(kept(data)) as file:
+        assert {"values": (3, 20, 30), "values_2": (3, 10, 30)} == {one.name: one.shape for one in file.arrays.values()}
