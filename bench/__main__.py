@@ -13,6 +13,7 @@ BENCHES = (
     "lm",
     "arrays",
     "array_containers",
+    "slices",
     "array_slices",
     "media",
     "media_samples",

@@ -82,6 +82,11 @@ GRACE_SECONDS = 24 * 3600.0  # between condemning a blob and unlinking it, by th
 IDEMPOTENCY_SECONDS = 24 * 3600.0
 COPY_BYTES = 1 * MIB  # buffer of every copy loop
 
+# --- slices of arrays (codecs/arrays/cutting.py) ---------------------------------------------------------
+SLICE_BLOCK_BYTES = 16 * MIB  # of a slice decoded before any of it is sent: memory stays bounded however long it is
+SLICE_HEAD_BYTES_MAX = 64 * KIB  # of what is said before its first byte
+ARRAYS_TOLD_BYTES_MAX = 32 * MIB  # of what a file's variables and their attributes may take to be told
+
 # --- growing objects (workers/append.py) ---------------------------------------------------------------
 CHECKPOINT_BYTES = 16 * MIB  # of an endless body before what came is made durable, readable and part of the object
 CHECKPOINT_GROWTH = 8  # or an eighth of the object, if that is more: each checkpoint copies what was there, packed

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 import lithify
 from lithify.api import (
+    arrays,
     auth,
     health,
     jobs,
@@ -40,6 +41,7 @@ ROUTERS = (
     listings.router,
     search.router,
     texts.router,
+    arrays.router,
     jobs.router,
     report.router,
     policies.router,

@@ -19,10 +19,11 @@ from urllib.parse import quote
 from lithify import limits
 from lithify.api import documents, matches
 from lithify.api.remote import FOREVER, Remote, given, retrying
-from lithify.api.transfers import Incoming, Nothing, Outgoing
+from lithify.api.transfers import Incoming, IncomingSlice, Nothing, Outgoing
 from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUnavailable, TimedOut
 from lithify.store.names import collection_name, object_name
 from lithify.store.views import (
+    ArraysView,
     CheckReport,
     JobView,
     KeyView,
@@ -41,6 +42,7 @@ from lithify.store.views import (
 if TYPE_CHECKING:
     from lithify.api.service import Body, Content
     from lithify.workers.found import Found, Query
+    from lithify.workers.frame_slices import Cut, Form
     from lithify.workers.ingest import PutFailure, PutItem
 
 V = TypeVar("V", bound=View)
@@ -239,6 +241,23 @@ class Client:
         """The objects that resemble one most, of one collection or all. Raises NotFound, Conflict."""
         wanted = {"collection": collection_name(collection), "name": object_name(name), "among": among, "limit": limit}
         return documents.view(LikeView, self._post("/v1/like", wanted, timeout=FOREVER))
+
+    # --- arrays -----------------------------------------------------------------------------------------
+
+    def arrays(self, collection: str, name: str, *, revision: str | None = None) -> ArraysView:
+        """The variables of a file of arrays. Raises NotFound, Conflict."""
+        path = f"/v1/arrays/{collection_name(collection)}/{quote(object_name(name))}"
+        answer = self._remote.ask("GET", path, params=given(revision=revision), timeout=FOREVER)
+        return documents.view(ArraysView, answer)
+
+    def slice(
+        self, collection: str, name: str, wish: "Cut", form: "Form" = "netcdf", *, revision: str | None = None
+    ) -> IncomingSlice:
+        """A part of its arrays as a file of its own. Raises NotFound, BadArgument, Conflict."""
+        path = f"/v1/slice/{collection_name(collection)}/{quote(object_name(name))}"
+        wanted = {"variable": wish.variables, "slice": wish.slices, "select": wish.labels}
+        params = {**{name: list(words) for name, words in wanted.items()}, **given(revision=revision, format=form)}
+        return IncomingSlice(self._remote, self._remote.open(path, params=params, timeout=FOREVER))
 
     # --- the archive's health ---------------------------------------------------------------------------
 

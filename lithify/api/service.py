@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, which a remote call does not need
     from lithify.store.views import (
+        ArraysView,
         CheckReport,
         JobView,
         KeyView,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, 
         Verdict,
     )
     from lithify.workers.found import Found, Query
+    from lithify.workers.frame_slices import Cut, Form
     from lithify.workers.ingest import PutFailure, PutItem
 
 Body = BinaryIO | Iterable[bytes]
@@ -54,6 +56,22 @@ class Content(Protocol):
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes, block by block, each checked before it is given. Raises rather than end early."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Sliced(Protocol):
+    """A file on its way out. Use as a context manager."""
+
+    length: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes, block by block. Raises rather than end early."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -162,6 +180,16 @@ class Service(Protocol):
 
     def like(self, collection: str, name: str, *, among: str | None = None, limit: int = ...) -> "LikeView":
         """The objects that resemble one most, in a collection or everywhere."""
+        ...
+
+    def arrays(self, collection: str, name: str, *, revision: str | None = None) -> "ArraysView":
+        """The variables of a file of arrays."""
+        ...
+
+    def slice(
+        self, collection: str, name: str, wish: "Cut", form: "Form" = "netcdf", *, revision: str | None = None
+    ) -> Sliced:
+        """A part of its arrays, as a NetCDF or NumPy file."""
         ...
 
     def remove(self, collection: str, name: str, *, if_match: str | None = None) -> "ObjectView":

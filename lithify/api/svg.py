@@ -17,7 +17,7 @@ def curve(values: Sequence[float], *, step: float, end: float, title: str, acros
     across, up  what the axes mean
     mean        where a dashed line is drawn
     """
-    top = _ceiling(max([*values, mean, 1.0]))
+    top = ceiling(max([*values, mean, 1.0]))
     plot = _Plot(max(end, 1.0), top)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -50,12 +50,12 @@ class _Plot:
 
 
 def _grid(plot: _Plot) -> Iterator[str]:
-    step = _step(plot.top)
+    step = round_step(plot.top)
     for value in (step * n for n in range(int(plot.top / step) + 1)):
         y = plot.y(value)
         yield f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}" stroke="{_PALE}"/>'
         yield _text(_LEFT - 6, y + 4, f"{value:g}", anchor="end")
-    step = max(1.0, _step(plot.end))
+    step = max(1.0, round_step(plot.end))
     for value in (step * n for n in range(int(plot.end / step) + 1)):
         x = plot.x(value)
         yield f'<line x1="{x}" x2="{x}" y1="{plot.y(0)}" y2="{plot.y(0) + 4}" stroke="{_INK}"/>'
@@ -76,15 +76,16 @@ def _steps(plot: _Plot, values: Sequence[float], step: float) -> Iterator[str]:
     yield f'<polyline points="{" ".join(points)}" fill="none" stroke="{_COLOUR}" stroke-width="1.2"/>'
 
 
-def _step(top: float) -> float:
+def round_step(top: float) -> float:
     """A round number of which some six make the whole."""
     rough = top / _TICKS
     unit = 10.0 ** math.floor(math.log10(rough))
     return next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
 
 
-def _ceiling(top: float) -> float:
-    step = _step(top)
+def ceiling(top: float) -> float:
+    """Where an axis ends that shows numbers up to `top`."""
+    step = round_step(top)
     return step * math.ceil(top / step)
 
 

@@ -101,6 +101,26 @@ class Incoming:
         self._answer.close()
 
 
+class IncomingSlice:
+    """A file that a server makes of a slice. Iterate once, inside a `with`."""
+
+    def __init__(self, remote: Remote, answer: "httpx.Response") -> None:
+        self._remote, self._answer = remote, answer
+        _, self.length = _extent(answer)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes. Raises StoreUnavailable when fewer come than were announced."""
+        return self._remote.blocks(self._answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._answer.close()
+
+
 def _extent(answer: "httpx.Response") -> tuple[int, int]:
     try:
         length = int(answer.headers["content-length"])

@@ -95,6 +95,8 @@ class Facts:
     """A slow codec is tried unasked at effort `default` on originals of at most so many bytes, and never at `fast`."""
     takes_primer: bool = False
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
+    draws: bool = False
+    """Whether it draws what came back beside what was put in, for originals of its `kinds`: `Codec.plot`."""
     takes_model: bool = False
     """Whether it is for a model that the user brings: it is tried only with one (`Codec.with_model`)."""
 
@@ -223,6 +225,32 @@ class Codec(ABC):
         """The same of files of any length: for codecs that read both piece by piece, in order."""
         before, after = (one.read(0, one.length) for one in (original, decoded))
         return cls.measure(before, after, contract)
+
+    @classmethod
+    def plot(cls, original: bytes, decoded: bytes) -> bytes:
+        """A PNG that shows what came back beside what was put in, and what differs. Only for codecs that `draws`.
+
+        Knows nothing of how one came from the other; they may be equal. Raises BadArgument, with a sentence, for bytes
+        of which nothing can be drawn.
+        """
+        raise BadArgument(f"{cls.facts.id} draws nothing")
+
+    @classmethod
+    def plot_sources(cls, original: Source, decoded: Source, part: str | None = None) -> bytes:
+        """The same of two sources, for codecs whose originals may be of any length; one source where nothing differs.
+
+        part  of what in it, such as a variable of a file of arrays
+
+        Raises BadArgument where there is no such part.
+        """
+        if part is not None:
+            raise BadArgument(f"{cls.facts.id} draws its originals whole: they have no part {part!r:.80}")
+        longest = max(original.length, decoded.length)
+        if longest > limits.PART_BYTES:
+            most = limits.PART_BYTES // limits.MIB
+            raise BadArgument(f"of {longest} bytes {cls.facts.id} draws nothing: at most {most} MiB")
+        before = original.read(0, original.length)
+        return cls.plot(before, before if decoded is original else decoded.read(0, decoded.length))
 
     @classmethod  # noqa: B027 - most codecs have no kernels
     def warm(cls) -> None:

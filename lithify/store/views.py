@@ -352,3 +352,33 @@ class LikeView(View):
     """And of those, how many were measured."""
     items: tuple[LikeItem, ...]
     """The likest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView(View):
+    """One variable of a file of arrays."""
+
+    name: str
+    """Behind the path of its group, if it is in one: `model/t`."""
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    type: str
+    """As NumPy spells it, without byte order: `f4`; `text` for texts of any length."""
+    blocks: tuple[int, ...] | None
+    """The shape of what decodes alone; None: the whole."""
+    attributes: dict[str, Any]
+    """Texts, lists of texts, and numbers with their type: `{"type": "f4", "numbers": [1.5, "nan"]}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArraysView(View):
+    """The variables of a file of arrays, as `slice` can cut them."""
+
+    collection: str
+    name: str
+    revision: str
+    container: str
+    """What the file is: `netcdf3`, `hdf5`, `npy` ..."""
+    attributes: dict[str, Any]
+    """Of the whole and of its groups, by path; that of the whole is empty."""
+    variables: tuple[ArrayView, ...]

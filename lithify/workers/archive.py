@@ -21,6 +21,7 @@ from lithify.store.highwater import HighWater
 from lithify.store.names import collection_name, object_name
 from lithify.store.removal import Remove, Tombstones
 from lithify.store.views import (
+    ArraysView,
     CheckReport,
     JobView,
     KeyView,
@@ -40,6 +41,7 @@ from lithify.workers import schedule
 from lithify.workers.append import Appending, Appends
 from lithify.workers.folder import CATALOG, HIGH_WATER, STAGING, hold_shared, open_folder
 from lithify.workers.found import Found, Query
+from lithify.workers.frame_slices import Cut, Form, Sliced
 from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
 from lithify.workers.primers import read_primer
 from lithify.workers.queue_sqlite import SqliteQueue
@@ -258,6 +260,31 @@ class Archive:
 
         where = None if among is None else collection_name(among)
         return like(self, self.stat(collection, name), among=where, limit=limit, wall_seconds=wall_seconds)
+
+    # --- arrays -----------------------------------------------------------------------------------------
+
+    def arrays(
+        self, collection: str, name: str, *, revision: str | None = None, wall_seconds: float | None = None
+    ) -> ArraysView:
+        """The variables of a file of arrays. Raises NotFound, Conflict."""
+        from lithify.workers.slices import object_arrays
+
+        return object_arrays(self, self.stat(collection, name, revision), wall_seconds=wall_seconds)
+
+    def slice(
+        self,
+        collection: str,
+        name: str,
+        wish: Cut,
+        form: Form = "netcdf",
+        *,
+        revision: str | None = None,
+        wall_seconds: float | None = None,
+    ) -> Sliced:
+        """A part of its arrays as a file of its own. Raises NotFound, BadArgument, Conflict."""
+        from lithify.workers.slices import object_slice
+
+        return object_slice(self, self.stat(collection, name, revision), wish, form, wall_seconds=wall_seconds)
 
     # --- the archive's health ---------------------------------------------------------------------------
 

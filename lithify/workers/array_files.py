@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from lithify.codecs.arrays.labelled import Labelled, LabelledFile, label
 from lithify.codecs.arrays.opened import ArrayFile, LazyArray, open_arrays
 from lithify.codecs.frame import is_frame
 
-__all__ = ["ArrayFile", "LazyArray", "is_kept", "open_file"]
+__all__ = ["ArrayFile", "Labelled", "LabelledFile", "LazyArray", "is_kept", "label", "open_file"]
 
 
 def open_file(path: Path) -> ArrayFile:

@@ -23,10 +23,12 @@ from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
+from lithify.workers.array_tasks import arrays, slice_arrays
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
+from lithify.workers.plot_tasks import plot
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
 from lithify.workers.sources import DigestedSource, Place, mapped, open_slice, open_source
@@ -400,8 +402,11 @@ TASKS: dict[str, Task] = {
     "digest": digest,
     "digest_small": digest_small,
     "measure": measure,
+    "plot": plot,
     "search": search,
     "templates": templates,
+    "arrays": arrays,
+    "slice_arrays": slice_arrays,
     "weigh": weigh,
     "compare": compare,
     "prove": prove,

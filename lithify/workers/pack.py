@@ -3,7 +3,6 @@
 The same race and the same proof as for stored objects: what `pack` has written was decoded in a second process.
 """
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,11 +20,12 @@ from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
 from lithify.workers.model_files import arguments, find_models, memory_bytes, open_model
+from lithify.workers.plot import plot
 from lithify.workers.primer_files import find_primers
 from lithify.workers.proof import measure, place_of, prove
 from lithify.workers.route import Priming
 from lithify.workers.sandbox import Sandbox
-from lithify.workers.sources import Place
+from lithify.workers.sources import Place, digest_and_length
 
 OnProgress = Callable[[float], None]
 
@@ -40,11 +40,13 @@ def pack_file(
     primer: bytes | None = None,
     model: Path | None = None,
     native: bool = False,
+    picture: BinaryIO | None = None,
     on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Write the smallest proved frame of the file `original` into the file `frame`; gives what was won.
 
-    native  the model reckons in floating point, and only this machine can then read the frame
+    native   the model reckons in floating point, and only this machine can then read the frame
+    picture  a file for a drawing of what comes back beside the original (workers/plot.py)
 
     Both are real files, open, read from and written to their descriptors. With a `primer` the codecs that can use one
     also run with it, and the frame needs it if that gives less; the same with the language model in a `model` file or
@@ -55,7 +57,7 @@ def pack_file(
     promised = Contract.parse(contract)
     if codec is not None:
         by_id(codec)  # refuses a name that no codec has, and lists those there are
-    digest, length = _digest(original)
+    digest, length = digest_and_length(original)
     given = getattr(original, "name", "-")
     name = Path(given).name if isinstance(given, str) else "-"  # a pipe's temporary file has a number for a name
     place = Place(0, length, framed=False)
@@ -89,6 +91,9 @@ def pack_file(
             )
         else:
             decode_seconds, figures = measure(sandbox, frame, original.fileno(), place, encoded.digest)
+        if picture is not None:
+            before, after = (original.fileno(), place), (frame.fileno(), place_of(frame))
+            picture.write(plot(sandbox, before, before if encoded.contract == EXACT else after, name=name))
     tell(1.0)
     return {
         "name": name,
@@ -188,12 +193,3 @@ def _named(frame: Frame, of: Callable[[FormatEntry], str | None]) -> set[str]:
         with suppress(UnknownFormat, MissingExtra):
             named.add(of(entry))
     return set(filter(None, named))
-
-
-def _digest(file: BinaryIO) -> tuple[str, int]:
-    file.seek(0)
-    digest, length = hashlib.sha256(), 0
-    while block := file.read(limits.COPY_BYTES):
-        digest.update(block)
-        length += len(block)
-    return digest.hexdigest(), length

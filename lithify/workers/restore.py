@@ -43,15 +43,15 @@ class Content:
 
     def _open(self) -> tuple[Iterator[bytes], bytes]:
         """Blocks that follow, and the first: decoded and checked already."""
-        places = _places(self._archive, self.view.revision)
+        found = places(self._archive, self.view.revision)
         failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
-        for number, (address, *needed) in enumerate(places):
+        for number, (address, *needed) in enumerate(found):
             try:
                 blocks = iter(self._decode(address, read_primers(self._archive, needed)))
                 return blocks, next(blocks, b"")
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
-                spares = len(places) - number - 1
+                spares = len(found) - number - 1
                 log("restore").error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
                 failure = error
         raise failure
@@ -81,7 +81,7 @@ class Content:
         self._closing.close()
 
 
-def _places(archive: "Archive", revision_id: str) -> list[tuple[Address, ...]]:
+def places(archive: "Archive", revision_id: str) -> list[tuple[Address, ...]]:
     """Each blob with the primer that decoding it needs."""
     with archive.catalog.reading() as connection:
         return queries.serving_places(connection, revision_id)

@@ -80,6 +80,16 @@ def open_source(
     return Part(whole, start, end)
 
 
+def digest_and_length(file: BinaryIO) -> tuple[str, int]:
+    """SHA-256, in hex, and the number of bytes of a whole file."""
+    file.seek(0)
+    digest, length = hashlib.sha256(), 0
+    while block := file.read(limits.COPY_BYTES):
+        digest.update(block)
+        length += len(block)
+    return digest.hexdigest(), length
+
+
 class Part:
     """A range of another source."""
 

@@ -4,6 +4,7 @@ A target's `run` gives whether the input was accepted. It may refuse by the erro
 raises, or an answer that breaks its promise, is a finding.
 """
 
+import json
 import struct
 import tempfile
 import zlib
@@ -20,9 +21,14 @@ from lithify import limits
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.extents import skeleton_mask
+from lithify.codecs.arrays.labelled import label_source
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.arrays.payload import encode_file, open_payload
+from lithify.codecs.arrays.reading import MemorySource
+from lithify.codecs.arrays.telling import told
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from lithify.codecs.arrays.wish import Cut
+from lithify.codecs.arrays.written import FORMS, write
 from lithify.codecs.codec import Buffer, Codec, Effort
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
@@ -38,7 +44,16 @@ from lithify.codecs.text.lm.engine import Engine
 from lithify.codecs.text.lm.model import ExactModel, read_model
 from lithify.codecs.text.lm.proof import told_digest
 from lithify.codecs.text.lm.stream import decode_text, encode_symbols
-from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingModel, MissingPrimer, Truncated, UnknownFormat
+from lithify.errors import (
+    BadArgument,
+    Corrupt,
+    LimitExceeded,
+    MissingModel,
+    MissingPrimer,
+    Refused,
+    Truncated,
+    UnknownFormat,
+)
 from lithify.store import records
 from lithify.store.blobs import Entry
 from lithify.store.packs import (
@@ -73,6 +88,7 @@ _DECODED_BYTES_MAX = 4 * limits.MIB
 _SLOWLY_DECODED_BYTES_MAX = 64 * limits.KIB
 """The same for codecs that decode half a megabyte a second, or three."""
 _SLOW = ("media.audio",)
+_VARIABLES_MAX = 4
 _PLAIN = (
     b"rock",
     b"2026-11-21 01:15:59 worker[7] done item=4f1c bytes=1048576\n" * 40,
@@ -386,6 +402,20 @@ def container_seeds() -> list[bytes]:
     return list(FILES.values())
 
 
+def slice_file(data: bytes) -> bool:
+    """Tell what the variables of a file are, and write a little of each."""
+    try:
+        file = label_source(MemorySource(data))
+        json.dumps(told(file), allow_nan=False)
+        for name in list(file.variables)[:_VARIABLES_MAX]:
+            for form in FORMS:
+                written = write(file, Cut((name,)), form)
+                assert written.length == sum(map(len, written.blocks)), f"{form} of {name} has another length"
+    except (*REFUSALS, Refused):
+        return False
+    return True
+
+
 def decode_following(data: bytes) -> bool:
     """Decode a block of logs behind a primer; the input is as for decode_streams."""
     payload, length = _stored(data)
@@ -629,6 +659,7 @@ def targets() -> dict[str, Target]:
         Target("arrays", decode_arrays, arrays_seeds),
         Target("slices", read_slices, slices_seeds, mend_frame),
         Target("container", read_container, container_seeds),
+        Target("sliced", slice_file, container_seeds),
         Target("following", decode_following, following_seeds),
         Target("told", decode_told, told_seeds),
         Target("language_model", read_language_model, language_model_seeds),

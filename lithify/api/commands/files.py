@@ -5,7 +5,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,3 +49,16 @@ def destination(session: Session, path: Path, *, force: bool) -> Iterator[Binary
         file.seek(0)
         while block := file.read(COPY_BYTES):
             session.out.block(block)
+
+
+@contextmanager
+def picture_file(session: Session, path: Path | None, *suffixes: str, force: bool) -> Iterator[BinaryIO | None]:
+    """The file for a picture, if one is wanted; refused at once if it would be refused in the end."""
+    if path is not None and path.suffix.lower() not in suffixes:
+        kinds = " or ".join(suffix[1:].upper() for suffix in suffixes)
+        ends = " or ".join(suffixes)
+        raise BadArgument(f"--plot {shown(path)}: this is drawn as {kinds}, into a file whose name ends in {ends}")
+    if path is not None and path.exists() and not force:
+        raise BadArgument(f"{shown(path)} is already there; --force replaces it")
+    with nullcontext() if path is None else destination(session, path, force=force) as file:
+        yield file

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from lithify.api.commands.session import Session, json_option, open_service, pages
+from lithify.api.commands.slicing import slice_options, sliced_place, taken_cut, write_slice
 from lithify.api.commands.tree import Tree, segments
 from lithify.api.commands.values import PATH, PIPE, PREFIX, RANGE, TEXT, ByteRange, ObjectName
 from lithify.api.commands.walk import shown
@@ -15,6 +16,7 @@ from lithify.errors import BadArgument, NotFound
 
 if TYPE_CHECKING:
     from lithify.api.service import Content, Service
+    from lithify.workers.frame_slices import Cut
 
 
 @click.command()
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
 @click.option("--range", "part", type=RANGE, metavar="START-END", help="Bytes, both ends included: 0-99, 100-, -100.")
 @click.option("-r", "--recursive", is_flag=True, help="NAME is a collection or a prefix; -o is the folder to fill.")
+@slice_options
 @click.option("--force", is_flag=True, help="Replace files that are already there.")
 @json_option
 @click.pass_obj
@@ -31,11 +34,20 @@ def get(session: Session, /, name: ObjectName, target: Path | None, recursive: b
 
     Without -o it goes to a file named by the last part of NAME, here. With -r everything whose name starts with
     NAME goes below the folder given by -o, under its full name, and nothing is ever written outside that folder.
+
+    With --variable, --slice or --select only a part of its arrays is decoded, and written as NetCDF (-o OUT.nc) or as
+    NumPy's (-o OUT.npy, or - for standard output).
     """
+    cut = taken_cut(which)
+    if cut is not None and (recursive or which["part"] is not None):
+        raise BadArgument("--variable, --slice and --select cut arrays, --range and -r give bytes: one of them")
     if recursive and (target is None or target == PIPE or any(which.values())):
         raise BadArgument("get -r needs a folder, -o DIR, and takes neither --revision nor --range")
     if not recursive and not name.name:
         raise BadArgument(f"a name is spelled COLLECTION/NAME, found {name.collection!r}; -r gets a collection")
+    if cut is not None:
+        _get_slice(session, name, target, cut, revision=which["revision"], force=force)
+        return
     with open_service(session) as service:
         if recursive:
             _get_tree(session, service, name, cast("Path", target), force=force)
@@ -45,6 +57,16 @@ def get(session: Session, /, name: ObjectName, target: Path | None, recursive: b
                     session.out.block(block)
         else:
             _get_file(session, service, name, _place(name, target), force=force, **which)
+
+
+def _get_slice(
+    session: Session, name: ObjectName, target: Path | None, cut: "Cut", *, revision: str | None, force: bool
+) -> None:
+    place = sliced_place(target)
+    with open_service(session) as service:
+        write_slice(
+            session, str(name), place, force=force, ask=lambda form: service.slice(*name, cut, form, revision=revision)
+        )
 
 
 def _content(

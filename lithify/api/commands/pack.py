@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from lithify.api.commands.files import destination, origin
+from lithify.api.commands.drawing import PICTURE
+from lithify.api.commands.files import destination, origin, picture_file
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.values import EFFORT, PATH, PIPE, TEXT
 from lithify.api.commands.walk import shown
@@ -22,11 +23,21 @@ from lithify.errors import BadArgument
 @click.option("--primer", type=PATH, metavar="FILE", help="Use what earlier files taught (see `lithify primer make`).")
 @click.option("--model", type=PATH, metavar="PATH", help="A language model: its file, or a Hugging Face folder.")
 @click.option("--native", is_flag=True, help="Let --model reckon in floating point: only this machine can unpack it.")
-@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option(
+    "--plot", "picture", type=PATH, metavar="OUT.png", help="Draw what comes back beside the original, as PNG."
+)
+@click.option("--force", is_flag=True, help="Replace OUT and OUT.png if they are there.")
 @json_option
 @click.pass_obj
 def pack(
-    session: Session, /, source: Path, target: Path | None, primer: Path | None, force: bool, **wishes: Any
+    session: Session,
+    /,
+    source: Path,
+    target: Path | None,
+    primer: Path | None,
+    picture: Path | None,
+    force: bool,
+    **wishes: Any,
 ) -> None:
     """Pack FILE into a frame that `lithify unpack` gives back anywhere.
 
@@ -41,8 +52,13 @@ def pack(
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
     wishes["primer"] = None if primer is None else read_primer_file(primer)
     bar = session.out.progress(f"pack {shown(source)}", 1.0, unit="share")
-    with origin(source) as file, destination(session, target, force=force) as frame, bar as advance:
-        found = pack_file(file, frame, on_progress=advance, **wishes)
+    with (
+        origin(source) as file,
+        destination(session, target, force=force) as frame,
+        picture_file(session, picture, PICTURE, force=force) as drawn,
+        bar as advance,
+    ):
+        found = pack_file(file, frame, picture=drawn, on_progress=advance, **wishes)
     if source == PIPE:
         found["name"] = "-"
     if target != PIPE:

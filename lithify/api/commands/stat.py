@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lithify.api.commands.drawing import draw_object
 from lithify.api.commands.session import Session, json_option, open_service
 from lithify.api.commands.surprise import surprise
 from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
@@ -37,24 +38,45 @@ _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
 @click.argument("name", type=NAME, metavar="NAME")
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
 @click.option("--surprise", "surprising", is_flag=True, help="Show its most surprising lines instead.")
-@click.option("--plot", "picture", type=PATH, metavar="OUT.svg", help="With --surprise: draw it, as SVG.")
+@click.option(
+    "--plot",
+    "picture",
+    type=PATH,
+    metavar="OUT.png",
+    help="Draw what comes back beside the original, as PNG; with --surprise: its surprise, as SVG or PNG.",
+)
+@click.option("--variable", type=TEXT, metavar="NAME", help="With --plot, of arrays: which; else what differs most.")
+@click.option("--against", type=PATH, metavar="FILE", help="With --plot: the original, where it does not come back.")
+@click.option("--force", is_flag=True, help="Replace the file of --plot if it is there.")
 @json_option
 @click.pass_context
 def stat(
-    context: click.Context, name: ObjectName, revision: str | None, *, surprising: bool, picture: Path | None
+    context: click.Context,
+    name: ObjectName,
+    revision: str | None,
+    *,
+    surprising: bool,
+    picture: Path | None,
+    variable: str | None,
+    against: Path | None,
+    force: bool,
 ) -> None:
     """Show an object: its encodings, why they were chosen, and what was kept.
 
-    With --surprise: what `lithify surprise NAME` shows, which has more options.
+    With --surprise: what `lithify surprise NAME` shows, which has more options. With --plot, of an image or an array: a
+    picture of the original, of what comes back, and of what differs. Where a looser contract than exact was kept, the
+    original is gone, and --against names a file that has it.
     """
+    if (against or variable) is not None and (picture is None or surprising):
+        raise BadArgument("--against names the original for --plot, --variable what it shows")
     if surprising:
-        context.invoke(surprise, name=name, revision=revision, picture=picture)
+        context.invoke(surprise, name=name, revision=revision, picture=picture, force=force)
         return
-    if picture is not None:
-        raise BadArgument("--plot draws what --surprise shows: give both")
     session: Session = context.obj
     with open_service(session) as service:
         view = service.stat(*name, revision)
+        if picture is not None:
+            draw_object(session, service, view, picture, against, variable=variable, force=force)
     if session.out.as_json:
         session.out.document(view, "")
         return

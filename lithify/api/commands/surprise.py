@@ -1,14 +1,13 @@
 """`lithify surprise`: the lines of an object that a model of texts did not expect."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lithify import limits
-from lithify.api.commands.files import destination, origin
+from lithify.api.commands.files import origin, picture_file
 from lithify.api.commands.session import Session, json_option, open_service
 from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
 from lithify.api.commands.walk import shown
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("line", "bits", "bits/byte", "bytes", "text")
 _TEXT_MAX = 100
-_PICTURE = ".svg"
+_PICTURES = (".svg", ".png")
 
 
 @click.command()
@@ -44,8 +43,10 @@ _PICTURE = ".svg"
     help="What surprises: bits beyond what as many bytes cost on average here, all bits, or bits per byte.",
 )
 @click.option("--in-order", is_flag=True, help="Show them as they follow each other, not the most surprising first.")
-@click.option("--plot", "picture", type=PATH, metavar="OUT.svg", help="Draw bits per byte along the text, as SVG.")
-@click.option("--force", is_flag=True, help="Replace OUT.svg if it is there.")
+@click.option(
+    "--plot", "picture", type=PATH, metavar="OUT.svg", help="Draw bits per byte along the text, as SVG or PNG."
+)
+@click.option("--force", is_flag=True, help="Replace the file of --plot if it is there.")
 @json_option
 @click.pass_obj
 def surprise(
@@ -73,22 +74,11 @@ def surprise(
         raise BadArgument("--primer is for --file; an archive knows the primers of its objects")
     if source is not None and revision is not None:
         raise BadArgument("--revision is for an object; a file has no revisions")
-    with _picture(session, picture, force=force) as file:
+    with picture_file(session, picture, *_PICTURES, force=force) as file:
         view = _of_file(source, primers, by, lines) if source else _of_object(session, name, revision, by, lines)
         if file is not None:
-            file.write(_drawn(view).encode())
+            file.write(_drawn(view, picture))
     _tell(session, view, in_order=in_order)
-
-
-@contextmanager
-def _picture(session: Session, path: Path | None, *, force: bool) -> Iterator[BinaryIO | None]:
-    """The file for the picture, if one is wanted; refused at once if it would be refused in the end."""
-    if path is not None and path.suffix.lower() != _PICTURE:
-        raise BadArgument(f"--plot {shown(path)}: pictures are drawn as SVG, into a file whose name ends in {_PICTURE}")
-    if path is not None and path.exists() and not force:
-        raise BadArgument(f"{shown(path)} is already there; --force replaces it")
-    with nullcontext() if path is None else destination(session, path, force=force) as file:
-        yield file
 
 
 def _of_object(session: Session, name: ObjectName | None, revision: str | None, by: str, lines: int) -> "SurpriseView":
@@ -129,19 +119,21 @@ def _row(item: "SurprisingLine") -> list[str]:
     return [str(item.number), f"{item.bits:.1f}", f"{item.bits_per_byte:.3f}", str(item.bytes), cut]
 
 
-def _drawn(view: "SurpriseView") -> str:
-    from lithify.api.svg import curve
+def _drawn(view: "SurpriseView", picture: Path | None) -> bytes:
+    from lithify.api import png, svg
 
     part = "" if view.read_bytes == view.length else f", the first {size(view.read_bytes)} of {size(view.length)}"
-    return curve(
-        view.stretches,
-        step=view.stretch_bytes,
-        end=view.read_bytes,
-        title=f"{printable(_name(view))}{part}",
-        across=f"bytes from the start; each step is the mean of {view.stretch_bytes}",
-        up="bits per byte",
-        mean=_rate(view),
-    )
+    terms: dict[str, Any] = {
+        "step": view.stretch_bytes,
+        "end": view.read_bytes,
+        "title": f"{printable(_name(view))}{part}",
+        "across": f"bytes from the start; each step is the mean of {view.stretch_bytes}",
+        "up": "bits per byte",
+        "mean": _rate(view),
+    }
+    if picture is not None and picture.suffix.lower() == ".png":
+        return png.curve(view.stretches, **terms)
+    return svg.curve(view.stretches, **terms).encode()
 
 
 def _name(view: "SurpriseView") -> str:

@@ -1,15 +1,20 @@
 """`lithify unpack`: the original out of a frame; needs no archive, no server and no network."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lithify.api.commands.files import destination, origin
 from lithify.api.commands.session import Session, json_option
+from lithify.api.commands.slicing import slice_options, sliced_place, taken_cut, write_slice
 from lithify.api.commands.values import PATH, PIPE
 from lithify.api.commands.walk import shown
 from lithify.api.output import size
 from lithify.errors import BadArgument
+
+if TYPE_CHECKING:
+    from lithify.workers.frame_slices import Cut
 
 
 @click.command()
@@ -31,6 +36,7 @@ from lithify.errors import BadArgument
     metavar="PATH",
     help="A language model that the frame needs: a file, a Hugging Face folder, or a folder of files; repeatable.",
 )
+@slice_options
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 @click.pass_obj
@@ -42,12 +48,20 @@ def unpack(
     primers: tuple[Path, ...],
     models: tuple[Path, ...],
     force: bool,
+    **wishes: Any,
 ) -> None:
     """Give back what FILE.lith holds, every chunk checked before it is written.
 
     FILE.lith - is standard input; no archive, server or network is needed. `lithify info` shows the primer or the
     language model that a frame may need; models are also looked for in the folder LITHIFY_MODELS.
+
+    With --variable, --slice or --select only a part of its arrays is decoded, and written as NetCDF (-o OUT.nc) or as
+    NumPy's (-o OUT.npy, or - for standard output).
     """
+    cut = taken_cut(wishes)
+    if cut is not None:
+        _slice(session, source, target, cut, primers=primers, force=force)
+        return
     from lithify.workers.pack import unpack_file
 
     target = target or _default(source)
@@ -57,6 +71,23 @@ def unpack(
         found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
+
+
+def _slice(
+    session: Session, source: Path, target: Path | None, cut: "Cut", *, primers: tuple[Path, ...], force: bool
+) -> None:
+    from lithify.workers.frame_slices import file_slice
+    from lithify.workers.sandbox import Sandbox
+
+    place = sliced_place(target)
+    with origin(source) as frame, Sandbox() as sandbox:
+        write_slice(
+            session,
+            shown(source),
+            place,
+            force=force,
+            ask=lambda form: file_slice(sandbox, frame, cut, form, primers),
+        )
 
 
 def _default(source: Path) -> Path:

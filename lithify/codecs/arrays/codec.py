@@ -37,6 +37,7 @@ class Arrays(Codec):
         kinds=frozenset({"array"}),
         kernels=True,
         falls_back=True,
+        draws=True,
     )
     params_type: ClassVar[type[Params]] = ArraysParams
 
@@ -66,6 +67,22 @@ class Arrays(Codec):
         from lithify.codecs.arrays.measuring import measured
 
         return measured(original, decoded, contract)
+
+    @classmethod
+    def plot(cls, original: bytes, decoded: bytes) -> bytes:
+        """Of the variable that differs most: the original, what came back, the error, and the error's spectrum."""
+        from lithify.codecs.arrays.reading import MemorySource
+
+        return cls.plot_sources(MemorySource(original), MemorySource(decoded))
+
+    @classmethod
+    def plot_sources(cls, original: Source, decoded: Source, part: str | None = None) -> bytes:
+        """The same, or of the variable that is called `part`."""
+        from lithify.codecs.arrays.labelled import label_source
+        from lithify.codecs.arrays.plotting import drawn
+
+        before = label_source(original)
+        return drawn(before, before if decoded is original else label_source(decoded), part)
 
     def decoder_params(self) -> bytes:
         """None: payloads say everything themselves."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import I64, Bools, Values
-from lithify.codecs.arrays.containers.description import Described, Description
+from lithify.codecs.arrays.containers.description import Attributes, Described, Description
 from lithify.codecs.arrays.containers.find import described
 from lithify.codecs.arrays.containers.hdf5 import reading
 from lithify.codecs.arrays.containers.variable import Variable
@@ -59,7 +59,7 @@ class LazyArray:
     dimensions: tuple[str, ...]
     _read: Read = field(repr=False)
     _blocks_of: Callable[[], tuple[int, ...] | None] = field(repr=False)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
 
     @cached_property
     def blocks(self) -> tuple[int, ...] | None:
@@ -145,6 +145,7 @@ class ArrayFile:
 
     container   the name of what it is
     attributes  of the file, as its container has them
+    groups      the attributes of each group, by its path with a slash at the end
     arrays      by name; those of files without names are called `values`, `values_2` and so on
     """
 
@@ -154,7 +155,8 @@ class ArrayFile:
         self._structure = structure_of(holes, lambda streams: cast("Bytes", _PlainHoles(chunks, streams)))
         self.container = self._structure.container
         description = described(holes)
-        self.attributes: Mapping[str, Any] = {} if description is None else description.attributes
+        self.attributes: Attributes = {} if description is None else description.attributes
+        self.groups: Mapping[str, Attributes] = {} if description is None else description.groups
         self.arrays: dict[str, LazyArray] = {}
         self._numbers: dict[str, int] = {}
         for number, variable in enumerate(self._structure.variables):
@@ -224,13 +226,13 @@ class ArrayFile:
         )
 
     def _other(self, name: str, told: Described) -> LazyArray:
-        """What is no array of numbers, or lies as none: characters, structures, chunks that only a library reads."""
+        """What is kept as no array: characters, structures, a few numbers, chunks that only a library reads."""
 
         def read(wanted: list[I64]) -> Values:
             if not all(map(len, wanted)):
                 return np.zeros([len(axis) for axis in wanted], told.dtype)
-            if told.text is not None:
-                return self._from_bytes(told.text.checked(self._chunks.length), wanted).view("S1")
+            if told.extent is not None:
+                return self._from_bytes(told.extent.checked(self._chunks.length), wanted).view(told.dtype)
             return self._by_library(name, told, wanted)
 
         chunks = tuple((side,) for side in told.shape)

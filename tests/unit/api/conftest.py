@@ -1,11 +1,16 @@
 """One server for all tests of the doors; each test has a collection of its own."""
 
 import itertools
+import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
+import structlog
+from click.testing import Result
 
 from tests.serving import Served, serving
+from tests.unit.api.running import Ask, run
 
 _numbers = itertools.count()
 
@@ -19,3 +24,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def collection() -> str:
     return f"c{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[None]:
+    """The server runs in this process: what it logs must not end up among the answers."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def http(served: Served) -> Iterator[httpx.Client]:
+    with served.http() as found:
+        yield found
+
+
+@pytest.fixture(params=["here", "over the wire"])
+def lithify(request: pytest.FixtureRequest, served: Served) -> Ask:
+    """The command line, on the archive's folder and on its server."""
+
+    def ask(*words: str) -> Result:
+        if request.param == "here":
+            return run("--archive", str(served.archive.folder), *words)
+        return run(*words, environment={"LITHIFY_URL": served.url, "LITHIFY_KEY": served.key})
+
+    return ask

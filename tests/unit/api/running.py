@@ -1,12 +1,15 @@
 """Running the command line inside the tests' own process: much faster than a process each, and otherwise the same."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from click.testing import CliRunner, Result
 
 from lithify.api.cli import program
+
+Ask = Callable[..., Result]
+"""`run`, with what names an archive or a server already said."""
 
 
 def run(*args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Result:

@@ -1,45 +1,30 @@
 """Surprise, likeness and models at the doors: the same here and over the wire, as tables, as JSON, as a picture."""
 
 import json
-import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pytest
-import structlog
-from click.testing import Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.api import documents
+from lithify.api import documents, png
 from lithify.api.svg import curve
 from lithify.codecs.text.models import ENGLISH, MODELS
 from lithify.errors import Unsound
 from lithify.store.views import LikeView, SurpriseView
 from tests.serving import Served
-from tests.unit.api.running import run
+from tests.unit.api.running import Ask, run
 from tests.unit.codecs.text.corpus import FOREIGN, PROSE
 
 TEXT = (
     b"".join(b"7 grains settle, and turn to rock %d\n" % n for n in range(60)) + b"<b>\xff \x1b[31m & all else is sand"
 )
-Ask = Callable[..., Result]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> Iterator[None]:
-    """The server runs in this process: what it logs must not end up among the answers."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def http(served: Served) -> Iterator[httpx.Client]:
-    with served.http() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
@@ -47,16 +32,6 @@ def letters(served: Served, collection: str) -> str:
     for name, data in {"a.txt": TEXT, "b.txt": TEXT[:-40], "c.txt": PROSE, "de/d.txt": FOREIGN, "empty": b""}.items():
         served.archive.put(collection, name, [data])
     return collection
-
-
-@pytest.fixture(params=["here", "over the wire"])
-def lithify(request: pytest.FixtureRequest, served: Served) -> Ask:
-    def ask(*words: str) -> Result:
-        if request.param == "here":
-            return run("--archive", str(served.archive.folder), *words)
-        return run(*words, environment={"LITHIFY_URL": served.url, "LITHIFY_KEY": served.key})
-
-    return ask
 
 
 # --- surprise ---------------------------------------------------------------------------------------------
@@ -82,8 +57,13 @@ def test_stat_shows_them_too(lithify: Ask, letters: str, tmp_path: Path) -> None
     shown = lithify("stat", f"{letters}/a.txt", "--surprise", "--plot", str(picture)).stdout
     assert lithify("surprise", f"{letters}/a.txt").stdout == shown
     assert picture.read_text("utf-8").startswith("<svg")
+    raster = picture.with_suffix(".PNG")
+    assert shown == lithify("stat", f"{letters}/a.txt", "--surprise", "--plot", str(raster)).stdout
+    assert raster.read_bytes().startswith(b"\x89PNG")
     refused = lithify("stat", f"{letters}/a.txt", "--plot", str(picture))
-    assert (refused.exit_code, "--surprise" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "drawn as PNG" in refused.stderr) == (2, True)
+    refused = lithify("stat", f"{letters}/a.txt", "--plot", str(picture.with_suffix(".png")))
+    assert (refused.exit_code, "what can be drawn is" in refused.stderr) == (2, True)
 
 
 def test_surprising_lines_may_follow_each_other_as_they_do_in_the_text(lithify: Ask, letters: str) -> None:
@@ -135,8 +115,8 @@ def test_a_picture_is_drawn_beside_the_table(lithify: Ask, letters: str, tmp_pat
     [
         ([], "COLLECTION/NAME, or --file FILE"),
         (["a/b", "--file", "x"], "one of them"),
-        (["a/b", "--plot", "x.png"], "x.png: pictures are drawn as SVG"),
-        (["a/b", "--plot", "-"], "pictures are drawn as SVG"),
+        (["a/b", "--plot", "x.pdf"], "x.pdf: this is drawn as SVG or PNG"),
+        (["a/b", "--plot", "-"], "this is drawn as SVG"),
         (["a/b", "--primer", "x"], "--primer is for --file"),
         (["--file", "x", "--revision", "r"], "--revision is for an object"),
         (["--file", "absent"], "absent: No such file"),
@@ -169,11 +149,14 @@ def test_what_was_not_weighed_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "partial" in json.loads(run("surprise", "--json", "--file", str(tmp_path / "a.txt")).stderr)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 130), max_size=50), st.integers(1, 10**7), st.text(max_size=20))
 def test_any_curve_is_a_picture_within_its_frame(values: list[float], step: int, title: str) -> None:
     title = "".join(char for char in title if char.isprintable())
     mean = sum(values) / max(1, len(values))
-    text = curve(values, step=step, end=step * len(values), title=title, across="x", up="y", mean=mean)
+    terms: dict[str, Any] = {"step": step, "end": step * len(values), "title": title, "mean": mean}
+    text = curve(values, **terms, across="x", up="y")
+    assert png.curve(values, **terms, across="x", up="y").startswith(b"\x89PNG")
     drawn = ElementTree.fromstring(text)
     points = [
         point for line in drawn.iter("{http://www.w3.org/2000/svg}polyline") for point in line.get("points", "").split()

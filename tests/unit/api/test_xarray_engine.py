@@ -1,21 +1,26 @@
 """xarray opens what lithify keeps as it opens the original, and values are decoded when they are needed."""
 
+import copy
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 
 from lithify.codecs.registry import by_id
 from lithify.errors import BadArgument
+from tests.serving import Served
 from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, nifti, npy, smooth, tiff
 
 xarray = pytest.importorskip("xarray")
 netcdf4 = pytest.importorskip("netCDF4")
 
-from lithify.api.scientific import xarray_engine  # noqa: E402
-from lithify.api.scientific.xarray_engine import KeptArray, LithifyEntrypoint  # noqa: E402
+from lithify.api.scientific.local_store import Shared  # noqa: E402
+from lithify.api.scientific.remote_store import Remote  # noqa: E402
+from lithify.api.scientific.store import KeptArray  # noqa: E402
+from lithify.api.scientific.xarray_engine import LithifyEntrypoint  # noqa: E402
 
 CUBE = smooth((12, 40, 50), "f4")
 
@@ -78,7 +83,7 @@ def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, m
         asked.append(key)
         return read(array, key)
 
-    monkeypatch.setattr(xarray_engine.KeptArray, "__getitem__", watched)
+    monkeypatch.setattr(KeptArray, "__getitem__", watched)
     with opened(kept(tmp_path, climate()), decode_times=False) as found:
         before = len(asked)
         step = found["t"][3, ::-2, 10:20].values
@@ -125,6 +130,84 @@ def test_what_has_no_dimensions_xarray_knows_of_is_refused_by_its_name(tmp_path:
     for data in (grib1(smooth((3, 20, 30), "u2"), 16), b"no array at all"):
         with pytest.raises(BadArgument, match="unpack it"):
             opened(kept(tmp_path, data))
+
+
+# --- objects of a server ----------------------------------------------------------------------------------
+
+
+def far(served: Served, collection: str, name: str = "c u/be.nc", **settings: Any) -> Any:
+    address = f"{served.url}/v1/objects/{collection}/{quote(name)}"
+    return xarray.open_dataset(address, engine=LithifyEntrypoint, key=served.key, **settings)
+
+
+def test_an_object_is_the_same_as_the_original(served: Served, collection: str, tmp_path: Path) -> None:
+    served.archive.put(collection, "c u/be.nc", [climate()])
+    (tmp_path / "plain.nc").write_bytes(climate())
+    with far(served, collection) as found, xarray.open_dataset(tmp_path / "plain.nc") as plain:
+        for part in ({"time": slice(3, 9, 2), "lat": -1}, {"time": slice(0, 0)}):
+            xarray.testing.assert_identical(plain.isel(part), found.isel(part))
+        xarray.testing.assert_identical(plain.load(), found.load())
+    with far(served, collection, drop_variables="t", decode_times=False) as found:
+        assert {"packed", "code"} == set(found.data_vars)
+
+
+def test_groups_and_texts_of_an_object_are_the_same(served: Served, collection: str, tmp_path: Path) -> None:
+    plain = xarray.Dataset({"t": (("y", "x"), CUBE[0]), "name": ("y", np.array([f"n{n}" for n in range(40)], object))})
+    plain.to_netcdf(tmp_path / "plain.nc", group="model/run", engine="netcdf4")
+    served.archive.put(collection, "c u/be.nc", [(tmp_path / "plain.nc").read_bytes()])
+    with far(served, collection, group="/model/run") as found:
+        xarray.testing.assert_identical(plain, found.load())
+    with pytest.raises(BadArgument, match="'models'; there are: model, model/run"):
+        far(served, collection, group="models")
+
+
+def test_values_are_asked_for_when_they_are_needed_and_no_others(
+    served: Served, collection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    values = Remote.values
+
+    def watched(remote: Remote, wish: Any) -> Any:
+        asked.append((wish.variables, wish.slices))
+        return values(remote, wish)
+
+    monkeypatch.setattr(Remote, "values", watched)
+    served.archive.put(collection, "c u/be.nc", [climate()])
+    with far(served, collection, decode_times=False) as found:
+        assert {"time", "lat"} == {name for (name,), _ in asked}
+        asked.clear()
+        step = found["t"][3, ::-2, 10:20].values
+    assert np.array_equal(CUBE[3, ::-2, 10:20], step)
+    assert [(("t",), ("0=3", "1=1:40:2", "2=10:20:1"))] == asked
+
+
+def test_a_dataset_stays_at_the_revision_it_was_opened_at(served: Served, collection: str) -> None:
+    served.archive.put(collection, "c u/be.nc", [npy(CUBE)])
+    with far(served, collection) as found:
+        served.archive.put(collection, "c u/be.nc", [npy(CUBE * 2)])
+        assert np.array_equal(CUBE[0], found["values"][0].values)
+
+
+def test_a_copy_of_a_frame_as_another_process_gets_it_opens_it_anew(tmp_path: Path) -> None:
+    first = Shared(kept(tmp_path, climate()))
+    second = copy.copy(first)
+    assert first.labelled() is not second.labelled()
+    first.close()
+    for frame in (first, second):
+        assert np.array_equal(CUBE[5], frame.read("t", (5, slice(None), slice(None))))
+        frame.close()
+
+
+def test_addresses_are_those_of_objects() -> None:
+    engine = LithifyEntrypoint()
+    assert engine.guess_can_open("http://here:1/v1/objects/a/b.nc")
+    assert not engine.guess_can_open("https://thredds.example/dodsC/sst.nc")
+    found = Remote.parse("https://here/lith/v1/objects/a/b%20c/d.nc")
+    assert ("https://here/lith", "a", "b c/d.nc") == (found.url, found.collection, found.name)
+    assert found == Remote.parse(found.address)
+    for wrong in ("http://here/v1/objects/a", "http://here/b.nc", "http://here/v1/objects/a/b?c=d"):
+        with pytest.raises(BadArgument, match="is addressed as"):
+            Remote.parse(wrong)
 
 
 def test_indexes_outside_of_an_array_are_refused() -> None:

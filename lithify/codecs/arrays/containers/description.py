@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from lithify.codecs.array_types import Values
 from lithify.codecs.arrays.extents import Extent
+
+Attribute = str | list[str] | Values
+"""A text, several of them, or numbers: a row of the type that the file has them in."""
+Attributes = Mapping[str, Attribute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,20 +19,35 @@ class Described:
     """A variable.
 
     dimensions  the name of each axis
-    attributes  as the file has them: text as str, lists of numbers as tuples
-    text        where its characters lie, if it is made of those
+    extent      where its values lie, if that is known though it may be no array that is kept as one
     """
 
     dimensions: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    text: Extent | None = None
+    attributes: Attributes = field(default_factory=dict)
+    extent: Extent | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A file."""
+    """A file.
 
-    attributes: Mapping[str, Any]
+    groups  the attributes of each group, by its path with a slash at the end
+    """
+
+    attributes: Attributes
     variables: Mapping[str, Described]
+    groups: Mapping[str, Attributes] = field(default_factory=dict)
+
+
+def plain(attributes: Attributes) -> dict[str, Any]:
+    """Attributes as plain Python: one number by itself, several as a tuple."""
+    return {name: _plain(value) for name, value in attributes.items()}
+
+
+def _plain(value: Attribute) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    numbers = value.reshape(-1).tolist()
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)

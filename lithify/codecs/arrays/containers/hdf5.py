@@ -1,6 +1,6 @@
 """HDF5 and NetCDF 4: contiguous datasets, and chunks, plain or deflated. The HDF5 library reads the structure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ import numpy as np
 from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
-from lithify.codecs.arrays.containers.description import Described, Description
+from lithify.codecs.arrays.containers.description import Attribute, Attributes, Described, Description
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.codecs.arrays.reading import SlicedFile
@@ -20,6 +20,8 @@ _DEFLATE, _SHUFFLE, _FLETCHER32 = 1, 2, 3
 _CHECK_BYTES = 4
 _WIDTH_MAX = 255
 _DATASETS_MAX = 10_000
+_DEPTH_MAX = 32
+_BARE = "This is a netCDF dimension but not a netCDF variable"
 _BOOKS = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties")
 
 
@@ -47,7 +49,17 @@ def _described(file: Any) -> Description:
         one.name.lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
         for one in _every_dataset(file)
     }
-    return Description(_told(file), found)
+    return Description(_told(file), found, dict(_groups(file, "")))
+
+
+def _groups(group: Any, path: str) -> Iterator[tuple[str, Attributes]]:
+    """Each group below this one, with its attributes."""
+    import h5py
+
+    for name, inner in group.items():
+        if isinstance(inner, h5py.Group) and path.count("/") < _DEPTH_MAX:
+            yield f"{path}{name}/", _told(inner)
+            yield from _groups(inner, f"{path}{name}/")
 
 
 def _every_dataset(file: Any) -> list[Any]:
@@ -56,7 +68,7 @@ def _every_dataset(file: Any) -> list[Any]:
     found: list[Any] = []
 
     def visit(_: str, item: object) -> bool | None:
-        if isinstance(item, h5py.Dataset) and item.shape is not None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None and not _is_bare_dimension(item):
             found.append(item)
         return True if len(found) >= _DATASETS_MAX else None
 
@@ -73,9 +85,14 @@ def _dimension_names(dataset: Any) -> tuple[str, ...]:
     return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
 
 
-def _told(item: Any) -> dict[str, Any]:
+def _is_bare_dimension(dataset: Any) -> bool:
+    """Whether NetCDF 4 keeps it for the length of a dimension alone."""
+    return _is_scale(dataset) and str(_plain(dataset.attrs.get("NAME", ""))).startswith(_BARE)
+
+
+def _told(item: Any) -> dict[str, Attribute]:
     """Attributes, but for those that the library and NetCDF 4 keep their own books in."""
-    found = {}
+    found: dict[str, Attribute] = {}
     for name in item.attrs:
         if name in _BOOKS:
             continue
@@ -83,10 +100,26 @@ def _told(item: Any) -> dict[str, Any]:
             value = item.attrs[name]
         except (OSError, TypeError, ValueError):
             continue
-        if isinstance(value, np.ndarray) and value.size == 1:
-            value = value.reshape(-1)[0]
-        found[name] = _plain(value)
+        if (attribute := _attribute(value)) is not None:
+            found[name] = attribute
     return found
+
+
+def _attribute(value: Any) -> Attribute | None:
+    """A text, texts or numbers; None for what is neither."""
+    import h5py
+
+    if isinstance(value, h5py.Empty):
+        return "" if value.dtype.kind in "SO" else None
+    row = np.atleast_1d(np.asarray(value)).reshape(-1)
+    if row.dtype.kind in "iuf":
+        return row.astype(row.dtype.newbyteorder("="), copy=False)
+    if row.dtype.kind == "b":
+        return row.astype(np.int8)
+    texts = [_plain(one) for one in row.tolist()]
+    if not texts or not all(isinstance(one, str) for one in texts):
+        return None
+    return texts[0] if len(texts) == 1 else texts
 
 
 def reading(data: Bytes, read: Callable[[Any], Any]) -> Any:

@@ -5,7 +5,7 @@ the length of a record of all of them.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
-from lithify.codecs.arrays.containers.description import Described, Description
+from lithify.codecs.arrays.containers.description import Attribute, Attributes, Described, Description, plain
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Element, Extent, contiguous, one_tile
 from lithify.errors import Corrupt, LimitExceeded
@@ -33,7 +33,7 @@ class _Declared:
 
     name: str
     dimensions: tuple[int, ...]
-    attributes: Mapping[str, Any]
+    attributes: Attributes
     type: int
     begin: int
 
@@ -76,16 +76,16 @@ class _Header:
         self.reader.take(-count % 4)
         return found
 
-    def _attributes(self) -> dict[str, Any]:
+    def _attributes(self) -> dict[str, Attribute]:
         return dict(self._list(_ATTRIBUTE, self._attribute))
 
-    def _attribute(self) -> tuple[str, Any]:
+    def _attribute(self) -> tuple[str, Attribute]:
         name, kind, count = self._name(), self.reader.number("i"), self._count()
         if kind == _CHAR:
             return name, self._padded(count).decode("utf-8", "replace")
         code = _code(kind)
-        values = struct.unpack(f">{count}{code}", self._padded(count * struct.calcsize(code)))
-        return name, values[0] if count == 1 else values
+        numbers = np.frombuffer(self._padded(count * struct.calcsize(code)), ">" + _TYPES[kind])
+        return name, numbers.astype(_TYPES[kind])
 
     def _variable(self) -> _Declared:
         name = self._name()
@@ -104,14 +104,15 @@ def find(data: Bytes, length: int) -> list[Variable]:
     """Its variables that are numbers."""
     header = _Header(data)
     names = [name for name, _ in header.dimensions]
-    others = named_by_others(one.attributes for one in header.variables)
+    others = named_by_others(plain(one.attributes) for one in header.variables)
     found = []
     for one, extent in _extents(header, length):
         if one.type == _CHAR:
             continue
         dimensions = [names[number] for number in one.dimensions]
-        is_one = is_data(one.name, dimensions, extent.element.type, one.attributes, others)
-        found.append(Variable(one.name, extent, fills_of(one.attributes), is_one, unit=unit_of(one.attributes)))
+        attributes = plain(one.attributes)
+        is_one = is_data(one.name, dimensions, extent.element.type, attributes, others)
+        found.append(Variable(one.name, extent, fills_of(attributes), is_one, unit=unit_of(attributes)))
     return found
 
 
@@ -122,10 +123,8 @@ def describe(data: Bytes) -> Description:
     found = {}
     for one, extent in _extents(header, len(data)):
         dimensions = tuple(names[number] for number in one.dimensions)
-        is_text = one.type == _CHAR
-        dtype = np.dtype("S1") if is_text else extent.element.native
-        text = extent if is_text else None
-        found[one.name] = Described(dimensions, extent.shape, dtype, one.attributes, text)
+        dtype = np.dtype("S1") if one.type == _CHAR else extent.element.native
+        found[one.name] = Described(dimensions, extent.shape, dtype, one.attributes, extent)
     return Description(header.attributes, found)
 
 

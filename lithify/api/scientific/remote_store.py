@@ -1,0 +1,117 @@
+"""Objects of a server, for xarray: `http://host/v1/objects/climate/cube.nc`.
+
+What the variables are is asked once; their values are asked for slice by slice, when they are computed with. The server
+decodes in its sandbox, and what travels is numbers. Arrays can be pickled, as dask's processes need it.
+"""
+
+import atexit
+import io
+import os
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import numpy as np
+
+from lithify.api.client import Client
+from lithify.api.remote import retrying
+from lithify.api.scientific.store import KeptStore, Parts, Told
+from lithify.errors import BadArgument
+from lithify.store.views import ArrayView
+from lithify.workers.frame_slices import Cut, attributes_of, dtype_of
+
+_OBJECTS = "/v1/objects/"
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An object of a server.
+
+    url  of the server
+    key  None: LITHIFY_KEY, looked up where it is needed
+    """
+
+    url: str
+    collection: str
+    name: str
+    key: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, url: str, key: str | None = None) -> "Remote":
+        """From the address of the object. Raises BadArgument for any other."""
+        found = urlsplit(url)
+        server, sign, path = found.path.partition(_OBJECTS)
+        collection, slash, name = path.partition("/")
+        if not (sign and collection and slash and name) or found.query:
+            raise BadArgument(f"{url!r:.200}: an object is addressed as http://HOST:PORT{_OBJECTS}COLLECTION/NAME")
+        return cls(f"{found.scheme}://{found.netloc}{server}", unquote(collection), unquote(name), key)
+
+    @property
+    def address(self) -> str:
+        """What `parse` reads."""
+        return f"{self.url}{_OBJECTS}{self.collection}/{quote(self.name)}"
+
+    @property
+    def client(self) -> Client:
+        """One for each server and key of this process."""
+        return _client(self.url, self.key or os.environ.get("LITHIFY_KEY"))
+
+    def values(self, wish: Cut) -> Any:
+        """The array that is wished for."""
+
+        def once() -> bytes:
+            with self.client.slice(self.collection, self.name, wish, "npy", revision=self.revision) as found:
+                return b"".join(found)
+
+        return np.load(io.BytesIO(retrying(once)), allow_pickle=False)
+
+
+@cache
+def _client(url: str, key: str | None) -> Client:
+    client = Client(url, key)
+    atexit.register(client.close)
+    return client
+
+
+def is_remote(path: Any) -> bool:
+    """Whether it is the address of something on a server."""
+    return isinstance(path, str) and path.startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Asks for parts of one variable."""
+
+    remote: Remote
+    name: str
+    dtype: np.dtype[Any]
+
+    def __call__(self, parts: Parts) -> Any:
+        found = self.remote.values(Cut((self.name,), tuple(map(_spelled, range(len(parts)), parts))))
+        return found.astype(self.dtype, copy=False)
+
+
+def _spelled(axis: int, part: int | slice) -> str:
+    if not isinstance(part, slice):
+        return f"{axis}={int(part)}"
+    numbers = (part.start, part.stop, part.step)
+    return f"{axis}=" + ":".join("" if number is None else str(int(number)) for number in numbers)
+
+
+def remote_store(remote: Remote, group: str | None) -> KeptStore:
+    """The variables of an object, or of one group of them. Raises BadArgument, NotFound, Conflict."""
+    told = remote.client.arrays(remote.collection, remote.name, revision=remote.revision)
+    # The revision that was told of, whatever becomes of the name meanwhile.
+    fixed = replace(remote, revision=told.revision)
+    variables = [_told(fixed, one) for one in told.variables]
+    attributes = {path: attributes_of(one) for path, one in told.attributes.items()}
+    # Nothing is open that is ours: connections belong to the process, and other stores use them too.
+    return KeptStore(remote.address, variables, attributes, group, lambda: None)
+
+
+def _told(remote: Remote, one: ArrayView) -> Told:
+    dtype = dtype_of(one.type)
+    reader = _Reader(remote, one.name, dtype)
+    return Told(one.name, one.dimensions, one.shape, dtype, attributes_of(one.attributes), one.blocks, reader)

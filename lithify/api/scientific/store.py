@@ -1,0 +1,92 @@
+"""Variables as xarray wants them, whoever has their values: a frame here, or a server."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from xarray import Variable
+from xarray.backends import AbstractDataStore, BackendArray
+from xarray.core import indexing
+
+from lithify.errors import BadArgument
+
+Parts = tuple[int | slice, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A variable.
+
+    name        behind the path of its group, if it is in one
+    attributes  texts, and numbers of NumPy's
+    blocks      the shape of what decodes alone; None: the whole
+    read        gives a part: a slice or a number for each axis
+    """
+
+    name: str
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    attributes: Mapping[str, Any]
+    blocks: tuple[int, ...] | None
+    read: Callable[[Parts], Any] = field(repr=False)
+
+
+class KeptArray(BackendArray):
+    """The values of a variable, as xarray indexes them."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self.shape, self.dtype = told.shape, told.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._part)
+
+    def _part(self, parts: Parts) -> Any:
+        left = [len(range(side)[part]) for part, side in zip(parts, self.shape, strict=True) if isinstance(part, slice)]
+        return np.empty(left, self.dtype) if 0 in left else self._told.read(parts)
+
+
+class KeptStore(AbstractDataStore):
+    """A file, or one group of it."""
+
+    def __init__(
+        self,
+        source: str,
+        variables: Iterable[Told],
+        attributes: Mapping[str, Mapping[str, Any]],
+        group: str | None,
+        close: Callable[[], None],
+    ) -> None:
+        """Of all its variables and the attributes of all its groups. Raises BadArgument if there is no such group."""
+        self._source, self._close = source, close
+        self._path = f"{group.strip('/')}/" if group and group.strip("/") else ""
+        if self._path not in attributes:
+            there = ", ".join(path.rstrip("/") for path in attributes if path) or "none"
+            raise BadArgument(f"there is no group {self._path.rstrip('/')!r}; there are: {there}")
+        self._attributes = attributes[self._path]
+        self._told = [one for one in variables if one.name.rpartition("/")[0] == self._path.rstrip("/")]
+
+    def get_variables(self) -> dict[Any, Variable]:
+        return {one.name.removeprefix(self._path): self._variable(one) for one in self._told}
+
+    def _variable(self, one: Told) -> Variable:
+        encoding: dict[str, Any] = {"source": self._source, "original_shape": one.shape}
+        encoding["dtype"] = str if one.dtype.hasobject else one.dtype
+        if one.blocks is not None:
+            encoding["preferred_chunks"] = dict(zip(one.dimensions, one.blocks, strict=True))
+        data = indexing.LazilyIndexedArray(KeptArray(one))
+        return Variable(one.dimensions, data, one.attributes, encoding, fastpath=True)
+
+    def get_attrs(self) -> Mapping[str, Any]:
+        return self._attributes
+
+    def get_dimensions(self) -> dict[str, int]:
+        return {name: side for one in self._told for name, side in zip(one.dimensions, one.shape, strict=True)}
+
+    def get_encoding(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        self._close()
