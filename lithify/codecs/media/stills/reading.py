@@ -49,10 +49,12 @@ def read_still(data: bytes) -> Still:
     form = form_of(data)
     if form is None:
         raise BadArgument(f"it is no picture of a form that is known here; it begins with {data[:8].hex(' ')}")
-    return fenced_but_ours(form, partial(_READERS[form], data))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of oddities that are not about pixels, and of sizes, which are looked at here
+        return _fenced(form, partial(_READERS[form], data))
 
 
-def fenced_but_ours(form: str, read: Callable[[], Still]) -> Still:
+def _fenced(form: str, read: Callable[[], Still]) -> Still:
     """What `read` gives; whatever a library raises is Corrupt, and what we raise stays what it is."""
     refusal: list[BadArgument] = []
 
@@ -73,11 +75,9 @@ def _opened(data: bytes, form: str) -> "Image":
     """What Pillow says of a file of one picture; nothing is decoded."""
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of oddities that are not about pixels, and of sizes, which are looked at here
-        image = Image.open(BytesIO(data), formats=_PILLOW[form])
-        _check(image.width, image.height)
-        count = getattr(image, "n_frames", 1)
+    image = Image.open(BytesIO(data), formats=_PILLOW[form])
+    _check(image.width, image.height)
+    count = getattr(image, "n_frames", 1)
     if count > 1:
         raise BadArgument(f"the file holds {count} pictures, and only files of one are turned into another form")
     return image
@@ -196,12 +196,14 @@ def _exif_of_tags(image: "Image") -> bytes:
 
 
 def _read_bmp(data: bytes) -> Still:
-    import imagecodecs
-
+    """By Pillow: what imagecodecs has for it was seen to read beyond the end of damaged files."""
     image = _opened(data, BMP)
+    if image.mode not in {"L", "P", "RGB", "RGBA"}:
+        raise BadArgument(f"the BMP's pixels are of mode {image.mode}; only grey, palettes and colours are known here")
     densities = {int.from_bytes(data[at : at + 4], "little") for at in (38, 42)} if data[14] >= 40 else {0}
     others = ("its density",) * (densities != {0}) + ("a colour space",) * (data[14] > 40)
-    return _still(imagecodecs.bmp_decode(data), BMP, _notes(image), others=others)
+    pixels = np.asarray(image.convert("RGB") if image.mode == "P" else image)
+    return _still(pixels, BMP, _notes(image), others=others)
 
 
 def _read_netpbm(data: bytes) -> Still:
