@@ -15,7 +15,7 @@ from lithify.errors import BadArgument, NotFound
 from lithify.store.blobs import Address
 from lithify.store.glob import ESCAPE, Glob, after_prefix
 from lithify.store.health import stored_bytes
-from lithify.store.places import DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.places import CONTENT_TYPE, DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 from lithify.store.views import EncodingView, ObjectView, Report, ReportRow
 
@@ -31,7 +31,7 @@ _OBJECT_COLUMNS = (
     DIGEST.label("digest"),
     LENGTH.label("length"),
     Revision.kind,
-    Revision.content_type,
+    CONTENT_TYPE.label("content_type"),
     Revision.contract,
     Revision.effort,
     Revision.created_at,

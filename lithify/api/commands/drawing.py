@@ -36,6 +36,8 @@ def draw_object(
         ExitStack() as stack,
     ):
         original = decoded if against is None else stack.enter_context(origin(against))
+        if against is not None:
+            _check_length(original, view.encodings[-1].original_bytes, against)
         _write(out, plot_files(original, decoded, name=view.name))
     session.out.note("plot", shown(picture))
 
@@ -60,6 +62,13 @@ def _fetched(service: "Service", view: "ObjectView") -> Iterator[BinaryIO]:
                 file.write(block)
         file.flush()
         yield file
+
+
+def _check_length(file: BinaryIO, expected: int, path: Path) -> None:
+    """The catalog no longer has the digest of an original that does not come back; its length it has."""
+    found = file.seek(0, 2)
+    if found != expected:
+        raise BadArgument(f"--against {shown(path)} has {found} bytes; the original had {expected}")
 
 
 def _write(out: BinaryIO | None, drawn: bytes) -> None:

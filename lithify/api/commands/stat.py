@@ -87,11 +87,13 @@ def stat(
 
 
 def _facts(out: "Output", view: "ObjectView") -> None:
+    original = view.encodings[-1].original_bytes if view.encodings else view.length
     facts = {
         "object": f"{view.collection}/{view.name}",
         "revision": f"{view.revision} (number {view.number})",
-        "sha256": view.digest,
-        "original": f"{size(view.length)} ({view.length} bytes)",
+        "sha256": view.digest + " (of what comes back)" * (view.fidelity != "exact"),
+        "original": f"{size(original)} ({original} bytes)",
+        "back": f"{size(view.length)} ({view.length} bytes)",
         "stored": f"{size(view.stored_bytes)} ({view.stored_bytes} bytes), {ratio(view.ratio)}",
         "kind": f"{view.kind}" + (f" ({view.content_type})" if view.content_type else ""),
         "contract": f"{view.contract}, kept: {view.fidelity}",
@@ -100,7 +102,8 @@ def _facts(out: "Output", view: "ObjectView") -> None:
         "proved": moment(view.verified_at) if view.verified_at else "not yet: the staged copy serves it",
     }
     for name, text in facts.items():
-        out.line(f"{name:<9} {text}")
+        if name != "back" or view.fidelity != "exact":
+            out.line(f"{name:<9} {text}")
 
 
 def _encoding(view: "EncodingView") -> list[str]:
@@ -136,7 +139,7 @@ def _candidate(candidate: Mapping[str, Any]) -> list[str]:
         beside(predicted.get("ratio"), found.get("ratio"), ratio),
         beside(predicted.get("encode_seconds"), found.get("encode_seconds"), "{:.3f} s".format),
         beside(predicted.get("memory_bytes"), found.get("peak_memory_bytes"), size),
-        str(candidate.get("verdict")),
+        f"failed: {found['detail']}" if "error" in found else str(candidate.get("verdict")),
     ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lithify.api.commands.files import destination, origin
+from lithify.api.commands.files import destination, origin, tell_form
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.values import PATH, PIPE
 from lithify.api.commands.walk import shown
@@ -57,6 +57,7 @@ def unpack(
         found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
+        tell_form(session, target, found["media_type"])
 
 
 def _default(source: Path) -> Path:

@@ -106,6 +106,8 @@ def _still(array: Any, form: str, notes: Notes, **told: Any) -> Still:
     picture = cast("Picture", np.ascontiguousarray(array if array.ndim == 3 else array[:, :, np.newaxis]))
     if not 1 <= picture.shape[2] <= 4:
         raise BadArgument(f"it has {picture.shape[2]} channels; at most colours and opacity are known here")
+    if picture.shape[2] in {2, 4} and (picture[:, :, -1] == np.iinfo(picture.dtype).max).all():
+        picture = cast("Picture", np.ascontiguousarray(picture[:, :, :-1]))  # opaque everywhere: nothing is said by it
     told.setdefault("bits", 8 * picture.dtype.itemsize)
     return Still(picture=picture, media_type=form, notes=notes, **told)
 

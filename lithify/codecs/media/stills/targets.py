@@ -85,7 +85,7 @@ def lossless_jxl(still: Still, effort: Effort) -> bytes | None:
 
 
 def lossless_webp(still: Still, effort: Effort) -> bytes | None:
-    """None: the library could not, as where every pixel is opaque and the original says so of each."""
+    """None: the library could not."""
     coder, file = encode_picture(still.picture, effort, (WEBP_CODER,))
     if coder != WEBP_CODER:
         return None
