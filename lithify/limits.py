@@ -118,6 +118,7 @@ SEARCH_LINES_AT_ONCE = 4096  # compared between two signs of life; what is found
 SEARCH_STEP_SECONDS = 60.0  # without a sign of life over REST: a pattern may go through a line in exponential time
 SEARCH_SECONDS = 600.0  # for one request over REST
 SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is never idle
+CONTENTS_MAX = 1000  # things told of what lies inside an original; of more, those of one kind are told together
 TEMPLATES_MAX = 100_000  # kept while those of an object's chunks are put together; beyond, the rarest are only counted
 
 # --- weighing texts (codecs/text/costs.py, likeness.py) -----------------------------------------------

@@ -24,6 +24,7 @@ from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUna
 from lithify.store.names import collection_name, object_name
 from lithify.store.views import (
     CheckReport,
+    ContentsView,
     JobView,
     KeyView,
     LikeView,
@@ -216,6 +217,11 @@ class Client:
         """The shapes that the lines of an object have, the most frequent first. Raises NotFound, Conflict."""
         path = f"/v1/templates/{collection_name(collection)}/{quote(object_name(name))}"
         return documents.view(TemplatesView, self._get(path, most=most))
+
+    def contents(self, collection: str, name: str, *, revision: str | None = None) -> ContentsView:
+        """What the codec of an object found inside it. Raises NotFound."""
+        path = f"/v1/contents/{collection_name(collection)}/{quote(object_name(name))}"
+        return documents.view(ContentsView, self._get(path, revision=revision))
 
     # --- texts ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, which a remote call does not need
     from lithify.store.views import (
         CheckReport,
+        ContentsView,
         JobView,
         KeyView,
         LikeView,
@@ -149,6 +150,10 @@ class Service(Protocol):
 
     def templates(self, collection: str, name: str, *, most: int = ...) -> "TemplatesView":
         """The shapes that the lines of an object have, the most frequent first."""
+        ...
+
+    def contents(self, collection: str, name: str, *, revision: str | None = None) -> "ContentsView":
+        """What the codec of an object found inside it, and what each thing takes now."""
         ...
 
     def surprise(

@@ -22,6 +22,7 @@ from lithify.store.names import collection_name, object_name
 from lithify.store.removal import Remove, Tombstones
 from lithify.store.views import (
     CheckReport,
+    ContentsView,
     JobView,
     KeyView,
     LikeView,
@@ -225,6 +226,14 @@ class Archive:
         from lithify.workers.templates import object_templates
 
         return object_templates(self, self.stat(collection, name), most, wall_seconds)
+
+    def contents(
+        self, collection: str, name: str, *, revision: str | None = None, wall_seconds: float | None = None
+    ) -> ContentsView:
+        """What the codec of an object found inside it. Raises NotFound."""
+        from lithify.workers.contents import object_contents
+
+        return object_contents(self, self.stat(collection, name, revision), wall_seconds)
 
     # --- texts ------------------------------------------------------------------------------------------
 

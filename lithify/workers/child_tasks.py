@@ -24,6 +24,7 @@ from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, kno
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
+from lithify.workers.contents_tasks import contents
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
@@ -407,6 +408,7 @@ TASKS: dict[str, Task] = {
     "plot": plot,
     "search": search,
     "templates": templates,
+    "contents": contents,
     "weigh": weigh,
     "compare": compare,
     "prove": prove,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lithify.api.commands.drawing import draw_object
+from lithify.api.commands.inside import show_contents
 from lithify.api.commands.session import Session, json_option, open_service
 from lithify.api.commands.surprise import surprise
 from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
@@ -37,6 +38,7 @@ _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
 @click.command()
 @click.argument("name", type=NAME, metavar="NAME")
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
+@click.option("--contents", is_flag=True, help="Show what was found inside it: streams, pictures, members, by codec.")
 @click.option("--surprise", "surprising", is_flag=True, help="Show its most surprising lines instead.")
 @click.option(
     "--plot",
@@ -54,6 +56,7 @@ def stat(
     name: ObjectName,
     revision: str | None,
     *,
+    contents: bool,
     surprising: bool,
     picture: Path | None,
     against: Path | None,
@@ -73,14 +76,19 @@ def stat(
     session: Session = context.obj
     with open_service(session) as service:
         view = service.stat(*name, revision)
+        inside = service.contents(*name, revision=view.revision).items if contents else None
         if picture is not None:
             draw_object(session, service, view, picture, against, force=force)
     if session.out.as_json:
-        session.out.document(view, "")
+        told = {} if inside is None else {"contents": [item.as_json() for item in inside]}
+        session.out.document(view.as_json() | told, "")
         return
     _facts(session.out, view)
     session.out.line("")
     session.out.table(_ENCODINGS, [_encoding(encoding) for encoding in view.encodings], title="encodings")
+    if inside is not None:
+        session.out.line("")
+        show_contents(session.out, inside)
     for encoding in view.encodings:
         _route(session.out, encoding)
         _measured(session.out, encoding)

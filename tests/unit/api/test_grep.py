@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lithify.api.commands.grep import Printer
 from lithify.api.output import Output
-from lithify.store.views import TemplatesView, TemplateView
+from lithify.store.views import ContentsView, InsideView, TemplatesView, TemplateView
 from lithify.workers.archive import Archive
 from lithify.workers.found import FoundLines, Query, Where
 from lithify.workers.line_search import LineSearch
@@ -252,3 +252,14 @@ def test_templates_come_over_the_wire_as_they_are(served: Served, monkeypatch: p
     assert ["20", "80.00", "%", "line", "<n>", "line", "1"] == shown[2].split()
     told = run("templates", "--json", "logs/a.log", environment=remote).stdout.splitlines()
     assert [item.as_json() for item in items] == [json.loads(line) for line in told]
+
+
+# --- contents ---------------------------------------------------------------------------------------------
+
+
+def test_contents_come_over_the_wire_as_they_are(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = (InsideView("chunk", "media.jpeg", 100, 80, 1, 0), InsideView("JPEG", "Lepton", 90, 70, 1, 1))
+    found = ContentsView("photos", "a.jpg", "r", items)
+    monkeypatch.setattr(Archive, "contents", lambda *_, **__: found)
+    with served.client() as client:
+        assert found == client.contents("photos", "a.jpg", revision="r")

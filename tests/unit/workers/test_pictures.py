@@ -162,3 +162,19 @@ def test_pack_and_info_draw_too(archive: Archive, tmp_path: Path) -> None:
     assert (0, "b.png has become image/" in back.stderr) == (back.exit_code, True)
     for wrong in (("pack", str(file), "--plot", "a.svg"), ("info", f"{file}.lith", "--against", str(file))):
         assert 2 == lithify(archive, *wrong).exit_code
+
+
+def test_what_was_found_inside_is_a_table_and_a_document(archive: Archive, tmp_path: Path) -> None:
+    shown = lithify(archive, "stat", "loose/a.png", "--contents").stdout
+    assert "what was found inside" in shown
+    assert "comes back as image/" in shown
+    told = json.loads(lithify(archive, "stat", "loose/a.png", "--contents", "--json").stdout)["contents"]
+    assert (["chunk"], CODEC) == ([one["what"] for one in told if not one["depth"]], told[0]["codec"])
+
+    file = tmp_path / "a.png"
+    file.write_bytes(picture())
+    lithify(archive, "pack", str(file), "--contract", FLOOR, "--codec", CODEC)
+    told = json.loads(lithify(archive, "info", f"{file}.lith", "--contents", "--json").stdout)["contents"]
+    assert [0, 1] == [one["depth"] for one in told]
+    assert "comes back as" in lithify(archive, "info", f"{file}.lith", "--contents").stdout
+    assert "contents" not in json.loads(lithify(archive, "info", f"{file}.lith", "--json").stdout)

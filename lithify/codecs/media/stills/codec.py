@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 from lithify import limits
 from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.whole_file import EffortParams, WholeFile
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
@@ -44,6 +45,7 @@ class StillImage(WholeFile):
         kinds=frozenset({"image"}),
         needs=("media",),
         seams="whole",
+        bytes_max=limits.PART_BYTES,
         draws=True,
         papers=(
             "AV1 Image File Format, Alliance for Open Media",
@@ -68,13 +70,13 @@ class StillImage(WholeFile):
         """Only whether it begins like a picture of a form that is known."""
         from lithify.codecs.media.stills.forms import form_of
 
-        if form_of(sample) is None or length > limits.PART_BYTES:
+        if form_of(sample) is None:
             return None
         return Estimate(
             ratio=_RATIO,
             encode_bytes_per_second=_BYTES_PER_SECOND,
             decode_bytes_per_second=1000 * _BYTES_PER_SECOND,
-            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, limits.PART_BYTES),
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length,
             confidence=0.2,
         )
 
@@ -102,6 +104,13 @@ class StillImage(WholeFile):
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return general.unpack(payload, length)
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """The form in which the picture comes back."""
+        from lithify.codecs.media.stills.forms import form_of
+
+        form = form_of(self.decode(payload, shared=shared, length=length))
+        return [] if form is None else [Inside(f"comes back as {form}", general.name_of(payload), length, len(payload))]
 
     @classmethod
     def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
