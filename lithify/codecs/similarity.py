@@ -16,7 +16,12 @@ _K1, _K2 = 0.01, 0.03
 
 
 def similarity(exact: Values, other: Values, middle: float, span: float) -> float:
-    """The mean over all windows of two planes of one shape, at least SIDE by SIDE; which is exact matters not.
+    """The mean over all windows; see `similarities`."""
+    return float(np.mean(similarities(exact, other, middle, span)))
+
+
+def similarities(exact: Values, other: Values, middle: float, span: float) -> Values:
+    """That of each window of two planes of one shape, at least SIDE by SIDE; which of them is exact matters not.
 
     middle  what was taken from both, so that squares lose no digits; or 0
     span    the range that values can have
@@ -27,7 +32,7 @@ def similarity(exact: Values, other: Values, middle: float, span: float) -> floa
     one, two = (mean + middle for mean in means)
     c1, c2 = (_K1 * span) ** 2, (_K2 * span) ** 2
     top = (2 * one * two + c1) * (2 * covariance + c2)
-    return float(np.mean(top / ((one * one + two * two + c1) * (squares[0] + squares[1] + c2))))
+    return cast("Values", top / ((one * one + two * two + c1) * (squares[0] + squares[1] + c2)))
 
 
 def _windows(frame: Values) -> Values:

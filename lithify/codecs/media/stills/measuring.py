@@ -8,11 +8,13 @@ import numpy as np
 
 from lithify.codecs.array_types import Values
 from lithify.codecs.media.pictures import Picture
-from lithify.codecs.similarity import SIDE, similarity
+from lithify.codecs.similarity import SIDE, similarities
 from lithify.errors import BadArgument
 
 _ROWS = 256
 """Looked at together: planes of doubles of a picture of 100 megapixels would take gigabytes."""
+_SHADES = 20_000
+"""Of SSIM from -1 to 1, that windows are counted by."""
 _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114  # BT.601, as JPEG weighs them
 _TO_BLUE, _TO_RED = 1 / 1.772, 1 / 1.402
 
@@ -30,6 +32,8 @@ class Distance(NamedTuple):
     blue_ssim: float | None
     """Of the differences of blue and red from luma; None for grey."""
     red_ssim: float | None
+    low_ssim: float | None
+    """Of luma: one window in a hundred is less like; of pictures that are mostly flat the mean tells little."""
     largest: int
     """Difference of two samples."""
 
@@ -91,6 +95,7 @@ class _Sums:
         self._span, self._similar, self._tints = span, similar, tints
         self._squares = {"colour": [0.0, 0], "opacity": [0.0, 0]}
         self._likeness: dict[str, list[float]] = {}
+        self._shades = np.zeros(_SHADES, np.int64)
 
     def add(self, before: _Planes, after: _Planes, overlap: int) -> None:
         self._add_squares("colour", before.colours, after.colours, overlap)
@@ -118,8 +123,11 @@ class _Sums:
         windows = (len(one) - SIDE + 1) * (one.shape[1] - SIDE + 1)
         if len(one) >= SIDE:
             found = self._likeness.setdefault(name, [0.0, 0.0])
-            found[0] += windows * similarity(one, two, lift, self._span)
+            each = similarities(one, two, lift, self._span)
+            found[0] += float(each.sum())
             found[1] += windows
+            if name == "luma" and self._tints:
+                self._shades += np.histogram(each, _SHADES, (-1.0, 1.0))[0]
 
     def distance(self, largest: int) -> Distance:
         opacity = self._ssim("opacity") if "opacity" in self._likeness else 1.0
@@ -130,8 +138,16 @@ class _Sums:
             opacity_ssim=opacity,
             blue_ssim=self._ssim("blue"),
             red_ssim=self._ssim("red"),
+            low_ssim=self._low(),
             largest=largest,
         )
+
+    def _low(self) -> float | None:
+        """The lower end of the shade in which the hundredth part of all windows ends."""
+        below = self._shades.cumsum()
+        if not below[-1]:
+            return None
+        return float(2 * np.searchsorted(below, below[-1] / 100) / _SHADES - 1)
 
     def _psnr(self, name: str) -> float:
         squares, count = self._squares[name]
@@ -151,6 +167,7 @@ def figures(found: Distance, picture: Picture) -> dict[str, Any]:
     """The distance as people read it."""
     told: dict[str, Any] = {"max_abs_error": found.largest}
     rounded = {"psnr_db": (found.psnr, 3), "ssim": (found.ssim, 6), "ssim_cb": (found.blue_ssim, 6)}
+    rounded |= {"ssim_p1": (found.low_ssim, 4)}
     rounded |= {"ssim_cr": (found.red_ssim, 6)}
     if picture.shape[2] in {2, 4}:
         rounded |= {"opacity_psnr_db": (found.opacity_psnr, 3), "opacity_ssim": (found.opacity_ssim, 6)}

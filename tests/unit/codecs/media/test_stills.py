@@ -21,7 +21,7 @@ from lithify.codecs.media.stills.measuring import distance
 from lithify.codecs.media.stills.proving import measured
 from lithify.codecs.media.stills.reaching import smallest
 from lithify.codecs.media.stills.reading import read_still
-from lithify.codecs.similarity import similarity
+from lithify.codecs.similarity import similarities, similarity
 from lithify.errors import BadArgument, BadBytes, Corrupt, FidelityBroken
 from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.media import corpus
@@ -190,6 +190,8 @@ def test_strips_of_a_picture_are_measured_as_the_whole(height: int) -> None:
     weights = np.array([0.299, 0.587, 0.114])
 
     assert similarity(one @ weights, two @ weights, 0, 255) == pytest.approx(found.ssim, abs=1e-9)
+    each = similarities(one @ weights, two @ weights, 0, 255)
+    assert np.quantile(each, 0.01) == pytest.approx(found.low_ssim, abs=0.02)
     wrong = np.square(one.astype(float) - two)
     assert 10 * math.log10(255**2 / wrong.mean()) == pytest.approx(found.psnr)
     assert 7 == found.largest
