@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from lithify import limits
 from lithify.codecs.media.fence import fenced
 from lithify.codecs.media.jxl_size import jxl_size
-from lithify.codecs.media.pictures import Picture, Shape, check_shape
+from lithify.codecs.media.pictures import Picture
 from lithify.codecs.media.pixel_files import find_pixels
 from lithify.codecs.media.stills import boxes
 from lithify.codecs.media.stills.exif import UPRIGHT, stripped
@@ -30,7 +31,8 @@ _PILLOW = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), TIFF: ("TIFF",), BMP: ("BMP",),
 _JPEG_END = b"\xff\xd9"
 _JPEG_KNOWN = ((b"JFIF\0",), (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"), (b"ICC_PROFILE\0",), (b"Adobe",))
 _PNG_KNOWN = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"eXIf", b"sRGB"})
-_PNG_XMP = b"XML:com.adobe.xmp\0"
+_PNG_XMP = b"XML:com.adobe.xmp\0\0\0"
+"""A name, and that what follows is not compressed: other XMP is told as something that is not carried."""
 _PNG_SRGB = {b"gAMA": 45_455, b"cHRM": (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)}
 _BITS, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _XMP, _PROFILE = 258, 262, 338, 339, 700, 34_675
 _TIFF_ORIENTATION = 274
@@ -84,7 +86,8 @@ def _opened(data: bytes, form: str) -> "Image":
 
 
 def _check(width: int, height: int) -> None:
-    check_shape(Shape(height, width, 4, 1), "a picture")
+    if width * height > limits.STILL_PIXELS_MAX:
+        raise BadArgument(f"it has {width} x {height} pixels; at most {limits.STILL_PIXELS_MAX:,} are looked at")
 
 
 def _notes(image: "Image") -> Notes:
@@ -143,11 +146,19 @@ def _read_png(data: bytes) -> Still:
     image, png = _opened(data, PNG), take_png_apart(data)
     if png is None or png.header is None:
         raise BadArgument("the PNG is animated, or not as its standard says")
-    image.load()  # what stands behind the pixels is read with them
-    others = [name.decode("latin-1") for name, said in (*png.before, *png.after) if not _is_known_png(name, said)]
+    chunks = (*png.before, *png.after)
+    others = [name.decode("latin-1") for name, said in chunks if not _is_known_png(name, said)]
     others += ["bytes behind its end"] if png.tail else []
     bits = 8 if png.header.colour == 3 else png.header.depth
-    return _still(imagecodecs.png_decode(data), PNG, _notes(image), others=tuple(dict.fromkeys(others)), bits=bits)
+    exif = next((said for name, said in chunks if name == b"eXIf"), b"")
+    xmp = next((said for name, said in chunks if name == b"iTXt" and said.startswith(_PNG_XMP)), b"")
+    notes = Notes(_notes(image).profile, stripped(exif), _text_of(xmp))
+    return _still(imagecodecs.png_decode(data), PNG, notes, others=tuple(dict.fromkeys(others)), bits=bits)
+
+
+def _text_of(said: bytes) -> bytes:
+    """Of an iTXt chunk that is not compressed: behind its name, two flags, a language and a translation."""
+    return said[len(_PNG_XMP) :].split(b"\0", 2)[-1] if said else b""
 
 
 def _is_known_png(name: bytes, said: bytes) -> bool:

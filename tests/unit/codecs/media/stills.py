@@ -58,6 +58,13 @@ def png_with_text() -> bytes:
     return saved(photo(), "PNG", pnginfo=text)
 
 
+def with_xmp() -> PngImagePlugin.PngInfo:
+    """XMP as PNG has it."""
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    return text
+
+
 def netpbm(pixels: Any) -> bytes:
     """P5 or P6, 8 or 16 bits."""
     height, width = pixels.shape[:2]
