@@ -171,6 +171,12 @@ class Client:
             return self._nothing(collection, name, revision, start, end)
         return Incoming(self._remote, answer, lambda found: self.stat(collection, name, found))
 
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> "Content":
+        """What was put in, where something else comes back; its digest is checked. Raises NotFound once it is gone."""
+        path = f"/v1/original/{collection_name(collection)}/{quote(object_name(name))}"
+        answer = self._remote.open(path, params=given(revision=revision), headers={})
+        return Incoming(self._remote, answer, lambda found: self.stat(collection, name, found))
+
     def _nothing(self, collection: str, name: str, revision: str | None, start: int, end: int | None) -> Nothing:
         view = self.stat(collection, name, revision)
         if 0 <= start == (view.length if end is None else min(end, view.length)):

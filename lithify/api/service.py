@@ -116,6 +116,10 @@ class Service(Protocol):
         """The bytes of an object, or `start` up to `end` of them."""
         ...
 
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> Content:
+        """What was put in, for as long as a copy stands that has every byte, where something else comes back."""
+        ...
+
     def stat(self, collection: str, name: str, revision: str | None = None) -> "ObjectView":
         """One object with all its encodings."""
         ...

@@ -115,6 +115,19 @@ def serving_places(connection: Connection, revision: str) -> list[tuple[Address,
     return [places(row) for row in rows]
 
 
+def original(connection: Connection, revision: str) -> tuple[str, int, list[tuple[Address, ...]]]:
+    """SHA-256 and length of what was put in, and the places of undamaged encodings that give every byte of it back."""
+    digest, length = connection.execute(select(Revision.digest, Revision.length).where(Revision.id == revision)).one()
+    rows = connection.execute(
+        select(*PLACE, *PRIMERS_PLACE)
+        .join(Encoding, Encoding.blob_digest == Blob.digest)
+        .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
+        .where(Encoding.revision_id == revision, Encoding.decoded_digest.is_(None), Blob.damage.is_(None))
+        .order_by(Encoding.state != "current", Encoding.number.desc())
+    )
+    return digest, length, [places(row) for row in rows]
+
+
 def blob(connection: Connection, digest: str) -> Address | None:
     """Where a blob lies; None when the catalog knows none of that digest."""
     found = connection.execute(select(*PLACE).where(Blob.digest == digest)).one_or_none()

@@ -44,7 +44,7 @@ from lithify.workers.found import Found, Query
 from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
 from lithify.workers.primers import read_primer
 from lithify.workers.queue_sqlite import SqliteQueue
-from lithify.workers.restore import Content, open_content
+from lithify.workers.restore import Content, open_content, open_original
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.teach import Watch
 
@@ -160,6 +160,10 @@ class Archive:
     ) -> Content:
         """The bytes of an object, or `start` up to `end` of them, checked as they pass."""
         return open_content(self, self.stat(collection, name, revision), start, end)
+
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> Content:
+        """What was put in, while a copy still stands that has every byte of it. Raises NotFound once there is none."""
+        return open_original(self, self.stat(collection, name, revision))
 
     def stat(self, collection: str, name: str, revision: str | None = None) -> ObjectView:
         """One object with all its encodings. Raises NotFound."""

@@ -66,7 +66,7 @@ def stat(
 
     With --surprise: what `lithify surprise NAME` shows, which has more options. With --plot, of an image or an array: a
     picture of the original, of what comes back, and of what differs. Where a looser contract than exact was kept, the
-    original is gone, and --against names a file that has it.
+    original goes after a while, and --against then names a file that has it.
     """
     if against is not None and (picture is None or surprising):
         raise BadArgument("--against names the original for --plot")

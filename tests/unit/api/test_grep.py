@@ -263,3 +263,18 @@ def test_contents_come_over_the_wire_as_they_are(served: Served, monkeypatch: py
     monkeypatch.setattr(Archive, "contents", lambda *_, **__: found)
     with served.client() as client:
         assert found == client.contents("photos", "a.jpg", revision="r")
+
+
+# --- originals --------------------------------------------------------------------------------------------
+
+
+def test_an_original_comes_over_the_wire_with_its_digest(served: Served, collection: str) -> None:
+    body = b"loose sand settles\n" * 100_000
+    served.archive.put(collection, "a.txt", [body])
+    with served.client() as client, client.original(collection, "a.txt") as content:
+        assert body == b"".join(content)
+        assert "exact" == content.view.fidelity
+    with served.http() as http:
+        answer = http.get(f"/v1/original/{collection}/a.txt")
+        assert (200, "exact") == (answer.status_code, answer.headers["lithify-contract"])
+        assert 404 == http.get(f"/v1/original/{collection}/b.txt").status_code

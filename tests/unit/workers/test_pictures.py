@@ -11,12 +11,13 @@ from PIL import Image
 
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.media.stills.reading import read_still
-from lithify.errors import BadArgument
+from lithify.errors import BadArgument, NotFound
 from lithify.workers.archive import Archive
 from lithify.workers.loop import Worker
 from lithify.workers.pack import frame_info, pack_file, unpack_file
 from lithify.workers.plot import plot_files, plot_frame
 from lithify.workers.route import Route, choose
+from lithify.workers.sweep import sweep
 from tests.unit.api.running import run
 from tests.unit.codecs.media.stills import exif, photo, saved
 
@@ -67,6 +68,23 @@ def test_an_object_with_a_floor_says_in_which_form_it_comes_back(archive: Archiv
 
 def test_an_object_kept_exactly_has_the_form_that_was_told(archive: Archive) -> None:
     assert "image/png" == archive.stat("exact", "a.png").content_type
+
+
+def test_the_original_stands_for_a_while_and_is_then_gone(tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive", grace_seconds=0) as archive:
+        archive.put("loose", "first", [b"makes the collection"], contract="exact")
+        archive.set_policy("loose", codecs=[CODEC])
+        archive.put("loose", "a.png", [picture()], contract=FLOOR)
+        Worker(archive).run(until_idle=True)
+        with archive.original("loose", "a.png") as content:
+            assert picture() == b"".join(content)
+            assert ("exact", len(picture())) == (content.view.fidelity, content.view.length)
+        sweep(archive)
+        sweep(archive)
+        with pytest.raises(NotFound, match="its original is gone"):
+            archive.original("loose", "a.png")
+        refused = lithify(archive, "stat", "loose/a.png", "--plot", str(tmp_path / "a.png"))
+    assert (2, "--against FILE" in refused.stderr) == (refused.exit_code, True)
 
 
 def test_a_frame_gives_the_new_form_back_and_says_so(tmp_path: Path) -> None:
@@ -138,12 +156,13 @@ def test_the_command_line_tells_the_form_and_draws(archive: Archive, tmp_path: P
     assert f"original  {len(picture()) / 1024:.1f} KiB" in shown.stdout
     assert "(of what comes back)" in shown.stdout
 
-    refused = lithify(archive, "stat", "loose/a.png", "--plot", str(drawn))
-    assert (2, "--against FILE" in refused.stderr) == (refused.exit_code, True)
-    words = ("stat", "loose/a.png", "--plot", str(drawn), "--against")
+    assert 0 == lithify(archive, "stat", "loose/a.png", "--plot", str(drawn)).exit_code  # the original still stands
+    first = drawn.read_bytes()
+    words = ("stat", "loose/a.png", "--plot", str(drawn), "--force", "--against")
     other = lithify(archive, *words, str(back))
     assert (2, "the original had" in other.stderr) == (other.exit_code, True)
-    assert 0 == lithify(archive, *words, str(tmp_path / "original.png"), "--force").exit_code
+    assert 0 == lithify(archive, *words, str(tmp_path / "original.png")).exit_code
+    assert first == drawn.read_bytes()
     with Image.open(drawn) as sheet:
         assert "PNG" == sheet.format
     exact = lithify(archive, "stat", "exact/a.png", "--plot", str(drawn), "--force", "--json")
