@@ -17,6 +17,7 @@ BENCHES = (
     "array_slices",
     "media",
     "media_samples",
+    "media_floor",
     "packs",
     "queue",
 )

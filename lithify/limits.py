@@ -38,6 +38,7 @@ OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line ha
 IMAGE_PLAIN_BYTES_MAX = 64 * MIB  # of one picture before it is deflated: 30 times as much memory, 2 GiB
 SOUND_GROUP_BYTES_MAX = 16 * MIB  # of samples that are coded as a whole: 6 s each way
 SOUND_COARSE_BITS_MAX = 16  # that the filters of a coder of sound do without, of samples of up to 32 bits
+STILL_PIXELS_MAX = 50_000_000  # of one picture that may come back in another form: what phones take, some 2 GiB at work
 IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is decoded: 100 megapixels and a border
 
 LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
@@ -123,6 +124,7 @@ SEARCH_LINES_AT_ONCE = 4096  # compared between two signs of life; what is found
 SEARCH_STEP_SECONDS = 60.0  # without a sign of life over REST: a pattern may go through a line in exponential time
 SEARCH_SECONDS = 600.0  # for one request over REST
 SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is never idle
+CONTENTS_MAX = 1000  # things told of what lies inside an original; of more, those of one kind are told together
 TEMPLATES_MAX = 100_000  # kept while those of an object's chunks are put together; beyond, the rarest are only counted
 
 # --- weighing texts (codecs/text/costs.py, likeness.py) -----------------------------------------------

@@ -25,6 +25,7 @@ from lithify.store.names import collection_name, object_name
 from lithify.store.views import (
     ArraysView,
     CheckReport,
+    ContentsView,
     JobView,
     KeyView,
     LikeView,
@@ -172,6 +173,12 @@ class Client:
             return self._nothing(collection, name, revision, start, end)
         return Incoming(self._remote, answer, lambda found: self.stat(collection, name, found))
 
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> "Content":
+        """What was put in, where something else comes back; its digest is checked. Raises NotFound once it is gone."""
+        path = f"/v1/original/{collection_name(collection)}/{quote(object_name(name))}"
+        answer = self._remote.open(path, params=given(revision=revision), headers={})
+        return Incoming(self._remote, answer, lambda found: self.stat(collection, name, found))
+
     def _nothing(self, collection: str, name: str, revision: str | None, start: int, end: int | None) -> Nothing:
         view = self.stat(collection, name, revision)
         if 0 <= start == (view.length if end is None else min(end, view.length)):
@@ -218,6 +225,11 @@ class Client:
         """The shapes that the lines of an object have, the most frequent first. Raises NotFound, Conflict."""
         path = f"/v1/templates/{collection_name(collection)}/{quote(object_name(name))}"
         return documents.view(TemplatesView, self._get(path, most=most))
+
+    def contents(self, collection: str, name: str, *, revision: str | None = None) -> ContentsView:
+        """What the codec of an object found inside it. Raises NotFound."""
+        path = f"/v1/contents/{collection_name(collection)}/{quote(object_name(name))}"
+        return documents.view(ContentsView, self._get(path, revision=revision))
 
     # --- texts ------------------------------------------------------------------------------------------
 

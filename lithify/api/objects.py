@@ -201,6 +201,28 @@ async def get(collection: Collection, name: Name, request: Request, doors: Here,
     return Response(blocks.first, status, described)
 
 
+@router.get(
+    "/v1/original/{collection}/{name:path}",
+    summary="What was put in, while it stands",
+    response_class=Response,
+    responses={200: openapi.bytes_answer("The original"), **openapi.refusals(NotFound)},
+)
+@needs("read")
+async def original(collection: Collection, name: Name, doors: Here, revision: Revision = None) -> Response:
+    """Every byte of it, though its contract lets something else come back; 404 once a sweep has taken the last copy."""
+    content, blocks = await doors.open(_open_original, doors, collection, name, revision)
+    described = _describe(content.view)
+    if len(blocks.first) < content.length:
+        return BlocksResponse(blocks, doors, 200, described, content.length)
+    await doors.run(blocks.close)
+    return Response(blocks.first, 200, described)
+
+
+def _open_original(doors: Doors, collection: str, name: str, revision: str | None) -> tuple["Content", Blocks]:
+    content = doors.archive.original(collection, name, revision=revision)
+    return content, Blocks(iter(content), lambda: content.__exit__(None, None, None))
+
+
 def _span(view: ObjectView, request: Request) -> tuple[int, int] | None:
     condition = request.headers.get("if-range")
     if condition is not None and not (_exact(view) and condition.strip() == headers.etag(view.digest)):

@@ -26,10 +26,10 @@ from lithify.api.documents import schema
 from lithify.api.doors import Doors, Here
 from lithify.api.downloads import Blocks, send_in_time, until_gone
 from lithify.api.matches import documents
-from lithify.api.objects import Collection, Name
+from lithify.api.objects import Collection, Name, Revision
 from lithify.errors import BadArgument, Cancelled, Conflict, NotFound, TimedOut
 from lithify.store.names import collection_name
-from lithify.store.views import TemplatesView
+from lithify.store.views import ContentsView, TemplatesView
 from lithify.workers.found import Answer, Query, Searched
 
 if TYPE_CHECKING:
@@ -115,6 +115,21 @@ async def templates(
     async with doors.search_place():
         found = await doors.look(
             doors.archive.templates, collection, name, most=most, wall_seconds=limits.SEARCH_SECONDS
+        )
+    return JSONResponse(found.as_json())
+
+
+@router.get(
+    "/v1/contents/{collection}/{name:path}",
+    summary="What was found inside an object",
+    responses={200: {"model": schema(ContentsView)}, **openapi.refusals(NotFound)},
+)
+@needs("read")
+async def contents(collection: Collection, name: Name, doors: Here, revision: Revision = None) -> Response:
+    """Streams, pictures and members that the codec of an object found in it: who keeps each, bytes before and after."""
+    async with doors.search_place():
+        found = await doors.look(
+            doors.archive.contents, collection, name, revision=revision, wall_seconds=limits.SEARCH_SECONDS
         )
     return JSONResponse(found.as_json())
 

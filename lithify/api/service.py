@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # importing these brings the codecs and the catalog with it, 
     from lithify.store.views import (
         ArraysView,
         CheckReport,
+        ContentsView,
         JobView,
         KeyView,
         LikeView,
@@ -133,6 +134,10 @@ class Service(Protocol):
         """The bytes of an object, or `start` up to `end` of them."""
         ...
 
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> Content:
+        """What was put in, for as long as a copy stands that has every byte, where something else comes back."""
+        ...
+
     def stat(self, collection: str, name: str, revision: str | None = None) -> "ObjectView":
         """One object with all its encodings."""
         ...
@@ -167,6 +172,10 @@ class Service(Protocol):
 
     def templates(self, collection: str, name: str, *, most: int = ...) -> "TemplatesView":
         """The shapes that the lines of an object have, the most frequent first."""
+        ...
+
+    def contents(self, collection: str, name: str, *, revision: str | None = None) -> "ContentsView":
+        """What the codec of an object found inside it, and what each thing takes now."""
         ...
 
     def surprise(

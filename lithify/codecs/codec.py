@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 from lithify import limits
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.inside import Inside
 from lithify.codecs.lines import ChunkLines, PlainLines, Template
 from lithify.errors import BadArgument, Corrupt, FidelityBroken
 
@@ -298,4 +299,11 @@ class Codec(ABC):
 
     def templates(self, payload: bytes, *, shared: bytes, length: int) -> list[Template]:
         """The shapes that a codec for logs found in one chunk, most frequent first; raises as `decode` does."""
+        return []
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """What the codec found inside one chunk and who keeps it, without decoding more than tables.
+
+        Raises as `decode` does. Never asked for kernels.
+        """
         return []

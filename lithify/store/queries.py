@@ -15,7 +15,7 @@ from lithify.errors import BadArgument, NotFound
 from lithify.store.blobs import Address
 from lithify.store.glob import ESCAPE, Glob, after_prefix
 from lithify.store.health import stored_bytes
-from lithify.store.places import DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.places import CONTENT_TYPE, DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 from lithify.store.views import EncodingView, ObjectView, Report, ReportRow
 
@@ -31,7 +31,7 @@ _OBJECT_COLUMNS = (
     DIGEST.label("digest"),
     LENGTH.label("length"),
     Revision.kind,
-    Revision.content_type,
+    CONTENT_TYPE.label("content_type"),
     Revision.contract,
     Revision.effort,
     Revision.created_at,
@@ -113,6 +113,19 @@ def serving_places(connection: Connection, revision: str) -> list[tuple[Address,
         .order_by(Encoding.state != "current", Encoding.number.desc())
     )
     return [places(row) for row in rows]
+
+
+def original(connection: Connection, revision: str) -> tuple[str, int, list[tuple[Address, ...]]]:
+    """SHA-256 and length of what was put in, and the places of undamaged encodings that give every byte of it back."""
+    digest, length = connection.execute(select(Revision.digest, Revision.length).where(Revision.id == revision)).one()
+    rows = connection.execute(
+        select(*PLACE, *PRIMERS_PLACE)
+        .join(Encoding, Encoding.blob_digest == Blob.digest)
+        .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
+        .where(Encoding.revision_id == revision, Encoding.decoded_digest.is_(None), Blob.damage.is_(None))
+        .order_by(Encoding.state != "current", Encoding.number.desc())
+    )
+    return digest, length, [places(row) for row in rows]
 
 
 def blob(connection: Connection, digest: str) -> Address | None:

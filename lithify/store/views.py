@@ -273,6 +273,33 @@ class TemplatesView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class InsideView(View):
+    """One thing that a codec found inside an original, or what it keeps beside those."""
+
+    what: str
+    """In a word or two: `chunk`, `JPEG`, `deflated`, `corrections`."""
+    codec: str
+    original_bytes: int
+    """As it was when the codec got it: of what was deflated, the plain bytes."""
+    stored_bytes: int
+    count: int
+    """How many pieces of the original lie in it."""
+    depth: int
+    """How many of the things told before it lie around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsView(View):
+    """What was found inside an object."""
+
+    collection: str
+    name: str
+    revision: str
+    items: tuple[InsideView, ...]
+    """In the order of the original's chunks; what lies inside a thing follows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SurprisingLine(View):
     """What one line costs under a model."""
 

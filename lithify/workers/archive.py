@@ -23,6 +23,7 @@ from lithify.store.removal import Remove, Tombstones
 from lithify.store.views import (
     ArraysView,
     CheckReport,
+    ContentsView,
     JobView,
     KeyView,
     LikeView,
@@ -45,7 +46,7 @@ from lithify.workers.frame_slices import Cut, Form, Sliced
 from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
 from lithify.workers.primers import read_primer
 from lithify.workers.queue_sqlite import SqliteQueue
-from lithify.workers.restore import Content, open_content
+from lithify.workers.restore import Content, open_content, open_original
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.teach import Watch
 
@@ -162,6 +163,10 @@ class Archive:
         """The bytes of an object, or `start` up to `end` of them, checked as they pass."""
         return open_content(self, self.stat(collection, name, revision), start, end)
 
+    def original(self, collection: str, name: str, *, revision: str | None = None) -> Content:
+        """What was put in, while a copy still stands that has every byte of it. Raises NotFound once there is none."""
+        return open_original(self, self.stat(collection, name, revision))
+
     def stat(self, collection: str, name: str, revision: str | None = None) -> ObjectView:
         """One object with all its encodings. Raises NotFound."""
         with self.catalog.reading() as connection:
@@ -227,6 +232,14 @@ class Archive:
         from lithify.workers.templates import object_templates
 
         return object_templates(self, self.stat(collection, name), most, wall_seconds)
+
+    def contents(
+        self, collection: str, name: str, *, revision: str | None = None, wall_seconds: float | None = None
+    ) -> ContentsView:
+        """What the codec of an object found inside it. Raises NotFound."""
+        from lithify.workers.contents import object_contents
+
+        return object_contents(self, self.stat(collection, name, revision), wall_seconds)
 
     # --- texts ------------------------------------------------------------------------------------------
 

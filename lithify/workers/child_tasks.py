@@ -25,6 +25,7 @@ from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
 from lithify.workers.array_tasks import arrays, slice_arrays
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
+from lithify.workers.contents_tasks import contents
 from lithify.workers.extras import missing_extras
 from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
@@ -407,6 +408,7 @@ TASKS: dict[str, Task] = {
     "templates": templates,
     "arrays": arrays,
     "slice_arrays": slice_arrays,
+    "contents": contents,
     "weigh": weigh,
     "compare": compare,
     "prove": prove,

@@ -19,7 +19,7 @@ from lithify.store.assignments import Assignment
 from lithify.store.blobs import Address, Entry
 from lithify.store.encodings import NewBlob, NewEncoding
 from lithify.workers.control import Control
-from lithify.workers.encode import keep, load_assignments, publish
+from lithify.workers.encode import encode_revision, keep, load_assignments, publish
 from lithify.workers.primers import Offer, Offers, read_primers
 from lithify.workers.proof import prove_small
 from lithify.workers.route import Candidate, Route, choose_small
@@ -85,9 +85,13 @@ def encode_batch(archive: "Archive", controls: Sequence[Control], settle: Settle
     for control in controls:
         if control not in loaded:
             settle(control, _refuse)
-    for tasks in _share_out(_prepare(archive, loaded, settle)):
+    loose = {control for control, assignment in loaded.items() if Contract.parse(assignment.contract) != EXACT}
+    for control in loose:  # what comes back must be measured: that is done one by one
+        settle(control, partial(encode_revision, archive, control))
+    exact = {control: assignment for control, assignment in loaded.items() if control not in loose}
+    for tasks in _share_out(_prepare(archive, exact, settle)):
         _encode(archive, tasks, settle)
-    for assignment in loaded.values():
+    for assignment in exact.values():
         archive.watch.published(assignment.collection, assignment.kind)
 
 

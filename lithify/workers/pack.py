@@ -19,6 +19,7 @@ from lithify.codecs.frame.primers import digest_of, model_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.kinds import look
 from lithify.workers.model_files import arguments, find_models, memory_bytes, open_model
 from lithify.workers.plot import plot
 from lithify.workers.primer_files import find_primers
@@ -27,6 +28,7 @@ from lithify.workers.route import Priming
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place, digest_and_length
 
+_HEAD_BYTES = 4096
 OnProgress = Callable[[float], None]
 
 
@@ -141,7 +143,7 @@ def unpack_file(
     """
     found = read_frame(frame)
     needed = find_primers(primers, primers_of(found))
-    done = 0
+    done, head = 0, b""
     with ExitStack() as stack:
         opened = stack.enter_context(find_models(models, models_of(found)))
         sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
@@ -149,10 +151,14 @@ def unpack_file(
         args = {"input": place_of(frame).as_json(), "start": 0, "end": None, **named}
         for block in stack.enter_context(sandbox.stream("decode", args, (frame.fileno(), *fds), attached=needed)):
             original.write(block)
+            head = head or bytes(block[:_HEAD_BYTES])
             done += len(block)
             if on_progress is not None:
                 on_progress(done / found.decoded_length)
-    return {"original_bytes": done, "sha256": found.decoded_digest.hex(), "contract": str(found.contract)}
+    # Under a looser contract a picture may come back in another form.
+    form = None if found.contract == EXACT else look(head, length=done).mime
+    said: dict[str, Any] = {"original_bytes": done, "sha256": found.decoded_digest.hex()}
+    return said | {"contract": str(found.contract), "media_type": form}
 
 
 def frame_info(frame: BinaryIO) -> dict[str, Any]:

@@ -6,9 +6,11 @@ instead, and the fact is written to the log: a reader gets the right bytes or an
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from lithify.codecs.fidelity import EXACT
 from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound, RangeNotSatisfiable
 from lithify.store import queries
 from lithify.store.blobs import Address
@@ -25,13 +27,16 @@ if TYPE_CHECKING:
 class Content:
     """The bytes of an object from `start` to `end`. Iterate once, inside a `with`; leaving early is safe."""
 
-    def __init__(self, archive: "Archive", view: ObjectView, start: int, end: int) -> None:
+    def __init__(
+        self, archive: "Archive", view: ObjectView, start: int, end: int, places: Sequence[tuple[Address, ...]]
+    ) -> None:
+        """`places`: of the encodings that give these bytes, each with its primer, in the order to try."""
         self.view = view
         self.start = start
         self.end = end
         self.stored_bytes_read = 0
         """Filled once everything was read: how much of the blob was touched."""
-        self._archive = archive
+        self._archive, self._places = archive, places
         self._closing = ExitStack()
         self._stream: Stream | None = None
         self._blocks, self._first = self._open()
@@ -43,15 +48,14 @@ class Content:
 
     def _open(self) -> tuple[Iterator[bytes], bytes]:
         """Blocks that follow, and the first: decoded and checked already."""
-        found = places(self._archive, self.view.revision)
         failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
-        for number, (address, *needed) in enumerate(found):
+        for number, (address, *needed) in enumerate(self._places):
             try:
                 blocks = iter(self._decode(address, read_primers(self._archive, needed)))
                 return blocks, next(blocks, b"")
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
-                spares = len(found) - number - 1
+                spares = len(self._places) - number - 1
                 log("restore").error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
                 failure = error
         raise failure
@@ -94,4 +98,14 @@ def open_content(archive: "Archive", view: ObjectView, start: int, end: int | No
         raise RangeNotSatisfiable(
             f"{view.collection}/{view.name} has {view.length} bytes; bytes {start} to {end} were asked for"
         )
-    return Content(archive, view, start, end)
+    return Content(archive, view, start, end, places(archive, view.revision))
+
+
+def open_original(archive: "Archive", view: ObjectView) -> Content:
+    """Start reading what was put in, where something else comes back. Raises NotFound once it is gone."""
+    with archive.catalog.reading() as connection:
+        digest, length, places = queries.original(connection, view.revision)
+    if not places:
+        raise NotFound(f"{view.collection}/{view.name} comes back as {view.fidelity}, and its original is gone")
+    exact = replace(view, digest=digest, length=length, fidelity=str(EXACT), content_type=None)
+    return Content(archive, exact, 0, length, places)

@@ -305,8 +305,11 @@ def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str,
         kept = [candidate for candidate in hopeful if candidate.codec in fast] or hopeful[:1]
         why = "effort fast tries zstd only" + " beside what is made for the kind" * (fast != set(FAST))
     else:
-        close = [candidate for candidate in hopeful if _ratio(candidate) >= _CLOSE * _ratio(hopeful[0])]
-        kept = hopeful[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
+        # What makes use of a looser contract takes nobody's place: where it finds no way to, the best exact one wins.
+        loose = [candidate for candidate in hopeful if candidate.contract is not None]
+        exact = [candidate for candidate in hopeful if candidate.contract is None]
+        close = [candidate for candidate in exact if _ratio(candidate) >= _CLOSE * _ratio(exact[0])]
+        kept = loose + exact[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
         why = "others promise more"
     return [
         candidate if candidate in kept or candidate.codec == STORED or not candidate.runs else candidate.dropped(why)

@@ -92,6 +92,7 @@ _RIFF = {
     b"WEBP": ("image", "image/webp", "WebP"),
 }
 _FORM = {b"AIFF": ("audio", "audio/aiff", "AIFF"), b"AIFC": ("audio", "audio/aiff", "AIFF")}
+_AVIF_BRANDS = (b"avif", b"avis")
 _IMAGE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ")
 _ZIP_MEMBERS = (
@@ -191,7 +192,7 @@ def _zip(head: bytes) -> Found:
 
 def _iso_media(brand: bytes) -> Found:
     if brand in _IMAGE_BRANDS:
-        return "image", "image/heif", "HEIF or AVIF"
+        return ("image", "image/avif", "AVIF") if brand in _AVIF_BRANDS else ("image", "image/heif", "HEIF or AVIF")
     if brand in _AUDIO_BRANDS:
         return "audio", "audio/mp4", "MPEG-4 audio"
     return "video", "video/mp4", "MPEG-4 or QuickTime"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from lithify.codecs.lines import Needle
 from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.streams import Stream
 from lithify.codecs.media.deflate.engine import open_stream, rebuild
+from lithify.codecs.media.stills.reading import read_still
 from lithify.codecs.needle import needle_for
 from lithify.codecs.registry import all_codecs, by_id
 from lithify.codecs.text.lm.engine import Engine
@@ -75,6 +76,7 @@ from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
 from tests.unit.codecs.media import corpus as corpus_of_media
+from tests.unit.codecs.media import stills
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
 
@@ -635,6 +637,30 @@ def recipe_seeds() -> list[bytes]:
     return [one.recipe for one in opened if one is not None]
 
 
+def read_picture(data: bytes) -> bool:
+    """Read a file of one picture."""
+    try:
+        picture = read_still(data).picture
+    except (BadArgument, *REFUSALS):
+        return False
+    assert 1 <= picture.shape[2] <= 4
+    return True
+
+
+def picture_seeds() -> list[bytes]:
+    """One of each form."""
+    pixels = stills.photo(9, 12)
+    forms: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("PNG", {"exif": stills.exif(6), "icc_profile": stills.PROFILE}),
+        ("JPEG", {"exif": stills.exif(6), "icc_profile": stills.PROFILE}),
+        ("WEBP", {"lossless": True, "xmp": stills.XMP}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("BMP", {}),
+        ("AVIF", {"xmp": stills.XMP}),
+    )
+    return [stills.SEDIMENT, stills.netpbm(pixels), *(stills.saved(pixels, form, **said) for form, said in forms)]
+
+
 def targets() -> dict[str, Target]:
     """All of them by name."""
     decoders = [
@@ -669,6 +695,7 @@ def targets() -> dict[str, Target]:
         Target("record", read_record, record_seeds),
         Target("deflate", open_and_rebuild, stream_seeds_of_zlib),
         Target("recipe", rebuild_only, recipe_seeds),
+        Target("picture", read_picture, picture_seeds),
         Target("contract", read_contract, contract_seeds),
     ]
     return {target.name: target for target in (*others, *decoders)}

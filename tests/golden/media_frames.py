@@ -1,9 +1,12 @@
 """How the golden frames of the media family were made: small files, each for one part of its format."""
 
+import hashlib
 import io
 from collections.abc import Callable
 
+from lithify.codecs.fidelity import Contract
 from lithify.codecs.frame import FrameWriter
+from lithify.codecs.media import general
 from lithify.codecs.media.audio import Audio, AudioParams
 from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg, take_apart
@@ -11,9 +14,11 @@ from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED
 from lithify.codecs.media.jpeg_scan import find_jpegs
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
+from lithify.codecs.media.stills.codec import StillImage
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
+from tests.unit.codecs.media.stills import SEDIMENT
 
 JPEGS = corpus.camera_jpeg(), corpus.two_jpegs(), corpus.PROGRESSIVE, b"no picture at all", corpus.PROGRESSIVE[:-2]
 JPEG_CODERS = RECODED, LEPTON, JXL, LEPTON, RECODED
@@ -91,11 +96,24 @@ def gifs() -> bytes:
     return file.getvalue()
 
 
+def still() -> bytes:
+    """A picture that keeps a floor, of a file that is gone."""
+    writer = FrameWriter(file := io.BytesIO())
+    writer.sink(StillImage()).chunk(general.pack(SEDIMENT, "fast"), SEDIMENT)
+    writer.finish(
+        contract=Contract.parse("floor:ssim=0.5"),
+        original_length=1000,
+        original_digest=hashlib.sha256(b"a file that is gone").digest(),
+    )
+    return file.getvalue()
+
+
 MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "media_jpeg__three_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
     "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
     "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
     "media_gif__palettes_passes_and_disposals": (gifs, b"".join(GIFS) + b"GIF8 and no images"),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),
+    "media_image__a_floor": (still, SEDIMENT),
 }
 """Name: how it was made, and what it decodes to."""

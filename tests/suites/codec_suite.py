@@ -188,6 +188,19 @@ class CodecSuite:
                 continue
             assert length == len(decoded), "a codec may not see that bytes changed; the frame's checksum does"
 
+    def test_of_wrong_bytes_what_is_inside_is_refused_or_harmless(self) -> None:
+        if self.codec.contents is Codec.contents:
+            pytest.skip("this codec finds nothing inside")
+        payload, shared, length = self.payload(log_lines(12))
+        wrong = [payload[:cut] for cut in range(len(payload))]
+        wrong += [payload[:at] + bytes([payload[at] ^ 0xA5]) + payload[at + 1 :] for at in range(len(payload))]
+        for data in wrong:
+            try:
+                rows = self.codec().contents(data, shared=shared, length=length)
+            except BadBytes:
+                continue
+            assert all(row.stored_bytes <= len(data) for row in rows)
+
     def test_a_shared_block_of_noise_is_refused_or_harmless(self) -> None:
         payload, _, length = self.payload(log_lines(12))
         for shared in (b"x", random.Random(3).randbytes(5000), b"\x37\xa4\x30\xec" + bytes(500)):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from lithify.api.commands.files import origin, picture_file
 from lithify.api.commands.session import Session
 from lithify.api.commands.walk import shown
-from lithify.errors import BadArgument
+from lithify.errors import BadArgument, NotFound
 
 if TYPE_CHECKING:
-    from lithify.api.service import Service
+    from lithify.api.service import Content, Service
     from lithify.store.views import ObjectView
 
 PICTURE = ".png"
@@ -29,22 +29,34 @@ def draw_object(
     variable: str | None,
     force: bool,
 ) -> None:
-    """Draw what comes back of an object beside the original: that is in `against`, unless it comes back itself."""
+    """Draw what comes back of an object beside the original: that is in `against`, or still stands in the archive."""
     from lithify.workers.plot import plot_files
 
-    if against is None and view.fidelity != _EXACT:
-        raise BadArgument(
-            f"{view.collection}/{view.name} keeps {view.fidelity}, and its original is gone: "
-            "name the file that it was with --against FILE"
-        )
-    with (
-        picture_file(session, picture, PICTURE, force=force) as out,
-        _fetched(service, view) as decoded,
-        ExitStack() as stack,
-    ):
-        original = decoded if against is None else stack.enter_context(origin(against))
+    with picture_file(session, picture, PICTURE, force=force) as out, ExitStack() as stack:
+        original = stack.enter_context(_original(service, view, against))
+        exact = against is None and view.fidelity == _EXACT
+        decoded = original if exact else stack.enter_context(_fetched(_content(service, view)))
         _write(out, plot_files(original, decoded, name=view.name, part=variable))
     session.out.note("plot", shown(picture))
+
+
+@contextmanager
+def _original(service: "Service", view: "ObjectView", against: Path | None) -> Iterator[BinaryIO]:
+    if against is not None:
+        with origin(against) as file:
+            _check_length(file, view.encodings[-1].original_bytes, against)
+            yield file
+        return
+    try:
+        content = service.original(view.collection, view.name, revision=view.revision)
+    except NotFound as error:
+        raise BadArgument(f"{error.message}: name the file that it was with --against FILE") from error
+    with _fetched(content) as file:
+        yield file
+
+
+def _content(service: "Service", view: "ObjectView") -> "Content":
+    return service.get(view.collection, view.name, revision=view.revision)
 
 
 def draw_frame(
@@ -67,13 +79,20 @@ def draw_frame(
 
 
 @contextmanager
-def _fetched(service: "Service", view: "ObjectView") -> Iterator[BinaryIO]:
+def _fetched(content: "Content") -> Iterator[BinaryIO]:
     with tempfile.TemporaryFile() as file:
-        with service.get(view.collection, view.name, revision=view.revision) as content:
+        with content:
             for block in content:
                 file.write(block)
         file.flush()
         yield file
+
+
+def _check_length(file: BinaryIO, expected: int, path: Path) -> None:
+    """The catalog no longer has the digest of an original that does not come back; its length it has."""
+    found = file.seek(0, 2)
+    if found != expected:
+        raise BadArgument(f"--against {shown(path)} has {found} bytes; the original had {expected}")
 
 
 def _write(out: BinaryIO | None, drawn: bytes) -> None:

@@ -1,5 +1,6 @@
 """Where `pack` and `unpack` read and write: a file, or a pipe by way of a temporary file."""
 
+import mimetypes
 import os
 import shutil
 import stat
@@ -62,3 +63,10 @@ def picture_file(session: Session, path: Path | None, *suffixes: str, force: boo
         raise BadArgument(f"{shown(path)} is already there; --force replaces it")
     with nullcontext() if path is None else destination(session, path, force=force) as file:
         yield file
+
+
+def tell_form(session: Session, path: Path, media_type: str | None) -> None:
+    """A note where a file's name says another form than it has: a looser contract may have given it that."""
+    said = mimetypes.guess_type(path.name)[0]
+    if media_type is not None and said is not None and said != media_type:
+        session.out.note("form", f"{shown(path)} has become {media_type}, and its name says {said}")

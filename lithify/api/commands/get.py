@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from lithify.api.commands.files import tell_form
 from lithify.api.commands.session import Session, json_option, open_service, pages
 from lithify.api.commands.slicing import slice_options, sliced_place, taken_cut, write_slice
 from lithify.api.commands.tree import Tree, segments
@@ -127,5 +128,9 @@ def _watched(session: Session, content: "Content") -> Iterator[bytes]:
 def _tell(session: Session, content: "Content", place: Path) -> None:
     view = content.view
     document: dict[str, Any] = {"collection": view.collection, "name": view.name, "revision": view.revision}
+    exact = view.fidelity == "exact"
+    document |= {} if exact else {"content_type": view.content_type}
     document |= {"start": content.start, "length": content.length, "path": shown(place)}
     session.out.document(document, f"{shown(place)} ({size(content.length)})")
+    if not exact:
+        tell_form(session, place, view.content_type)

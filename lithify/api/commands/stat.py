@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lithify.api.commands.drawing import draw_object
+from lithify.api.commands.inside import show_contents
 from lithify.api.commands.session import Session, json_option, open_service
 from lithify.api.commands.surprise import surprise
 from lithify.api.commands.values import NAME, PATH, TEXT, ObjectName
@@ -37,6 +38,7 @@ _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
 @click.command()
 @click.argument("name", type=NAME, metavar="NAME")
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
+@click.option("--contents", is_flag=True, help="Show what was found inside it: streams, pictures, members, by codec.")
 @click.option("--surprise", "surprising", is_flag=True, help="Show its most surprising lines instead.")
 @click.option(
     "--plot",
@@ -55,6 +57,7 @@ def stat(
     name: ObjectName,
     revision: str | None,
     *,
+    contents: bool,
     surprising: bool,
     picture: Path | None,
     variable: str | None,
@@ -65,7 +68,7 @@ def stat(
 
     With --surprise: what `lithify surprise NAME` shows, which has more options. With --plot, of an image or an array: a
     picture of the original, of what comes back, and of what differs. Where a looser contract than exact was kept, the
-    original is gone, and --against names a file that has it.
+    original goes after a while, and --against then names a file that has it.
     """
     if (against or variable) is not None and (picture is None or surprising):
         raise BadArgument("--against names the original for --plot, --variable what it shows")
@@ -75,25 +78,32 @@ def stat(
     session: Session = context.obj
     with open_service(session) as service:
         view = service.stat(*name, revision)
+        inside = service.contents(*name, revision=view.revision).items if contents else None
         if picture is not None:
             draw_object(session, service, view, picture, against, variable=variable, force=force)
     if session.out.as_json:
-        session.out.document(view, "")
+        told = {} if inside is None else {"contents": [item.as_json() for item in inside]}
+        session.out.document(view.as_json() | told, "")
         return
     _facts(session.out, view)
     session.out.line("")
     session.out.table(_ENCODINGS, [_encoding(encoding) for encoding in view.encodings], title="encodings")
+    if inside is not None:
+        session.out.line("")
+        show_contents(session.out, inside)
     for encoding in view.encodings:
         _route(session.out, encoding)
         _measured(session.out, encoding)
 
 
 def _facts(out: "Output", view: "ObjectView") -> None:
+    original = view.encodings[-1].original_bytes if view.encodings else view.length
     facts = {
         "object": f"{view.collection}/{view.name}",
         "revision": f"{view.revision} (number {view.number})",
-        "sha256": view.digest,
-        "original": f"{size(view.length)} ({view.length} bytes)",
+        "sha256": view.digest + " (of what comes back)" * (view.fidelity != "exact"),
+        "original": f"{size(original)} ({original} bytes)",
+        "back": f"{size(view.length)} ({view.length} bytes)",
         "stored": f"{size(view.stored_bytes)} ({view.stored_bytes} bytes), {ratio(view.ratio)}",
         "kind": f"{view.kind}" + (f" ({view.content_type})" if view.content_type else ""),
         "contract": f"{view.contract}, kept: {view.fidelity}",
@@ -102,7 +112,8 @@ def _facts(out: "Output", view: "ObjectView") -> None:
         "proved": moment(view.verified_at) if view.verified_at else "not yet: the staged copy serves it",
     }
     for name, text in facts.items():
-        out.line(f"{name:<9} {text}")
+        if name != "back" or view.fidelity != "exact":
+            out.line(f"{name:<9} {text}")
 
 
 def _encoding(view: "EncodingView") -> list[str]:
@@ -138,7 +149,7 @@ def _candidate(candidate: Mapping[str, Any]) -> list[str]:
         beside(predicted.get("ratio"), found.get("ratio"), ratio),
         beside(predicted.get("encode_seconds"), found.get("encode_seconds"), "{:.3f} s".format),
         beside(predicted.get("memory_bytes"), found.get("peak_memory_bytes"), size),
-        str(candidate.get("verdict")),
+        f"failed: {found['detail']}" if "error" in found else str(candidate.get("verdict")),
     ]
 
 

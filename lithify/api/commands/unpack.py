@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lithify.api.commands.files import destination, origin
+from lithify.api.commands.files import destination, origin, tell_form
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.slicing import slice_options, sliced_place, taken_cut, write_slice
 from lithify.api.commands.values import PATH, PIPE
@@ -71,6 +71,7 @@ def unpack(
         found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
+        tell_form(session, target, found["media_type"])
 
 
 def _slice(

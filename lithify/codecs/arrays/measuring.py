@@ -22,11 +22,10 @@ from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece
 from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.similarity import SIDE, similarity
 from lithify.errors import FidelityBroken
 
 Figures = dict[str, float | int | bool]
-_SSIM_SIDE = 7  # Wang and others, Image Quality Assessment, 2004, with the uniform window most tools use today
-_SSIM_K1, _SSIM_K2 = 0.01, 0.03
 _SSIM_FRAMES_MAX = 64
 _STEP_BYTES = 4 * limits.MIB
 
@@ -238,7 +237,7 @@ def _refuse_beyond(name: str, exact: Values, found: Values, errors: Values, span
 
 def _similarities(before: Values, after: Values, valid: Bools, wanted: Values, span: float) -> Iterator[float]:
     """Structural similarity of the wanted frames of the last two axes; none if they are too small."""
-    if before.ndim < 2 or min(before.shape[-2:]) < _SSIM_SIDE:
+    if before.ndim < 2 or min(before.shape[-2:]) < SIDE:
         return
     rows, columns = before.shape[-2:]
     frames = [array.reshape(-1, rows, columns)[wanted] for array in (before, after, valid)]
@@ -246,23 +245,4 @@ def _similarities(before: Values, after: Values, valid: Bools, wanted: Values, s
         if inside.any():
             middle = exact[inside].astype(np.float64).mean()
             pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
-            yield _frame_similarity(pair[0], pair[1], middle, span)
-
-
-def _frame_similarity(exact: Values, other: Values, middle: float, span: float) -> float:
-    """Of one frame; both less `middle`, so that squares lose no digits."""
-    means = [_windows(array) for array in (exact, other)]
-    squares = [_windows(array * array) - mean * mean for array, mean in zip((exact, other), means, strict=True)]
-    covariance = _windows(exact * other) - means[0] * means[1]
-    one, two = (mean + middle for mean in means)
-    c1, c2 = (_SSIM_K1 * span) ** 2, (_SSIM_K2 * span) ** 2
-    top = (2 * one * two + c1) * (2 * covariance + c2)
-    return float(np.mean(top / ((one * one + two * two + c1) * (squares[0] + squares[1] + c2))))
-
-
-def _windows(frame: Values) -> Values:
-    """The mean of each square of _SSIM_SIDE."""
-    sums = np.pad(frame.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    side = _SSIM_SIDE
-    total = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    return cast("Values", total / side**2)
+            yield similarity(pair[0], pair[1], middle, span)

@@ -1,4 +1,4 @@
-"""The chunks of a frame as lines and as templates, so that a search need not know how either is stored."""
+"""The chunks of a frame as lines, as templates and as what lies inside: whoever asks need not know how it is stored."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -7,6 +7,7 @@ from lithify.codecs.codec import Codec
 from lithify.codecs.frame.primers import Primers, ready_codec
 from lithify.codecs.frame.read import check_chunk, read_exactly, read_shared
 from lithify.codecs.frame.values import Frame
+from lithify.codecs.inside import Inside
 from lithify.codecs.lines import ChunkLines, PlainLines, Template
 
 _OPEN_AT_ONCE = 2
@@ -51,6 +52,15 @@ class FrameChunks:
             if type(codec).templates is not Codec.templates:
                 length = self._frame.chunks[index].length
                 yield codec.templates(self._payload(index), shared=shared, length=length)
+
+    def contents(self) -> Iterator[tuple[Inside, list[Inside]]]:
+        """Each chunk as its codec keeps it, and what that codec found inside."""
+        for index in range(len(self)):
+            codec, shared = self._codec(index)
+            chunk = self._frame.chunks[index]
+            known = type(codec).contents is not Codec.contents
+            inside = codec.contents(self._payload(index), shared=shared, length=chunk.length) if known else []
+            yield Inside("chunk", codec.facts.id, chunk.length, chunk.stored_length), inside
 
     def _codec(self, index: int) -> tuple[Codec, bytes]:
         number = self._frame.chunks[index].format_index

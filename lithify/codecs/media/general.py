@@ -50,6 +50,14 @@ def unpack(packed: bytes, length: int) -> bytes:
     return codec.decode(body, shared=b"", length=length)
 
 
+def name_of(packed: bytes) -> str:
+    """The id of the codec that packed a piece; its number, where there is no such."""
+    method = packed[0] if packed else STORED
+    if method == STORED:
+        return "raw.stored"
+    return _CODECS[method].facts.id if method in _CODECS else f"0x{method:02x}"
+
+
 def _encoded(method: int, data: bytes, effort: Effort) -> bytes:
     codec = _CODECS[method]
     return codec(codec.params_for(effort, len(data))).encode_block(data)

@@ -8,9 +8,10 @@ from typing import ClassVar, NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
+from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
-from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED, decode_jpeg, encode_jpeg
+from lithify.codecs.media.jpeg_coders import CODER_NAMES, JXL, LEPTON, RECODED, decode_jpeg, encode_jpeg
 from lithify.codecs.media.jpeg_recoded import recode, restore, smallest_jpeg
 from lithify.codecs.media.jpeg_scan import Found, Run, find_jpegs, put_together
 from lithify.codecs.media.whole_file import WholeFile
@@ -105,6 +106,24 @@ class Jpeg(WholeFile):
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _JPEGS else general.unpack(payload, length)
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """Each picture with its coder: the photograph, and thumbnails in it."""
+        return _inside(payload, length)
+
+
+def _inside(payload: bytes, length: int) -> list[Inside]:
+    """The pictures of a payload and their coders, and the rest."""
+    if payload[:1] != bytes([_JPEGS]):
+        return [Inside("as it was", general.name_of(payload), length, len(payload))]
+    fields, rows, left = Fields(payload[1:]), [], length
+    for _ in range(fields.number(_STREAMS_MAX, "the number of JPEGs")):
+        coder, size = fields.byte(), fields.number(left, "the length of a JPEG")
+        rows.append(Inside("JPEG", CODER_NAMES.get(coder, f"0x{coder:02x}"), size, len(fields.piece("a JPEG"))))
+        left -= size
+    fields.number(left + 20 * _RUNS_MAX, "the length of the rest")
+    rest = fields.rest()
+    return [*rows, Inside("what stands around", general.name_of(rest), left, len(rest))]
 
 
 def take_apart(found: Found, coders: tuple[int, ...], effort: Effort) -> bytes | None:

@@ -10,6 +10,7 @@ from lithify.codecs.media.jxl_size import jxl_size
 from lithify.errors import Corrupt, LimitExceeded
 
 LEPTON, JXL, RECODED = 1, 2, 3
+CODER_NAMES = {LEPTON: "Lepton", JXL: "JPEG XL", RECODED: "coefficients"}
 _LEPTON_MAGIC = b"\xcf\x84"
 _LEPTON_HEAD_BYTES = 28
 _LEPTON_HEADER_BYTES_MAX = limits.MIB

@@ -112,6 +112,8 @@ REFUSALS: list[tuple[type[LithifyError], Callable[[Service, str], object]]] = [
     (NotFound, lambda service, c: list(service.search("no-such-collection", "", Query(b"x")))),
     (BadArgument, lambda service, c: list(service.search(c, "", Query(b"(")))),
     (NotFound, lambda service, c: service.templates(c, "nothing")),
+    (NotFound, lambda service, c: service.contents(c, "nothing")),
+    (NotFound, lambda service, c: service.original(c, "nothing")),
     (Conflict, lambda service, c: service.templates(c, "a")),
     (NotFound, lambda service, c: service.surprise(c, "nothing")),
     (NotFound, lambda service, c: service.surprise(c, "a", revision="0" * 32)),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lithify.api.commands.grep import Printer
 from lithify.api.output import Output
-from lithify.store.views import TemplatesView, TemplateView
+from lithify.store.views import ContentsView, InsideView, TemplatesView, TemplateView
 from lithify.workers.archive import Archive
 from lithify.workers.found import FoundLines, Query, Where
 from lithify.workers.line_search import LineSearch
@@ -252,3 +252,29 @@ def test_templates_come_over_the_wire_as_they_are(served: Served, monkeypatch: p
     assert ["20", "80.00", "%", "line", "<n>", "line", "1"] == shown[2].split()
     told = run("templates", "--json", "logs/a.log", environment=remote).stdout.splitlines()
     assert [item.as_json() for item in items] == [json.loads(line) for line in told]
+
+
+# --- contents ---------------------------------------------------------------------------------------------
+
+
+def test_contents_come_over_the_wire_as_they_are(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = (InsideView("chunk", "media.jpeg", 100, 80, 1, 0), InsideView("JPEG", "Lepton", 90, 70, 1, 1))
+    found = ContentsView("photos", "a.jpg", "r", items)
+    monkeypatch.setattr(Archive, "contents", lambda *_, **__: found)
+    with served.client() as client:
+        assert found == client.contents("photos", "a.jpg", revision="r")
+
+
+# --- originals --------------------------------------------------------------------------------------------
+
+
+def test_an_original_comes_over_the_wire_with_its_digest(served: Served, collection: str) -> None:
+    body = b"loose sand settles\n" * 100_000
+    served.archive.put(collection, "a.txt", [body])
+    with served.client() as client, client.original(collection, "a.txt") as content:
+        assert body == b"".join(content)
+        assert "exact" == content.view.fidelity
+    with served.http() as http:
+        answer = http.get(f"/v1/original/{collection}/a.txt")
+        assert (200, "exact") == (answer.status_code, answer.headers["lithify-contract"])
+        assert 404 == http.get(f"/v1/original/{collection}/b.txt").status_code

@@ -5,6 +5,7 @@ from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
+from lithify.codecs.media.stills.codec import StillImage
 from tests.suites.codec_suite import CodecSuite
 
 
@@ -26,3 +27,7 @@ class TestPng(CodecSuite):
 
 class TestGif(CodecSuite):
     codec = Gif
+
+
+class TestStillImage(CodecSuite):
+    codec = StillImage

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from lithify import limits
 from lithify.codecs.codec import ChunkSink, Codec, Effort, Estimate, Facts, Format, Source
+from lithify.codecs.inside import Inside
 from lithify.codecs.media.containers.signs import is_still_png, may_hold_streams
 from lithify.codecs.media.whole_file import WholeFile
 from lithify.errors import Corrupt, LimitExceeded
@@ -113,6 +114,17 @@ class Deflate(WholeFile):
         if payload[0] != OPENED:
             raise Corrupt(f"a container is kept by method 0x{payload[0]:02x}, which does not exist")
         return close_all(payload, length, budget, lambda codec: self._within(codec, budget))
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """Groups of what lay deflated, or as it was, with the codec of each; the recipes for what was deflated."""
+        from lithify.codecs.media.containers import contents
+
+        def within(codec: Codec) -> Codec | None:
+            return self._within(codec, Budget())
+
+        if payload[:1] == bytes([OPENED]):
+            return contents.opened(payload, within)
+        return contents.closed(payload, length, within)
 
     def _within(self, codec: Codec, budget: Budget) -> Codec | None:
         """A codec, ready to work inside this one; None: it may not, or lies too deep."""

@@ -6,6 +6,7 @@ like and by the codecs' own probes, as a route chooses for an original.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort, Format
@@ -70,11 +71,28 @@ def pack_part(data: bytes, effort: Effort, prepare: Prepare) -> bytes:
     return best
 
 
-def unpack_part(data: bytes, at: int, length: int, prepare: Prepare) -> tuple[bytes, int]:
-    """The `length` bytes of the part that begins at `at`, and where the next thing begins.
+class Part(NamedTuple):
+    """A part as it lies in a payload."""
+
+    codec: Codec
+    shared: bytes
+    chunks: list[tuple[bytes, int]]
+    """The payload of each, and how many bytes it decodes to."""
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Bytes that it decodes to."""
+        return sum(length for _, length in self.chunks)
+
+
+def read_part(data: bytes, at: int, length: int) -> Part:
+    """The part of `length` decoded bytes that begins at `at`; nothing of it is decoded.
 
     Raises Truncated, Corrupt, UnknownFormat or LimitExceeded.
     """
+    start = at
     number, at = take_varint(data, at)
     if number > 0xFFFF:
         raise Corrupt(f"a part names format {number}; they have 16 bits")
@@ -85,11 +103,7 @@ def unpack_part(data: bytes, at: int, length: int, prepare: Prepare) -> tuple[by
     params, at = _take(data, at, params_length)
     shared_length, at = take_varint(data, at)
     shared, at = _take(data, at, shared_length)
-    codec = prepare(codec_for(Format(number, version[0], version[1]), params))
-    if codec is None:
-        raise LimitExceeded(f"a part in format 0x{number:04x} lies deeper than parts may")
-    if codec.primer is not None:
-        raise Corrupt(f"a part in format 0x{number:04x} names a primer; parts have none")
+    codec = codec_for(Format(number, version[0], version[1]), params)
     count, at = take_varint(data, at)
     lengths = []
     for _ in range(count):
@@ -103,11 +117,29 @@ def unpack_part(data: bytes, at: int, length: int, prepare: Prepare) -> tuple[by
         payload, at = _take(data, at, stored)
         if not 0 < decoded <= limits.CHUNK_BYTES_MAX:
             raise LimitExceeded(f"a part has a chunk of {decoded} bytes; the limit is {limits.CHUNK_BYTES_MAX}")
-        chunk = codec.decode(payload, shared=shared, length=decoded)
+        chunks.append((payload, decoded))
+    return Part(codec, shared, chunks, start, at)
+
+
+def unpack_part(data: bytes, at: int, length: int, prepare: Prepare) -> tuple[bytes, int]:
+    """The `length` bytes of the part that begins at `at`, and where the next thing begins.
+
+    Raises Truncated, Corrupt, UnknownFormat or LimitExceeded.
+    """
+    part = read_part(data, at, length)
+    number = part.codec.facts.format.id
+    codec = prepare(part.codec)
+    if codec is None:
+        raise LimitExceeded(f"a part in format 0x{number:04x} lies deeper than parts may")
+    if codec.primer is not None:
+        raise Corrupt(f"a part in format 0x{number:04x} names a primer; parts have none")
+    chunks = []
+    for payload, decoded in part.chunks:
+        chunk = codec.decode(payload, shared=part.shared, length=decoded)
         if len(chunk) != decoded:
             raise Corrupt(f"a part's chunk has {len(chunk)} bytes, its table says {decoded}")
         chunks.append(chunk)
-    return b"".join(chunks), at
+    return b"".join(chunks), part.end
 
 
 def _take(data: bytes, at: int, length: int) -> tuple[bytes, int]:

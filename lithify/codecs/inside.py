@@ -1,0 +1,57 @@
+"""What a codec found inside an original, as it is told to people: what it was, who keeps it, bytes before and after."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One thing inside an original; or what is kept so that all of them become the original again."""
+
+    what: str
+    """In a word or two: `JPEG`, `deflated`, `corrections`."""
+    codec: str
+    """Who keeps it: a codec's id, or the name of a coder of its own."""
+    original_bytes: int
+    """As it was when the coder got it: of what was deflated, the plain bytes."""
+    stored_bytes: int
+    count: int = 1
+    """How many pieces of the original lie in it."""
+    depth: int = 0
+    """How many of the things told before it lie around it."""
+
+    def deeper(self, by: int) -> "Inside":
+        """The same, inside something else."""
+        return replace(self, depth=self.depth + by)
+
+
+def merged(rows: Iterable[Inside]) -> list[Inside]:
+    """The same with those made one that are of one kind, by one codec, inside things of one kind."""
+    path: list[tuple[str, str]] = []
+    sums: dict[tuple[tuple[str, str], ...], Inside] = {}
+    for row in rows:
+        del path[row.depth :]
+        path.append((row.what, row.codec))
+        key = tuple(path)
+        had = sums.get(key)
+        sums[key] = row if had is None else _sum(had, row)
+    return [sums[key] for key in sorted(sums, key=_Order(sums))]
+
+
+def _sum(one: Inside, other: Inside) -> Inside:
+    return replace(
+        one,
+        count=one.count + other.count,
+        original_bytes=one.original_bytes + other.original_bytes,
+        stored_bytes=one.stored_bytes + other.stored_bytes,
+    )
+
+
+class _Order:
+    """Each thing behind that which lies around it, in the order in which kinds were first seen."""
+
+    def __init__(self, keys: Iterable[tuple[tuple[str, str], ...]]) -> None:
+        self._places = {key: number for number, key in enumerate(keys)}
+
+    def __call__(self, key: tuple[tuple[str, str], ...]) -> tuple[int, ...]:
+        return tuple(self._places.get(key[:length], 0) for length in range(1, len(key) + 1))

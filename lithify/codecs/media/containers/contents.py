@@ -1,0 +1,71 @@
+"""What a container holds, read from its payload: each group of pieces and who keeps it, and what the recipes take."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from lithify import limits
+from lithify.codecs.codec import Codec
+from lithify.codecs.inside import Inside
+from lithify.codecs.media.containers.closing import TABLE_BYTES_MAX
+from lithify.codecs.media.containers.layout import Piece, group_lengths, unpack_table
+from lithify.codecs.media.containers.nested import Part, Prepare, read_part, unpack_part
+from lithify.codecs.media.varints import take_varint
+from lithify.errors import LimitExceeded
+
+_CORRECTIONS = "corrections"
+
+
+def closed(payload: bytes, length: int, within: Prepare) -> list[Inside]:
+    """Of a container that was not opened."""
+    return list(_of_part("as it was", read_part(payload, 1, length), 1, within))
+
+
+def opened(payload: bytes, within: Prepare) -> list[Inside]:
+    """Of one that was opened. Raises Truncated, Corrupt, UnknownFormat or LimitExceeded."""
+    table_length, at = take_varint(payload, 1)
+    if table_length > TABLE_BYTES_MAX:
+        raise LimitExceeded(f"a table of {table_length} bytes; the limit is {TABLE_BYTES_MAX}")
+    table_part = read_part(payload, at, table_length)
+    table, at = unpack_part(payload, at, table_length, _plainly)
+    pieces = unpack_table(table)
+    rows = list(_groups(payload, pieces, at, within))
+    rows += _of_part("table of pieces", table_part, len(pieces), _plainly)
+    return rows
+
+
+def _groups(payload: bytes, pieces: Sequence[Piece], at: int, within: Prepare) -> Iterator[Inside]:
+    """The corrections come first in a payload, and are told last of what was found."""
+    recipes = [piece.recipe_length for piece in pieces if piece.recipe_length is not None]
+    corrections = read_part(payload, at, sum(recipes))
+    at = corrections.end
+    deflated = Counter(one.group for piece in pieces if piece.recipe_length is not None for one in piece.segments)
+    plain = Counter(one.group for piece in pieces if piece.recipe_length is None for one in piece.segments)
+    for number, length in enumerate(group_lengths(pieces)):
+        what = "deflated and as it was" if deflated[number] and plain[number] else "deflated"
+        count, at = take_varint(payload, at)
+        if count > 1 + length // (limits.PART_BYTES // 2):
+            raise LimitExceeded(f"a group of {length} bytes has {count} parts")
+        for _ in range(count):
+            part_length, at = take_varint(payload, at)
+            part = read_part(payload, at, part_length)
+            at = part.end
+            here = deflated[number] + plain[number]
+            yield from _of_part(what if deflated[number] else "as it was", part, here, within)
+    if recipes:
+        yield from _of_part(_CORRECTIONS, corrections, len(recipes), _plainly)
+
+
+def _of_part(what: str, part: Part, count: int, within: Prepare) -> Iterator[Inside]:
+    """A part, and what its codec found in it."""
+    if not part.length:
+        return
+    yield Inside(what, part.codec.facts.id, part.length, part.end - part.start, count)
+    ready = within(part.codec)
+    if ready is None or type(ready).contents is Codec.contents:
+        return
+    for payload, length in part.chunks:
+        yield from (row.deeper(1) for row in ready.contents(payload, shared=part.shared, length=length))
+
+
+def _plainly(codec: Codec) -> Codec | None:
+    return codec if codec.facts.family == "raw" else None

@@ -1,0 +1,46 @@
+"""What was found inside an original, by the codecs that keep it: streams, pictures, members, and what they take now."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lithify.codecs.inside import Inside, merged
+from lithify.store import queries
+from lithify.store.views import ContentsView, InsideView, ObjectView
+from lithify.workers.frame_search import ROLE
+from lithify.workers.primers import read_primers
+from lithify.workers.proof import place_of
+from lithify.workers.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lithify.workers.archive import Archive
+
+
+def object_contents(archive: "Archive", view: ObjectView, wall_seconds: float | None = None) -> ContentsView:
+    """What lies inside an object, as its current encoding has it."""
+    with archive.catalog.reading() as connection:
+        current, *primers = queries.serving_places(connection, view.revision)[0]
+    attached = read_primers(archive, primers)
+    with archive.blobs.open(current) as frame:
+        items = _items(archive.sandbox, frame, attached, wall_seconds)
+    return ContentsView(view.collection, view.name, view.revision, items)
+
+
+def frame_contents(frame: BinaryIO) -> tuple[InsideView, ...]:
+    """The same for a frame in a file, with no archive near."""
+    with Sandbox() as sandbox:
+        return _items(sandbox, frame)
+
+
+def together(items: "Sequence[InsideView]") -> list[InsideView]:
+    """The same with things of one kind told as one."""
+    return [InsideView(**asdict(row)) for row in merged(Inside(**item.as_json()) for item in items)]
+
+
+def _items(
+    sandbox: Sandbox, frame: BinaryIO, primers: "Sequence[bytes]" = (), wall_seconds: float | None = None
+) -> tuple[InsideView, ...]:
+    args: dict[str, Any] = {"input": place_of(frame).as_json()}
+    found = sandbox.run("contents", args, (frame.fileno(),), attached=primers, role=ROLE, wall_seconds=wall_seconds)
+    return tuple(InsideView(**item) for item in found.result["items"])
