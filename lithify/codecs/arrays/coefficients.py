@@ -39,7 +39,7 @@ def run_bands(
     """
     levels = t.levels
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, at, bases, coder = m.maps, m.mixer, m.extra, m.inputs, m.at, m.bases, m.coder
+    maps, mixer, extra, inputs, bases, coder = m.maps, m.mixer, m.extra, m.inputs, m.bases, m.coder
     begin(coder, stream, decoding)
     area = rows * columns
     for b in range(len(table)):
@@ -115,9 +115,8 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
-                    bases[9] = 9 << CONTEXT_BITS
                     value = code_number(
-                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
+                        inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
                         coder, stream, squash, stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
                         token_of((energy * 11) >> 8), min(level, 7),
                     )  # fmt: skip

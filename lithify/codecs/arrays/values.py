@@ -14,7 +14,6 @@ from lithify.codecs.arrays.block import decode_block, encode_block, smaller
 from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
 from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
-from lithify.codecs.arrays.specials import classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
@@ -70,15 +69,9 @@ def _encode(plain: np.ndarray, bound: Bound | None, effort: Effort, fills: Seque
 
 
 def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort) -> bytes:
-    """The smallest form of one block; with a bound, decoded again and compared."""
+    """The smallest form of one block."""
     values = np.ascontiguousarray(stacked[slices_of(block)])
     predicted = encode_block(values, block.frames, plan.coding, plan.tolerance, effort)
-    if predicted is not None and plan.tolerance.by:
-        again = decode_block(predicted, block.shape, block.frames, plan.coding)
-        finite = np.isfinite(values) & (classes_of(values, plan.coding.specials) == 0)
-        kept = np.where(finite, plan.tolerance.kept(values, again), same_bits(values, again))
-        if not kept.all():
-            predicted = None
     return smaller(predicted, values, effort, race=plan.race)
 
 
