@@ -61,7 +61,7 @@ def make_plan(
     if bound is not None and valid.any():
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
-            plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
+            plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
             return _with_base(plan, stacked, cube, effort)
     piece, frames = _piece(stacked)
     exact = Tolerance()
@@ -81,7 +81,7 @@ def make_plan(
     quick = len(encode_general(piece, "fast"))
     near = quick < length * _QUICKLY_NEAR and len(encode_general(piece, effort)) < length * _NEAR
     plan = replace(plan, race=near)
-    return _with_lags(plan, stacked, cube, effort)
+    return with_lags(plan, stacked, cube, effort)
 
 
 def pack_header(cube: Cube, coding: Coding) -> bytes:
@@ -126,7 +126,7 @@ def _share(values: int, part: int, most: int) -> int:
     return min(max(values // part, _TRIED_MIN), most)
 
 
-def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """The plan with the frames that predict best: one and two before, none, or as far as a longer axis repeats."""
     if effort == "fast":
         return plan
