@@ -26,7 +26,7 @@ from lithify.codecs.arrays.similarity import similarity
 from lithify.codecs.arrays.specials import classes_of, find_specials
 from lithify.codecs.codec import Effort
 
-_PARTS = (8, 1 << 18), (2, 1 << 19)
+_PARTS = (8, 1 << 17), (4, 1 << 19)
 """Which part of an array is tried, and at most how many values; the larger one if the smaller leaves it open."""
 _PART_MIN, _SAMPLE_FRAMES, _SIDE_MIN = 1 << 15, 32, 32
 _CLOSE = 1.6
@@ -35,8 +35,8 @@ _AXIS_MIN = 8
 _EVEN_STEP = 256 * FINER
 """The step that a base is told, if it is one step of the grid."""
 _TRIES = 12
-_NEAR = 0.996
-"""A loss so near to what is allowed will do: seeking on is worth less than 0.1 % of the bytes."""
+_NEAR, _NEAR_ENOUGH = 0.996, 0.98
+"""A loss so near to what is allowed will do (seeking on is worth less than 0.1 % of the bytes), and on parts."""
 _SIMILAR_START = 4e-3
 _LEAP = 8.0
 _Again = Callable[[float], np.ndarray | None]
@@ -164,7 +164,7 @@ def plan_for_floor(stacked: np.ndarray, cube: Cube, floor: Floor, effort: Effort
     judge = _Judge(floor, cube, stacked, valid, span)
     if span > 0 and isfinite(span) and judge.allowed > 0:
         for way, start in _by_size(judge, _ways(judge, specials, effort), specials, effort):
-            coarse = _coarsest(judge, way, start)
+            coarse = _coarsest(judge, way, start, _NEAR)
             if coarse is not None:
                 return way.plan(judge, coarse, effort)
     return make_plan(stacked, cube, None, effort, fills, inner=False)
@@ -194,7 +194,7 @@ def _by_size(judge: _Judge, ways: list[_Way], specials: np.ndarray, effort: Effo
             continue
         lengths: dict[int, int] = {}
         for number in order:
-            coarse = _coarsest(sample, ways[number], starts[number])
+            coarse = _coarsest(sample, ways[number], starts[number], _NEAR_ENOUGH)
             plan = None if coarse is None else ways[number].plan(sample, coarse, effort)
             if coarse is not None and plan is not None:
                 lengths[number], starts[number] = _length(sample, plan, effort), coarse
@@ -242,7 +242,7 @@ def _length(judge: _Judge, plan: Plan, effort: Effort) -> int:
     return total
 
 
-def _coarsest(judge: _Judge, way: _Way, start: float) -> float | None:
+def _coarsest(judge: _Judge, way: _Way, start: float, near: float) -> float | None:
     """How coarse the values may become; None: as little as was tried was too much. By secants of logarithms."""
     again = way.again(judge)
     best: float | None = None
@@ -253,18 +253,18 @@ def _coarsest(judge: _Judge, way: _Way, start: float) -> float | None:
         loss = judge.loss(again(at))
         if loss <= judge.allowed:
             best = max(best or 0.0, at)
-            if loss >= _NEAR * judge.allowed:
+            if loss >= near * judge.allowed:
                 break
         else:
             worst = min(worst, at)
         if last is not None and 0 < loss < inf and 0 < last[1] < inf and at != last[0] and loss != last[1]:
             power = min(max(log(loss / last[1]) / log(at / last[0]), 0.25), 2.0)
         last = at, loss
-        aim = (1 + _NEAR) / 2 * judge.allowed
+        aim = (1 + near) / 2 * judge.allowed
         leap = (aim / loss) ** (1 / power) if 0 < loss < inf else (_LEAP if loss == 0 else 1 / _LEAP)
         at *= min(max(leap, 1 / _LEAP), _LEAP)
         if best is not None and not best < at < worst:
-            if worst == inf or worst / best < 1 / _NEAR:
+            if worst == inf or worst / best < 1 / near:
                 break
             at = sqrt(best * worst)
     return best
