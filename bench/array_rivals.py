@@ -1,7 +1,10 @@
 """What people use for arrays today. A way takes an array and gives the bytes it needs, having decoded them again."""
 
+import io
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import exp, log, log10
 from typing import Any, cast
 
 import imagecodecs
@@ -12,6 +15,10 @@ from bench.array_files import Array
 
 Exact = Callable[[np.ndarray], int]
 Bounded = Callable[[np.ndarray, float], int]
+Curve = list[tuple[float, int]]
+"""Decibels and bytes."""
+Way = Callable[[np.ndarray], tuple[int, np.ndarray]]
+"""Of numbers from 0 to 1, (frame, row, column): the bytes, and the numbers that come back."""
 _ZFP_LOOSER = (8.0, 4.0, 2.0, 1.0)
 """ZFP keeps far within the tolerance it is given: the loosest of these that still keeps the bound counts."""
 
@@ -115,3 +122,89 @@ def without_gaps(array: Array) -> tuple[np.ndarray, int]:
 def _single(frames: np.ndarray) -> np.ndarray:
     first: np.ndarray = frames[0]
     return first if len(frames) == 1 else frames
+
+
+# --- at equal PSNR ------------------------------------------------------------------------------------
+
+
+def curves(array: Array) -> dict[str, Curve]:
+    """What rivals that promise no bound need, mask included, for how many decibels below the range of valid values."""
+    filled, mask_bytes = without_gaps(array)
+    frames = filled.reshape(-1, *filled.shape[-2:]).astype(np.float64)
+    valid = array.valid.reshape(frames.shape)
+    low, high = frames[valid].min(), frames[valid].max()
+    scaled = np.clip((frames - low) / (high - low), 0, 1)
+    found: dict[str, Curve] = {}
+    for name, ways in (("x265 of xarrayvideo", _X265), ("jpeg 2000", _J2K)):
+        found[name] = []
+        for way in ways:
+            length, again = way(scaled)
+            square = float(np.mean(np.square(again - scaled)[valid]))
+            found[name].append((-10 * log10(square), length + mask_bytes))
+    return found
+
+
+def bytes_at(curve: Curve, decibels: float) -> float | None:
+    """Bytes for so many decibels, between two points of a curve; None beyond its end, the first point before it."""
+    points = sorted(curve)
+    if decibels > points[-1][0]:
+        return None
+    for (below, fewer), (above, more) in pairwise(points):
+        if below <= decibels <= above:
+            part = (decibels - below) / (above - below)
+            return exp((1 - part) * log(fewer) + part * log(more))
+    return points[0][1]
+
+
+def _video(options: dict[str, str]) -> Way:
+    """x265 as the paper of xarrayvideo (arXiv 2506.19656) sets it; one variable is all three of its bands, so grey."""
+
+    def way(scaled: np.ndarray) -> tuple[int, np.ndarray]:
+        import av
+
+        count, rows, columns = scaled.shape
+        out = io.BytesIO()
+        with av.open(out, "w", format="matroska") as container:
+            stream = cast("Any", container.add_stream("libx265", rate=25))
+            stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv444p12le"
+            stream.options = {"preset": "medium", "tune": "psnr", **options}
+            for plane in np.rint(scaled * 4095).astype(np.uint16):
+                frame = av.VideoFrame(columns, rows, "yuv444p12le")
+                for number, target in enumerate(frame.planes):
+                    lines = np.zeros((rows, target.line_size // 2), np.uint16)
+                    lines[:, :columns] = plane if number == 0 else 2048
+                    target.update(lines.tobytes())
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        packed = out.getvalue()
+        again = []
+        with av.open(io.BytesIO(packed), "r") as source:
+            for frame in source.decode(video=0):
+                lines = np.frombuffer(bytes(frame.planes[0]), np.uint16).reshape(rows, -1)
+                again.append(lines[:, :columns] / 4095)
+        assert len(again) == count, f"{len(again)} of {count} frames came back"
+        return len(packed), np.stack(again)
+
+    return way
+
+
+def _pictures(decibels: float) -> Way:
+    """JPEG 2000 (9/7), frame by frame, in 16 bits."""
+
+    def way(scaled: np.ndarray) -> tuple[int, np.ndarray]:
+        total, again = 0, []
+        for plane in np.rint(scaled * 65535).astype(np.uint16):
+            packed = cast("Any", imagecodecs).jpeg2k_encode(plane, level=decibels, reversible=False, codecformat="j2k")
+            total += len(packed)
+            again.append(imagecodecs.jpeg2k_decode(packed) / 65535)
+        return total, np.stack(again)
+
+    return way
+
+
+_QUIET = "log-level=none"
+_X265: Sequence[Way] = (
+    _video({"crf": "51", "x265-params": f"{_QUIET}:qpmin=0:qpmax=0.01"}),
+    *(_video({"crf": crf, "x265-params": _QUIET}) for crf in ("1", "7", "16", "27")),
+)
+_J2K: Sequence[Way] = tuple(_pictures(decibels) for decibels in (45, 50, 55, 60, 65, 70))

@@ -1,4 +1,4 @@
-"""The numeric coder beside its rivals: ratios exact and within bounds, that no bound is broken, speed.
+"""The numeric coder beside its rivals: ratios exact, within bounds and at equal PSNR, that none is broken, speed.
 
 python -m bench arrays [--only PART]... [--effort E] [FILE...]
 
@@ -17,15 +17,17 @@ from statistics import geometric_mean
 import numpy as np
 
 from bench.array_files import Array, arrays
-from bench.array_rivals import bounded_rivals, exact_rivals, without_gaps
+from bench.array_rivals import bounded_rivals, bytes_at, curves, exact_rivals, without_gaps
 from bench.bars import Bar, print_bars
 from bench.figures import table
-from lithify.codecs.arrays.values import Bound, decode_values, encode_values, warm
+from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values, warm
 from lithify.codecs.codec import Effort, effort
 
-PARTS = ("exact", "bounded")
+PARTS = ("exact", "bounded", "floor")
 BOUNDS = (1e-2, 1e-3, 1e-4)
 _BARS = {1e-2: 1.5, 1e-3: 1.7, 1e-4: 1.8}
+_FLOORS = {50: 1.3, 60: 1.5}
+_VIDEO = "x265 of xarrayvideo"
 OURS = "ours"
 
 
@@ -41,7 +43,11 @@ def main(arguments: list[str]) -> None:
         print("no arrays to measure with: none was named, and there is no data set")
         return
     warm()
-    parts: dict[str, Callable[[Sequence[Array], Effort], list[Bar]]] = {"exact": _exact, "bounded": _bounded}
+    parts: dict[str, Callable[[Sequence[Array], Effort], list[Bar]]] = {
+        "exact": _exact,
+        "bounded": _bounded,
+        "floor": _floors,
+    }
     print_bars([bar for part in asked.only or PARTS for bar in parts[part](found, asked.effort)])
 
 
@@ -107,10 +113,50 @@ def _bounded(found: Sequence[Array], effort: Effort) -> list[Bar]:
     return bars
 
 
+# --- above a floor of quality -------------------------------------------------------------------------
+
+
+def _floors(found: Sequence[Array], effort: Effort) -> list[Bar]:
+    """At equal PSNR: rivals between two points of their own curves, ours where it is asked to be."""
+    bars: list[Bar] = []
+    floats = [array for array in found if array.values.dtype.kind == "f"]
+    rivals = {array.name: curves(array) for array in floats}
+    for decibels, bar in _FLOORS.items():
+        rows, gains, speeds, broken = [], [], [], 0
+        for array in floats:
+            print(array.name, decibels, "dB", file=sys.stderr)
+            length, speed, decoded = _ours(array, Floor("psnr", decibels), effort)
+            broken += int(_psnr(array, decoded) < decibels)
+            speeds.append(speed)
+            sizes = {name: bytes_at(curve, decibels) for name, curve in rivals[array.name].items()}
+            video = sizes[_VIDEO]
+            gains += [] if video is None else [video / length]
+            ratios = ("–" if size is None else f"{array.values.nbytes / size:.1f}" for size in sizes.values())
+            times = "–" if video is None else f"{video / length:.2f}"
+            rows.append((array.name, *ratios, f"{array.values.nbytes / length:.1f}", times, *_shown(speed)))
+        names = list(rivals[floats[0].name])
+        table((f"{decibels} dB: ratios", *names, OURS, "times x265", "in, MB/s", "out, MB/s"), rows)
+        bars += [
+            Bar(
+                f"{decibels} dB: times x265 where it gets there ({len(gains)}), geometric mean",
+                bar,
+                geometric_mean(gains),
+            ),
+            Bar(f"{decibels} dB: arrays below the floor", 0, broken, at_most=True),
+            *_speed_bars(f"{decibels} dB", speeds),
+        ]
+    return bars
+
+
+def _psnr(array: Array, decoded: np.ndarray) -> float:
+    inside, again = (values[array.valid].astype(np.float64) for values in (array.values, decoded))
+    return float(20 * np.log10(np.ptp(inside)) - 10 * np.log10(np.mean(np.square(again - inside))))
+
+
 # --- both ---------------------------------------------------------------------------------------------
 
 
-def _ours(array: Array, bound: Bound | None, effort: Effort) -> tuple[int, tuple[float, float], np.ndarray]:
+def _ours(array: Array, bound: Bound | Floor | None, effort: Effort) -> tuple[int, tuple[float, float], np.ndarray]:
     """Bytes, speed in and out, and what came back."""
     started = time.process_time()
     payload = encode_values(array.values, bound=bound, effort=effort, fills=array.fills)

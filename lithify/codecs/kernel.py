@@ -27,6 +27,8 @@ _CHECKED: Any = njit(cache=True, nogil=True, boundscheck=True)
 
 wide = cast("Callable[[Any], int]", np.int64)
 """Numbers from arrays become 64 bits wide, signed, before they are reckoned with: nothing wraps or is a float."""
+narrow = cast("Callable[[Any], int]", np.int32)
+"""32 bits, signed: for loops that are to be vectors, and whose numbers are known to fit."""
 unsigned = cast("Callable[[Any], int]", np.uint64)
 """64 bits, unsigned: what hashes are made of."""
 

@@ -15,7 +15,7 @@ from lithify.errors import Corrupt
 
 FINER = 64
 """A base is reckoned in so many parts of a step of the grid."""
-_STEP_MAX = 1 << 20
+STEP_MAX = 1 << 20
 _MIDDLE_MAX = (1 << 29) - 1
 FINE_MAX = 1 << 26
 
@@ -27,29 +27,52 @@ class Base(NamedTuple):
     step: int
 
 
-def make_base(fine: np.ndarray, valid: Bools, base: Base) -> tuple[bytes, I32] | None:
-    """The base of a block of values in fine units (doubles, any where not valid): as written, and as it comes back.
+class Transformed(NamedTuple):
+    """The coefficients of a block, the depth of their wavelet, and what was taken from all values before."""
 
-    None if the values span too much for it.
-    """
-    from lithify.codecs.arrays.coefficients import encode_coefficients, quantised
+    coefficients: I32
+    depth: Depth
+    middle: int
+
+
+def transformed(fine: np.ndarray, valid: Bools, deepest: Depth) -> Transformed | None:
+    """The wavelet of a block of values in fine units (doubles, any where not valid); None if they span too much."""
     from lithify.codecs.arrays.wavelet import transform
 
-    if not valid.any():
-        return None
-    middle = int(np.rint(fine[valid].mean()))
+    middle = int(np.rint(fine[valid].mean())) if valid.any() else 0
     centred = np.where(valid, fine - middle, 0)
     if np.abs(centred).max() > FINE_MAX or abs(middle) > _MIDDLE_MAX:
         return None
     cube = np.rint(fill_smoothly(centred, valid)).astype(np.int32)
-    depth = depth_for(cube.shape, base.depth)
+    depth = depth_for(cube.shape, deepest)
     transform(cube, depth)
-    numbers = quantised(cube, depth, base.step)
-    stream = encode_coefficients(numbers, depth)
+    return Transformed(cube, depth, middle)
+
+
+def make_base(fine: np.ndarray, valid: Bools, base: Base) -> tuple[bytes, I32] | None:
+    """The base of a block of values in fine units: as written, and as it comes back.
+
+    None if the values span too much for it.
+    """
+    from lithify.codecs.arrays.coefficients import encode_coefficients, quantised
+
+    found = transformed(fine, valid, base.depth)
+    if found is None:
+        return None
+    numbers = quantised(found.coefficients, found.depth, base.step)
+    stream = encode_coefficients(numbers, found.depth)
     if stream is None:
         return None
-    packed = bytes(depth) + varint(base.step) + varint(zigzag(middle)) + stream
-    return packed, _rebuilt(numbers, Base(depth, base.step), middle)
+    packed = bytes(found.depth) + varint(base.step) + varint(zigzag(found.middle)) + stream
+    return packed, _rebuilt(numbers, Base(found.depth, base.step), found.middle)
+
+
+def rebuilt(block: Transformed, step: int) -> I32:
+    """What comes back of a block whose coefficients are put in steps."""
+    from lithify.codecs.arrays.coefficients import quantised
+
+    numbers = quantised(block.coefficients, block.depth, step)
+    return _rebuilt(numbers, Base(block.depth, step), block.middle)
 
 
 def read_base(packed: bytes, shape: tuple[int, int, int]) -> I32:
@@ -59,7 +82,7 @@ def read_base(packed: bytes, shape: tuple[int, int, int]) -> I32:
     reader = Reader(packed)
     most = depth_for(shape, Depth(LEVELS_MAX * 4, LEVELS_MAX))
     depth = Depth(_at_most(reader.byte(), most.time), _at_most(reader.byte(), most.space))
-    step, middle = reader.varint(_STEP_MAX), reader.signed(_MIDDLE_MAX)
+    step, middle = reader.varint(STEP_MAX), reader.signed(_MIDDLE_MAX)
     numbers = decode_coefficients(reader.rest(), shape, depth)
     return _rebuilt(numbers, Base(depth, max(step, 1)), middle)
 

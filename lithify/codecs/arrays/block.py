@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from lithify.codecs.array_types import I64, U64, Bools
+from lithify.codecs.array_types import I32, I64, U64, Bools
 from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
@@ -16,7 +16,7 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED, EDGED, DIFFERENCES = 0x10, 0x11, 0x12
+PREDICTED, EDGED, DIFFERENCES, SMOOTH = 0x10, 0x11, 0x12, 0x13
 _PATCH_SHARE = 8
 _LENGTH_MAX = 1 << 40
 Lags = tuple[int, int]
@@ -55,6 +55,8 @@ class Coding:
     edged: bool = False
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
+    alone: bool = False
+    """Whether there are no integers on top of the base."""
 
 
 def encode_block(
@@ -84,14 +86,19 @@ def encode_block(
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
     narrow = integers.astype(np.int32)
-    if effort == "fast":
-        stream: bytes | None = encode_differences(narrow, classes, coding.lags[0])
+    stream: bytes | None
+    if coding.alone:
+        stream = b""
+    elif effort == "fast":
+        stream = encode_differences(narrow, classes, coding.lags[0])
     else:
         stream = encode_integers(narrow, classes, coding.lags, coding.edged)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    method = DIFFERENCES if effort == "fast" else EDGED if coding.edged else PREDICTED
+    method = EDGED if coding.edged else PREDICTED
+    if coding.alone or effort == "fast":
+        method = SMOOTH if coding.alone else DIFFERENCES
     head = [bytes([method]), *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
@@ -110,7 +117,7 @@ def _integers(
         if not isinstance(grid, Affine) or fine is None or made is None:
             return None
         under = made[1].astype(np.int64)
-        integers = _in_range(np.rint((fine - under) / FINER), valid)
+        integers = np.zeros_like(under) if coding.alone else _in_range(np.rint((fine - under) / FINER), valid)
         return integers, None, _bits_in_order(grid.join_fine(integers * FINER + under, FINER)), made[0]
     split = grid.split(values, frames)
     integers = _in_range(split.integers, valid)
@@ -134,7 +141,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] not in (PREDICTED, EDGED, DIFFERENCES):
+    if body[0] not in (PREDICTED, EDGED, DIFFERENCES, SMOOTH):
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -161,11 +168,14 @@ def _decode_predicted(
         shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
-    decoded = (
-        decode_differences(reader.rest(), classes, lags[0])
-        if body[0] == DIFFERENCES
-        else decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
-    )
+    if body[0] == SMOOTH:
+        if not base or reader.left:
+            raise Corrupt(f"array payload: a smooth block with a base of {len(base)} bytes and {reader.left} behind it")
+        decoded: I32 = np.zeros(shape, np.int32)
+    elif body[0] == DIFFERENCES:
+        decoded = decode_differences(reader.rest(), classes, lags[0])
+    else:
+        decoded = decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
     integers = np.where(valid, decoded, 0).astype(np.int64)
     if base:
         if not isinstance(grid, Affine):

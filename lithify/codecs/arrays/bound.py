@@ -1,4 +1,4 @@
-"""By how much the values of an array may differ."""
+"""By how much the values of an array may differ, or how good it must stay."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -22,3 +22,22 @@ class Bound:
     def __post_init__(self) -> None:
         if self.kind not in ("abs", "rel", "pwrel") or not (self.value > 0 and isfinite(self.value)):
             raise BadArgument(f"bound {self.kind}={self.value}: expected abs, rel or pwrel, and a number above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The quality that the finite floats of an array keep, as `measuring` measures it.
+
+    metric   `psnr`: 20 log10(range of the valid values / root mean square of the errors), in dB; `ssim`: mean
+             structural similarity of the frames of the last two axes, at most 1
+    value    above 0
+    """
+
+    metric: Literal["psnr", "ssim"]
+    value: float
+
+    def __post_init__(self) -> None:
+        if self.metric not in ("psnr", "ssim") or not (self.value > 0 and isfinite(self.value)):
+            raise BadArgument(f"floor {self.metric}={self.value}: expected psnr or ssim, and a number above 0")
+        if self.metric == "ssim" and self.value > 1:
+            raise BadArgument(f"floor ssim={self.value}: nothing is more similar than 1")

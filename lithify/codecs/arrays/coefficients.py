@@ -1,5 +1,7 @@
 """The coefficients of a wavelet, from coarse to fine, each beside its neighbours, its parent and its past."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
@@ -39,7 +41,7 @@ def run_bands(
     """
     levels = t.levels
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, at, bases, coder = m.maps, m.mixer, m.extra, m.inputs, m.at, m.bases, m.coder
+    maps, mixer, extra, inputs, bases, coder = m.maps, m.mixer, m.extra, m.inputs, m.bases, m.coder
     begin(coder, stream, decoding)
     area = rows * columns
     for b in range(len(table)):
@@ -115,9 +117,8 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
-                    bases[9] = 9 << CONTEXT_BITS
                     value = code_number(
-                        inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
+                        inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
                         coder, stream, squash, stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
                         token_of((energy * 11) >> 8), min(level, 7),
                     )  # fmt: skip
@@ -147,15 +148,23 @@ def scaled(numbers: I32, depth: Depth, step: int) -> I32:
 
 
 def _all_steps(shape: tuple[int, ...], depth: Depth, step: int) -> I64:
+    gains, least = _all_gains(shape, depth)
+    found: I64 = np.array([step_for(step, gain) for gain in range(least, least + int(gains.max()) + 1)], np.int64)[
+        gains
+    ]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _all_gains(shape: tuple[int, ...], depth: Depth) -> tuple[U8, int]:
+    """The gain of every coefficient above the least, and that."""
     frames, rows, columns = shape
     gains = np.zeros((rows, columns), np.int64)
     for band in bands(rows, columns, depth.space):
         gains[band.row : band.row + band.rows, band.column : band.column + band.columns] = band.gain
     both = gains + np.array(time_bands(frames, depth.time)[1])[:, None, None]
     least = int(both.min())
-    lookup = np.array([step_for(step, gain) for gain in range(least, int(both.max()) + 1)], np.int64)
-    found: I64 = lookup[both - least]
-    return found
+    return (both - least).astype(np.uint8), least
 
 
 def encode_coefficients(numbers: I32, depth: Depth) -> bytes | None:

@@ -6,19 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8, U32
+from lithify.codecs.array_types import I16, I32, I64, U8, U32
 
 TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
 """Rows and columns around every frame, so that each value has neighbours."""
 
-REGRESSORS = 20
+ALONE, FIRST, SECOND = 12, 21, 26
+"""What a guess is made of, in a frame without a past, with one, with two."""
+REGRESSORS = SECOND
 SAMPLES = 32
 """How many values are coded with one set of weights."""
 EXPERTS = 7
 SMOOTH_EXPERTS = 5
 """So many are asked about smooth fields; all about fields with edges, where few are right and the rest far off."""
-INPUTS = 11
-CONTEXTS = 10
+CONTEXTS = 9
+INPUTS = 16
+"""What is mixed: the contexts, a constant, and zeros, so that they fill whole vectors."""
 DECISIONS = 32
 LEVELS = 128
 """Levels of energy, four to an octave."""
@@ -42,11 +45,13 @@ class Model(NamedTuple):
     work: I32
     """Values of the block, framed; what is masked has the value that was guessed."""
     errors: I32
-    """How far off each prediction was, in 1/16, framed."""
+    """What each value was above its guess, in 1/16, framed."""
     expert_errors: I32
     """(expert, row parity, column) in 1/16."""
-    samples: I32
+    samples: I16
     """(regressor or target, sample)"""
+    products: I32
+    """(regressor or target, regressor), summed over the samples."""
     moments: I64
     """(which of two windows, regressor or target, regressor)"""
     weights: I64
@@ -56,7 +61,6 @@ class Model(NamedTuple):
     mixer: I32
     extra: U32
     inputs: I32
-    at: I64
     bases: I64
     experts: I64
     differences: I64
@@ -84,15 +88,15 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),
         expert_errors=np.zeros((EXPERTS, 2, width), np.int32),
-        samples=np.zeros((n + 1, SAMPLES), np.int32),
+        samples=np.zeros((n + 1, SAMPLES), np.int16),
+        products=np.zeros((n + 1, n), np.int32),
         moments=np.zeros((2, n + 1, n), np.int64),
         weights=np.zeros((2, n), np.int64),
         maps=np.full(CONTEXTS << CONTEXT_BITS, 1 << 31, np.uint32),
         mixer=mixer,
         extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
         inputs=np.zeros(INPUTS, np.int32),
-        at=np.zeros(INPUTS, np.int64),
-        bases=np.zeros(INPUTS, np.int64),
+        bases=np.zeros(CONTEXTS, np.int64),
         experts=np.zeros(EXPERTS, np.int64),
         differences=np.zeros(n, np.int64),
         coder=np.zeros(4, np.int64),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isqrt, prod
+from math import isfinite, isqrt, prod
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,19 @@ from lithify.codecs.codec import Effort
 
 _ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
 """Every frame by itself: no block has so many."""
+_NEAREST: Lags = (1, 2)
+_DOUBT = 0.02
+"""Whole blocks gain more by the nearest frames than parts do: others must be smaller by so much."""
 _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
-_BASE_BITS_MAX = 3.0
+_BASE_BITS_MAX = 1.75
 """A base wins where a value costs little; above so many bits it never did."""
 _HALF_STEP = 128 * FINER
-_HOPELESS = 1.1
+_HOPELESS, _SURE = 1.1, 0.95
+"""A base that loses by more on a part is not looked into; one that wins by less may do otherwise on a larger part."""
 _NEVER = 1 << 62
-_PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 18
+_PIECE_PART, _LAGS_PART, _BASE_PART = 16, 32, 8
+_DOUBT_PART, _DOUBT_MAX = 2, 1 << 19
+_PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
 _TILE_MIN = 32
 """Values that lags and bases are tried on, and the least side of the tile that they come from."""
@@ -55,7 +61,7 @@ def make_plan(
     if bound is not None and valid.any():
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
-            plan = _with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
+            plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
             return _with_base(plan, stacked, cube, effort)
     piece, frames = _piece(stacked)
     exact = Tolerance()
@@ -75,7 +81,7 @@ def make_plan(
     quick = len(encode_general(piece, "fast"))
     near = quick < length * _QUICKLY_NEAR and len(encode_general(piece, effort)) < length * _NEAR
     plan = replace(plan, race=near)
-    return _with_lags(plan, stacked, cube, effort)
+    return with_lags(plan, stacked, cube, effort)
 
 
 def pack_header(cube: Cube, coding: Coding) -> bytes:
@@ -106,7 +112,7 @@ def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:
 
 def _piece(stacked: np.ndarray) -> tuple[np.ndarray, range]:
     """Some neighbouring values from the middle: a sixth of them all, within bounds."""
-    most = _share(stacked.size, 6, _PIECE_MAX)
+    most = _share(stacked.size, _PIECE_PART, _PIECE_MAX)
     frames = min(_PIECE_FRAMES, len(stacked)) if stacked.shape[1] > 1 else 1
     rows = min(stacked.shape[1], isqrt(most // frames))
     lengths = frames, rows, min(stacked.shape[2], max(1, most // (frames * rows)))
@@ -120,61 +126,101 @@ def _share(values: int, part: int, most: int) -> int:
     return min(max(values // part, _TRIED_MIN), most)
 
 
-def _with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """The plan with the frames that predict best: one and two before, none, or as far as a longer axis repeats."""
     if effort == "fast":
         return plan
     lead = cube.ordered[:-2]
     strides = [prod(lead[axis + 1 :]) for axis in range(len(lead)) if lead[axis] > 1]
-    choices: set[Lags] = {(1, 2)}
+    choices: set[Lags] = {_NEAREST}
     if strides:
         choices.add(_ALONE)
     for longer, shorter in pairwise(strides):
         choices |= {(shorter, longer), (longer, longer + shorter), (longer, 2 * longer)}
-    values, frames = _column(stacked, cube, _share(stacked.size, 16, _LAGS_MAX))
+    values, frames = _column(stacked, cube, _share(stacked.size, _LAGS_PART, _LAGS_MAX))
 
     def length(coding: Coding) -> int:
         packed = encode_block(values, frames, coding, plan.tolerance, effort)
         return _NEVER if packed is None else len(packed)
 
-    codings = [replace(plan.coding, lags=lags) for lags in sorted(choices)]
-    best = min(codings, key=length) if len(codings) > 1 else plan.coding
-    return replace(plan, coding=min(best, replace(best, edged=True), key=length))
+    lengths = {lags: length(replace(plan.coding, lags=lags)) for lags in sorted(choices)}
+    lags = min(lengths, key=lambda lags: lengths[lags] * (1 if lags == _NEAREST else 1 + _DOUBT))
+    best = replace(plan.coding, lags=lags)
+    edged = length(replace(best, edged=True)) < lengths[lags]
+    return replace(plan, coding=replace(best, edged=edged))
 
 
 def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
-    """What a block in the middle has in its own middle: all frames of about so many values, but a tile at least."""
+    """A tile of a block in the middle, all frames of about so many values, from where most of what is coded lies."""
     blocks = cube.blocks()
     block = blocks[len(blocks) // 2]
-    box = []
-    side = max(_TILE_MIN, isqrt(most // len(block.frames)))
-    for part in (block.rows, block.columns):
-        start = part.start + max(0, (len(part) - side) // 2)
-        box.append(slice(start, min(start + side, part.stop)))
     frames = range(block.frames.start, min(block.frames.stop, block.frames.start + max(1, most // _TILE_MIN**2)))
-    return np.ascontiguousarray(stacked[frames.start : frames.stop, box[0], box[1]]), frames
+    inside = stacked[
+        frames.start : frames.stop, block.rows.start : block.rows.stop, block.columns.start : block.columns.stop
+    ]
+    side = max(_TILE_MIN, isqrt(most // len(block.frames)))
+    rows, columns = _typical_tile(inside, min(side, len(block.rows)), min(side, len(block.columns)))
+    return np.ascontiguousarray(inside[:, rows, columns]), frames
+
+
+def _typical_tile(values: np.ndarray, rows: int, columns: int) -> tuple[slice, slice]:
+    """The tile that changes as much as the mean of all tiles, each counted by how much it changes."""
+    high, wide = values.shape[1] // rows, values.shape[2] // columns
+    top, left = (values.shape[1] - high * rows) // 2, (values.shape[2] - wide * columns) // 2
+    part = values[:, top : top + high * rows, left : left + wide * columns].astype(np.float64)
+    steps = np.abs(np.diff(part, axis=2, prepend=part[:, :, :1]))
+    steps[~np.isfinite(steps)] = 0
+    usual = steps.mean()
+    if not (usual > 0 and isfinite(usual)):
+        return slice(top, top + rows), slice(left, left + columns)
+    changes = np.log2(1 + steps / usual).sum(axis=0).reshape(high, rows, wide, columns).sum(axis=(1, 3))
+    wanted = (changes * changes).sum() / changes.sum()
+    y, x = np.unravel_index(np.abs(changes - wanted).argmin(), changes.shape)
+    top, left = top + int(y) * rows, left + int(x) * columns
+    return slice(top, top + rows), slice(left, left + columns)
 
 
 def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
-    """The plan with a base under its blocks, if a whole block in the middle becomes smaller by it."""
+    """The plan with a base under its blocks, if a part of a block becomes smaller by it."""
     grid = plan.coding.grid
     if effort == "fast" or not isinstance(grid, Affine) or min(stacked.shape[1:]) < _BASE_AXIS_MIN:
         return plan
-    values, frames = _column(stacked, cube, _share(stacked.size, 4, _BASE_MAX))
-
-    def length(base: Base | None) -> int:
-        packed = encode_block(values, frames, replace(plan.coding, base=base), plan.tolerance, effort)
-        return _NEVER if packed is None else len(packed)
-
-    plain = length(None)
-    if 8 * plain > _BASE_BITS_MAX * values.size:
+    trial = _BaseTrial(plan, *_column(stacked, cube, _share(stacked.size, _BASE_PART, _BASE_MAX)))
+    if 8 * trial.length(None) > _BASE_BITS_MAX * trial.values.size:
         return plan
-    times = (0, LEVELS_MAX) if len(frames) >= _BASE_FRAMES_MIN else (0,)
-    tried = {base: length(base) for base in (Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times)}
-    first = min(tried, key=lambda base: tried[base])
-    if tried[first] < _HOPELESS * plain:
-        for halves in (2, 4) if effort == "default" else (1, 2, 4, 5, 6):
-            base = first._replace(step=halves * _HALF_STEP)
-            tried[base] = length(base)
-    best = min(tried, key=lambda base: tried[base])
-    return replace(plan, coding=replace(plan.coding, base=best)) if tried[best] < plain else plan
+    base = trial.best(effort)
+    gain = trial.length(base) / trial.length(None)
+    if _SURE < gain < 1 / _SURE:
+        larger = _BaseTrial(plan, *_column(stacked, cube, _share(stacked.size, _DOUBT_PART, _DOUBT_MAX)))
+        gain = larger.length(base) / larger.length(None)
+    return replace(plan, coding=replace(plan.coding, base=base)) if gain < 1 else plan
+
+
+class _BaseTrial:
+    """How small a part of an array becomes by one base or another."""
+
+    def __init__(self, plan: Plan, values: np.ndarray, frames: range) -> None:
+        self.values = values
+        self._plan, self._frames = plan, frames
+        self._lengths: dict[Base | None, int] = {}
+
+    def length(self, base: Base | None) -> int:
+        """Bytes of the part over this base; None: over none."""
+        if base not in self._lengths:
+            coding = replace(self._plan.coding, base=base)
+            packed = encode_block(self.values, self._frames, coding, self._plan.tolerance, "default")
+            self._lengths[base] = _NEVER if packed is None else len(packed)
+        return self._lengths[base]
+
+    def best(self, effort: Effort) -> Base:
+        """The best base of a few."""
+        times = (0, LEVELS_MAX) if len(self._frames) >= _BASE_FRAMES_MIN else (0,)
+        first = min((Base(Depth(time, LEVELS_MAX), 3 * _HALF_STEP) for time in times), key=self.length)
+        if self.length(first) > _HOPELESS * self.length(None):
+            return first
+        if effort == "max":
+            return min((first._replace(step=halves * _HALF_STEP) for halves in range(1, 7)), key=self.length)
+        coarser = first._replace(step=4 * _HALF_STEP)
+        if self.length(coarser) < self.length(first):
+            return coarser
+        return min(first, first._replace(step=2 * _HALF_STEP), key=self.length)

@@ -2,17 +2,20 @@
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.array_types import I16, I32, I64, U8
 from lithify.codecs.arrays.model import (
+    ALONE,
     BOTTOM,
     CONTEXT_BITS,
     DECISIONS,
     EXPERTS,
+    FIRST,
     LEFT,
     MIXER_SETS,
     REGRESSORS,
     RIGHT,
     SAMPLES,
+    SECOND,
     SMOOTH_EXPERTS,
     TOP,
     Model,
@@ -23,11 +26,13 @@ from lithify.codecs.arrays.model import (
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.chances import Chances, chances
-from lithify.codecs.kernel import bare, inlined, wide
+from lithify.codecs.kernel import bare, inlined, narrow, unsigned, wide
 
 _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW = 3, 6
+_SAMPLE_MAX = 8191
+"""The sum of 32 products of such numbers fits 32 bits."""
 VALUE_MAX = (1 << 29) - 1
 _GUESS_MAX = VALUE_MAX << 4
 
@@ -44,37 +49,54 @@ def _near(x: int) -> int:
     return min(max(x, -4), 3) + 4
 
 
+@inlined
+def _side(x: int, energy: int) -> int:
+    """On which side of 0 something is, beside what is usual: 0 far below, 1 below, 2 near, 3 above, 4 far above."""
+    usual = (energy >> 1) + 2
+    return wide(x > usual) + wide(x > 4 * usual) + wide(x >= -usual) + wide(x >= -4 * usual)
+
+
+@inlined
+def _sides(a: int, b: int, c: int, energy: int, octave: int) -> int:
+    """Three sides and how large errors are, below 875."""
+    return ((_side(a, energy) * 5 + _side(b, energy)) * 5 + _side(c, energy)) * 7 + octave
+
+
 @bare
-def _learn(samples: I32, moments: I64, weights: I64, n: int) -> None:
-    """Take in what the last samples tell, and move the weights towards the least squares (Gauss-Seidel)."""
+def _learn(samples: I16, products: I32, moments: I64, weights: I64, n: int) -> None:
+    """Take in what the last samples tell, and move the weights a step towards the least squares (Gauss-Seidel)."""
+    count = samples.shape[1]  # loops of a length that compilers know are unrolled instead of made vectors
     for i in range(n + 1):
         row = i if i < n else REGRESSORS
         for j in range(min(i + 1, n)):
-            total = wide(0)
-            for s in range(SAMPLES):
-                total += wide(samples[row, s]) * wide(samples[j, s])
-            for w in range(2):
-                moment = moments[w, row, j]
-                moment += total - (moment >> (_FAST if w == 0 else _SLOW))
-                moments[w, row, j] = moment
-                if i < n:
-                    moments[w, j, row] = moment
+            total = narrow(0)
+            for s in range(count):
+                total = narrow(total + narrow(narrow(samples[unsigned(row), s]) * narrow(samples[unsigned(j), s])))
+            products[unsigned(row), unsigned(j)] = total
+            if i < n:
+                products[unsigned(j), unsigned(row)] = total
+    for i in range(n + 1):
+        row = i if i < n else REGRESSORS
+        for j in range(n):
+            total = wide(products[unsigned(row), unsigned(j)])
+            fast, slow = wide(moments[0, unsigned(row), unsigned(j)]), wide(moments[1, unsigned(row), unsigned(j)])
+            moments[0, unsigned(row), unsigned(j)] = fast + total - (fast >> _FAST)
+            moments[1, unsigned(row), unsigned(j)] = slow + total - (slow >> _SLOW)
     for w in range(2):
         most = wide(1)
         for i in range(n):
-            most = max(most, moments[w, i, i])
+            most = max(most, moments[w, unsigned(i), unsigned(i)])
         shift = wide(0)
         while most >> shift >= 1 << 30:
             shift += 1
         ridge = (most >> shift >> 20) + 1
-        for _ in range(2):
-            for i in range(n):
-                pull = (moments[w, REGRESSORS, i] >> shift) << 16
-                for j in range(n):
-                    pull -= (moments[w, i, j] >> shift) * weights[w, j]
-                own = moments[w, i, i] >> shift
-                pull += own * weights[w, i]
-                weights[w, i] = within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
+        for i in range(n):
+            pull = (moments[w, REGRESSORS, unsigned(i)] >> shift) << 16
+            for j in range(n):
+                pull -= (moments[w, unsigned(i), unsigned(j)] >> shift) * weights[w, unsigned(j)]
+            own = moments[w, unsigned(i), unsigned(i)] >> shift
+            pull += own * weights[w, unsigned(i)]
+            weights[w, unsigned(i)] = within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
 
 
 @bare
@@ -97,7 +119,7 @@ def run(
     work, errors, pe = m.work, m.errors, m.expert_errors
     levels, shares = t.levels, t.shares
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, at, bases = m.maps, m.mixer, m.extra, m.inputs, m.at, m.bases
+    maps, mixer, extra, inputs, bases = m.maps, m.mixer, m.extra, m.inputs, m.bases
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
     coder = m.coder
     begin(coder, stream, decoding)
@@ -111,7 +133,7 @@ def run(
         has1, has2 = f >= lag, f >= lag2
         o1 = lag * size if has1 else wide(0)
         o2 = lag2 * size if has2 else o1
-        n = 20 if has2 else (17 if has1 else 8)
+        n = SECOND if has2 else FIRST if has1 else ALONE
         for y in range(rows):
             start = f * size + (y + TOP) * width + LEFT
             for k in range(1, LEFT + 1):
@@ -134,22 +156,37 @@ def run(
                     return -1
                 if y == 0 and not has1:
                     for k in range(3):
-                        work[here - width + k] = work[here - 1]
-                        work[here - 2 * width + k] = work[here - 1]
-                        errors[here - width + k] = errors[here - 1]
-                        errors[here - 2 * width + k] = errors[here - 1]
-                w, north = wide(work[here - 1]), wide(work[here - width])
-                if mask[number]:
-                    work[here] = (w + north) >> 1
-                    errors[here] = (wide(errors[here - 1]) + wide(errors[here - width])) >> 1
+                        work[unsigned(here - width + k)] = work[unsigned(here - 1)]
+                        work[unsigned(here - 2 * width + k)] = work[unsigned(here - 1)]
+                        errors[unsigned(here - width + k)] = errors[unsigned(here - 1)]
+                        errors[unsigned(here - 2 * width + k)] = errors[unsigned(here - 1)]
+                w, north = wide(work[unsigned(here - 1)]), wide(work[unsigned(here - width)])
+                if mask[unsigned(number)]:
+                    work[unsigned(here)] = (w + north) >> 1
+                    errors[unsigned(here)] = (
+                        abs(wide(errors[unsigned(here - 1)])) + abs(wide(errors[unsigned(here - width)]))
+                    ) >> 1
                     for k in range(asked):
-                        pe[k, now, x + LEFT] = pe[k, now, x + LEFT - 1]
+                        pe[unsigned(k), unsigned(now), unsigned(x + LEFT)] = pe[
+                            unsigned(k), unsigned(now), unsigned(x + LEFT - 1)
+                        ]
                     number += 1
                     continue
-                ww = wide(work[here - 2])
-                nw, ne, nee = wide(work[here - width - 1]), wide(work[here - width + 1]), wide(work[here - width + 2])
-                nww = wide(work[here - width - 2])
-                nn, nne = wide(work[here - 2 * width]), wide(work[here - 2 * width + 1])
+                ww = wide(work[unsigned(here - 2)])
+                above = here - width
+                nw, ne, nee = (
+                    wide(work[unsigned(above - 1)]),
+                    wide(work[unsigned(above + 1)]),
+                    wide(work[unsigned(above + 2)]),
+                )
+                nww = wide(work[unsigned(above - 2)])
+                nn, nne = wide(work[unsigned(above - width)]), wide(work[unsigned(above - width + 1)])
+                ew, en = wide(errors[unsigned(here - 1)]), wide(errors[unsigned(above)])
+                enw, ene = wide(errors[unsigned(above - 1)]), wide(errors[unsigned(above + 1)])
+                eww, enn = wide(errors[unsigned(here - 2)]), wide(errors[unsigned(above - width)])
+                there = here - o1
+                centre, cw = wide(work[unsigned(there)]), wide(work[unsigned(there - 1)])
+                ec, es = ene, wide(0)
                 g[0] = north - nw
                 g[1] = nw - w
                 g[2] = ne - north
@@ -158,32 +195,38 @@ def run(
                 g[5] = north - nn
                 g[6] = nw - nww
                 g[7] = ne - nne
-                there = here - o1
-                centre, cw = wide(work[there]), wide(work[there - 1])
+                g[8] = ew >> 2
+                g[9] = en >> 2
+                g[10] = ene >> 2
+                g[11] = enw >> 2
                 if has1:
-                    ce, cn, cs = wide(work[there + 1]), wide(work[there - width]), wide(work[there + width])
-                    cnw, cne = wide(work[there - width - 1]), wide(work[there - width + 1])
-                    csw, cse = wide(work[there + width - 1]), wide(work[there + width + 1])
-                    g[8] = centre - cw
-                    g[9] = ce - centre
-                    g[10] = cn - centre
-                    g[11] = cs - centre
-                    g[12] = cnw - cw
-                    g[13] = cne - ce
-                    g[14] = csw - cw
-                    g[15] = cse - ce
-                    g[16] = cw - w
+                    ec, es = wide(errors[unsigned(there)]), wide(errors[unsigned(there + width)])
+                    ce, cn = wide(work[unsigned(there + 1)]), wide(work[unsigned(there - width)])
+                    cs, cnw = wide(work[unsigned(there + width)]), wide(work[unsigned(there - width - 1)])
+                    cne, csw = wide(work[unsigned(there - width + 1)]), wide(work[unsigned(there + width - 1)])
+                    cse = wide(work[unsigned(there + width + 1)])
+                    g[11] = ec >> 2
+                    g[12] = centre - cw
+                    g[13] = ce - centre
+                    g[14] = cn - centre
+                    g[15] = cs - centre
+                    g[16] = cnw - cw
+                    g[17] = cne - ce
+                    g[18] = csw - cw
+                    g[19] = cse - ce
+                    g[20] = cw - w
                     if has2:
                         far = here - o2
-                        d = wide(work[far])
-                        g[17] = d - centre
-                        g[18] = wide(work[far - 1]) - cw
-                        g[19] = wide(work[far - width]) - cn
+                        g[21] = wide(work[unsigned(far)]) - centre
+                        g[22] = wide(work[unsigned(far - 1)]) - cw
+                        g[23] = wide(work[unsigned(far - width)]) - cn
+                        g[24] = wide(work[unsigned(far + 1)]) - ce
+                        g[25] = wide(work[unsigned(far + width)]) - cs
                 # What each expert expects, in 1/16.
                 fast, slow = wide(0), wide(0)
                 for i in range(n):
-                    fast += weights[0, i] * g[i]
-                    slow += weights[1, i] * g[i]
+                    fast += weights[0, unsigned(i)] * g[unsigned(i)]
+                    slow += weights[1, unsigned(i)] * g[unsigned(i)]
                 experts[0] = within((w << 4) + (fast >> 12), _GUESS_MAX)
                 experts[1] = within((w << 4) + (slow >> 12), _GUESS_MAX)
                 experts[2] = _median(w, north, nw) << 4
@@ -201,59 +244,48 @@ def run(
                 column = x + LEFT
                 for k in range(asked):
                     near = (
-                        2 * wide(pe[k, now, column - 1])
-                        + 2 * wide(pe[k, before, column])
-                        + wide(pe[k, now, column - 2])
+                        2 * wide(pe[unsigned(k), unsigned(now), unsigned(column - 1)])
+                        + 2 * wide(pe[unsigned(k), unsigned(before), unsigned(column)])
+                        + wide(pe[unsigned(k), unsigned(now), unsigned(column - 2)])
                     )
                     near += (
-                        wide(pe[k, before, column - 1])
-                        + 2 * wide(pe[k, before, column + 1])
-                        + wide(pe[k, before, column + 2])
+                        wide(pe[unsigned(k), unsigned(before), unsigned(column - 1)])
+                        + 2 * wide(pe[unsigned(k), unsigned(before), unsigned(column + 1)])
+                        + wide(pe[unsigned(k), unsigned(before), unsigned(column + 2)])
                     )
-                    inputs[k] = level_of(levels, near)
-                    best = min(best, wide(inputs[k]))
+                    inputs[unsigned(k)] = level_of(levels, near)
+                    best = min(best, wide(inputs[unsigned(k)]))
                 total, pulled = wide(0), wide(0)
                 for k in range(asked):
-                    share = wide(shares[min((wide(inputs[k]) - best) * sharpness, 32)])
+                    share = wide(shares[min((wide(inputs[unsigned(k)]) - best) * sharpness, 32)])
                     total += share
-                    pulled += share * (experts[k] - experts[2])
+                    pulled += share * (experts[unsigned(k)] - experts[2])
                 guess = within(experts[2] + pulled // total, _GUESS_MAX)
-                ew, en = wide(errors[here - 1]), wide(errors[here - width])
-                spread = abs(experts[0] - experts[1])
                 base = (guess + 8) >> 4
                 part = guess - (base << 4)
-                # How far off it may be.
-                es = 4 * ew + 4 * en + 2 * (wide(errors[here - width + 1]) + wide(errors[here - width - 1]))
-                es = (es + 2 * (wide(errors[here - 2]) + wide(errors[here - 2 * width]))) >> 4
-                et = es
+                # How far off it may be, and to which side.
+                space = (4 * (abs(ew) + abs(en)) + 2 * (abs(ene) + abs(enw) + abs(eww) + abs(enn))) >> 4
+                time = space
                 if has1:
-                    et = 4 * wide(errors[there]) + wide(errors[there + 1]) + wide(errors[there + width])
-                    et = (et + wide(errors[there - 1]) + wide(errors[there - width])) >> 3
-                energy = (3 * es + et) >> 2
-                ls, lt = min(level_of(levels, es), 127), min(level_of(levels, et), 127)
+                    time = 4 * abs(ec) + abs(es) + abs(wide(errors[unsigned(there + 1)]))
+                    time += abs(wide(errors[unsigned(there - 1)])) + abs(wide(errors[unsigned(there - width)]))
+                    time >>= 3
+                energy = (3 * space + time) >> 2
                 le = level_of(levels, energy)
-                lw, ln = level_of(levels, ew), level_of(levels, en)
-                lx = level_of(levels, spread)
-                la = min(
-                    level_of(
-                        levels, abs(north - nw) + abs(w - nw) + abs(ne - north) + (abs(centre - cw) if has1 else 0)
-                    ),
-                    127,
-                )
-                rw = min(max((lw - le >> 1) + 4, 0), 7)
-                rn = min(max((ln - le >> 1) + 4, 0), 7)
-                rx = min(max((lx - le >> 1) + 6, 0), 15)
-                rt = min(max((lt - ls >> 1) + 4, 0), 7)
                 half = min(le >> 1, 63)
-                bases[0] = ls * DECISIONS
-                bases[1] = (1 << CONTEXT_BITS) + lt * DECISIONS
+                octave = min(le >> 4, 6)
+                own = energy >> 1
+                bases[0] = _sides(ene, enw, eww, energy, octave) * DECISIONS
+                sides = (_side(experts[0] - guess, own) * 5 + _side(experts[1] - guess, own)) * 5
+                bases[1] = (1 << CONTEXT_BITS) + ((sides + _side(es, energy)) * 7 + octave) * DECISIONS
                 bases[2] = (2 << CONTEXT_BITS) + half * SIDES * DECISIONS
-                bases[3] = (3 << CONTEXT_BITS) + (min(half >> 1, 15) * 64 + rw * 8 + rn) * DECISIONS
-                bases[4] = (4 << CONTEXT_BITS) + (half * 16 + rx) * DECISIONS
-                bases[5] = (5 << CONTEXT_BITS) + (la * 8 + rt) * DECISIONS
+                bases[3] = (3 << CONTEXT_BITS) + _sides(ew, en, ec, energy, octave) * DECISIONS
+                bases[4] = (4 << CONTEXT_BITS) + _sides(
+                    experts[2] - guess, experts[3] - guess, experts[4] - guess, energy, octave
+                ) * DECISIONS
                 near = (_near(w - base) * 8 + _near(north - base)) * 8 + _near(centre - base)
-                bases[6] = (6 << CONTEXT_BITS) + near * DECISIONS
-                bases[7] = (7 << CONTEXT_BITS) + (
+                bases[5] = (5 << CONTEXT_BITS) + near * DECISIONS
+                bases[6] = (6 << CONTEXT_BITS) + (
                     (_near(nw - base) * 8 + _near(ne - base)) * 8 + _near(ww - base)
                 ) * DECISIONS
                 same = (
@@ -268,32 +300,32 @@ def run(
                 )
                 if has1:
                     same |= wide(centre == ce) << 8 | wide(centre == cs) << 9
-                bases[8] = (8 << CONTEXT_BITS) + same * DECISIONS
-                bases[9] = (9 << CONTEXT_BITS) + (
+                bases[7] = (7 << CONTEXT_BITS) + same * DECISIONS
+                bases[8] = (8 << CONTEXT_BITS) + (
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
                 expected = token_of((energy * 11) >> 8)
-                told = wide(0) if decoding else wide(values[number]) - base
+                told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
-                    inputs, bases, at, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
+                    inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
                     squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if decoding:
-                    values[number] = value
+                    values[unsigned(number)] = value
                 # Learn.
-                work[here] = value
+                work[unsigned(here)] = value
                 fine = value << 4
-                errors[here] = min(abs(fine - guess), (1 << 30))
+                errors[unsigned(here)] = within(fine - guess, 1 << 30)
                 for k in range(asked):
-                    pe[k, now, column] = min(abs(fine - experts[k]), 1 << 28)
+                    pe[unsigned(k), unsigned(now), unsigned(column)] = min(abs(fine - experts[unsigned(k)]), 1 << 28)
                 lg = le >> 2
                 for i in range(n):
-                    samples[i, filled] = within((g[i] << 10) >> lg, 1 << 20)
-                samples[REGRESSORS, filled] = within(((value - w) << 10) >> lg, 1 << 20)
+                    samples[unsigned(i), unsigned(filled)] = within((g[unsigned(i)] << 5) >> lg, _SAMPLE_MAX)
+                samples[REGRESSORS, unsigned(filled)] = within(((value - w) << 5) >> lg, _SAMPLE_MAX)
                 filled += 1
                 if filled == SAMPLES:
-                    _learn(samples, m.moments, weights, n)
+                    _learn(samples, m.products, m.moments, weights, n)
                     filled = wide(0)
                 number += 1
             for k in range(RIGHT):

@@ -5,7 +5,7 @@ the token that is expected and walks up or down, one decision a step; few are ne
 """
 
 from lithify.codecs.array_types import I32, I64, U8, U32
-from lithify.codecs.arrays.model import CONTEXTS, DECISIONS, INPUTS, MIXER_SETS, TOKENS
+from lithify.codecs.arrays.model import CONTEXTS, DECISIONS, MIXER_SETS, TOKENS
 from lithify.codecs.bit_coder import code_bit
 from lithify.codecs.chances import COUNT_MAX, LIMIT
 from lithify.codecs.kernel import inlined, unsigned, wide
@@ -66,7 +66,7 @@ def approach(maps: U32, at: int, bit: int, reciprocal: I32) -> None:
 def _decide(
     inputs: I32,
     bases: I64,
-    at: I64,
+    slot: int,
     maps: U32,
     mixer: I32,
     row: int,
@@ -80,25 +80,26 @@ def _decide(
     told: int,
 ) -> int:
     """One decision, mixed from what its contexts say by two sets of weights; all of them learn."""
-    inputs[CONTEXTS] = _ONE
-    out = _ONE * wide(mixer[unsigned(row), CONTEXTS])
-    other = _ONE * wide(mixer[unsigned(second), CONTEXTS])
     for i in range(CONTEXTS):
-        s = stretch[unsigned(wide(maps[unsigned(at[i])]) >> 20)]
-        inputs[i] = s
-        out += wide(s) * wide(mixer[unsigned(row), i])
-        other += wide(s) * wide(mixer[unsigned(second), i])
+        inputs[i] = stretch[unsigned(wide(maps[unsigned(bases[i] + slot)]) >> 20)]
+    inputs[CONTEXTS] = _ONE
+    out, other = wide(0), wide(0)
+    for i in range(len(inputs)):
+        s = wide(inputs[i])
+        out += s * wide(mixer[unsigned(row), i])
+        other += s * wide(mixer[unsigned(second), i])
     one, two = within(out >> 16, LIMIT), within(other >> 16, LIMIT)
     p = wide(squash[unsigned(((one + two) >> 1) + LIMIT)])
     p = min(max(p, _CHANCE_MIN), 65536 - _CHANCE_MIN)
     bit = code_bit(coder, stream, p, decoding, told)
     error = ((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE
     error_two = ((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE
-    for i in range(INPUTS):
+    for i in range(len(inputs)):
         mixer[unsigned(row), i] += (wide(inputs[i]) * error + (1 << 15)) >> 16
+    for i in range(len(inputs)):
         mixer[unsigned(second), i] += (wide(inputs[i]) * error_two + (1 << 15)) >> 16
     for i in range(CONTEXTS):
-        approach(maps, at[i], bit, reciprocal)
+        approach(maps, bases[i] + slot, bit, reciprocal)
     return bit
 
 
@@ -106,7 +107,6 @@ def _decide(
 def code_number(
     inputs: I32,
     bases: I64,
-    at: I64,
     maps: U32,
     mixer: I32,
     extra: U32,
@@ -133,6 +133,7 @@ def code_number(
     token = token_of(size)
     negative = wide(told < 0)
     side = part + 8
+    bases[2] += side * DECISIONS
     seen, step = wide(0), wide(0)
     decision = wide(_ZERO) if expected <= 1 else wide(_FIRST)
     while True:
@@ -149,13 +150,9 @@ def code_number(
         else:
             slot = min(step, _UP_MAX)
             wanted = wide(token > seen)
-        for i in range(CONTEXTS):
-            at[i] = bases[i] + slot
-        at[2] += side * DECISIONS
         bit = _decide(
-            inputs, bases, at, maps, mixer, slot * MIXER_SETS + mixer_set, (DECISIONS + slot) * MIXER_SETS + second_set,
-            coder, stream, squash, stretch, reciprocal,
-            decoding, wanted,
+            inputs, bases, slot, maps, mixer, slot * MIXER_SETS + mixer_set,
+            (DECISIONS + slot) * MIXER_SETS + second_set, coder, stream, squash, stretch, reciprocal, decoding, wanted,
         )  # fmt: skip
         ended = False
         if decision == _ZERO:
@@ -168,7 +165,7 @@ def code_number(
             if expected > 1:
                 break
             if bit:
-                side = min(SIDES - side, SIDES - 1)
+                bases[2] += (min(SIDES - side, SIDES - 1) - side) * DECISIONS
             decision = wide(0)
         elif decision == _FIRST:
             seen = expected if bit else expected - 1

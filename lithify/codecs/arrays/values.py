@@ -11,24 +11,25 @@ from typing import Any
 import numpy as np
 
 from lithify.codecs.arrays.block import decode_block, encode_block, smaller
-from lithify.codecs.arrays.bound import Bound
+from lithify.codecs.arrays.bound import Bound, Floor
 from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
 from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
-from lithify.codecs.arrays.specials import classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
 
 _LENGTH_MAX = 1 << 40
-__all__ = ["Bound", "decode_part", "decode_values", "encode_values"]
+__all__ = ["Bound", "Floor", "decode_part", "decode_values", "encode_values"]
 Slices = tuple[slice | int, ...]
 
 
-def encode_values(values: np.ndarray, *, bound: Bound | None, effort: Effort, fills: Sequence[Any] = ()) -> bytes:
+def encode_values(
+    values: np.ndarray, *, bound: Bound | Floor | None, effort: Effort, fills: Sequence[Any] = ()
+) -> bytes:
     """The payload of one array of any shape.
 
     values   bool, integers, floats of 16, 32 or 64 bits, complex; any byte order and strides
-    bound    what finite floats may differ by; None: nothing. Integers are always exact
+    bound    what finite floats may differ by, or how good they stay; None: nothing differs. Integers are always exact
     fills    values that stand for "no value": always exact, and not part of the range that `rel` means
 
     Raises BadArgument for a dtype that is no number.
@@ -59,26 +60,27 @@ def warm() -> None:
             decode_values(encode_values(values, bound=bound, effort=effort), values.shape, values.dtype)
 
 
-def _encode(plain: np.ndarray, bound: Bound | None, effort: Effort, fills: Sequence[Any], *, inner: bool) -> bytes:
+def _encode(
+    plain: np.ndarray, bound: Bound | Floor | None, effort: Effort, fills: Sequence[Any], *, inner: bool
+) -> bytes:
     if not plain.size:
         return b""
     cube = stack(plain.shape)
     stacked = np.ascontiguousarray(cube.stacked(plain))
-    plan = make_plan(stacked, cube, bound, effort, fills, inner=inner)
+    if isinstance(bound, Floor):
+        from lithify.codecs.arrays.floors import plan_for_floor
+
+        plan = plan_for_floor(stacked, cube, bound, effort, fills)
+    else:
+        plan = make_plan(stacked, cube, bound, effort, fills, inner=inner)
     bodies = [_encode_block(stacked, block, plan, effort) for block in cube.blocks()]
     return pack_header(cube, plan.coding) + b"".join(map(varint, map(len, bodies))) + b"".join(bodies)
 
 
 def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort) -> bytes:
-    """The smallest form of one block; with a bound, decoded again and compared."""
+    """The smallest form of one block."""
     values = np.ascontiguousarray(stacked[slices_of(block)])
     predicted = encode_block(values, block.frames, plan.coding, plan.tolerance, effort)
-    if predicted is not None and plan.tolerance.by:
-        again = decode_block(predicted, block.shape, block.frames, plan.coding)
-        finite = np.isfinite(values) & (classes_of(values, plan.coding.specials) == 0)
-        kept = np.where(finite, plan.tolerance.kept(values, again), same_bits(values, again))
-        if not kept.all():
-            predicted = None
     return smaller(predicted, values, effort, race=plan.race)
 
 

@@ -77,7 +77,7 @@ class Numbers:
     def decision(self, contexts: list[int], sets: tuple[int, int], slot: int) -> int:
         found = [self.chances.setdefault(32768 * c + 32 * v + slot, Chance()) for c, v in enumerate(contexts)]
         inputs = [STRETCH[chance.p >> 10] for chance in found] + [256]
-        rows = [self.rows.setdefault(512 * i + 16 * slot + sets[i], [16384] * 11) for i in range(2)]
+        rows = [self.rows.setdefault(512 * i + 16 * slot + sets[i], [16384] * 10) for i in range(2)]
         x = [within(sum(a * b for a, b in zip(inputs, row, strict=True)) >> 16, 2815) for row in rows]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
@@ -150,7 +150,7 @@ class Integers:
     numbers: Numbers
     work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
-    weights: list[list[int]] = field(default_factory=lambda: [[0] * 20, [0] * 20])
+    weights: list[list[int]] = field(default_factory=lambda: [[0] * 26, [0] * 26])
     moments: list[dict[tuple[int, int], int]] = field(default_factory=lambda: [{}, {}])
     samples: list[list[int]] = field(default_factory=list)
 
@@ -196,16 +196,21 @@ class Integers:
         nw, nww, ne, nee = (v[f, y - 1, x + k] for k in (-1, -2, 1, 2))
         g = [n - nw, nw - w, ne - n, nee - ne, w - ww, n - nn, nw - nww, ne - v[f, y - 2, x + 1]]
         past, second = f >= self.lags[0], f >= self.lags[1]
+        g += [e[f, y, x - 1] >> 2, e[f, y - 1, x] >> 2, e[f, y - 1, x + 1] >> 2, e[f, y - 1, x - 1] >> 2]
         c, cw = v[f, y, x], w
         ce = cs = 0
+        ec, es = e[f, y - 1, x + 1], 0
         if past:
             p = f - self.lags[0]
             c, cw, ce, cn, cs = v[p, y, x], v[p, y, x - 1], v[p, y, x + 1], v[p, y - 1, x], v[p, y + 1, x]
             cnw, cne, csw, cse = (v[p, y + j, x + k] for j in (-1, 1) for k in (-1, 1))
+            ec, es = e[p, y, x], e[p, y + 1, x]
+            g[11] = ec >> 2
             g += [c - cw, ce - c, cn - c, cs - c, cnw - cw, cne - ce, csw - cw, cse - ce, cw - w]
             if second:
                 q = f - self.lags[1]
                 g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
+                g += [v[q, y, x + 1] - ce, v[q, y + 1, x] - cs]
         experts = [
             within(16 * w + (sum(a * b for a, b in zip(s, g, strict=False)) >> 12), 16 * TOP) for s in self.weights
         ]
@@ -217,33 +222,24 @@ class Integers:
             experts += [16 * n, 8 * (w + ne)]
         guess = within(blended(experts, near, far, x + 2, 2 if self.edged else 1), 16 * TOP)
         base = (guess + 8) >> 4
-        s = (4 * e[f, y, x - 1] + 4 * e[f, y - 1, x] + 2 * (e[f, y - 1, x + 1] + e[f, y - 1, x - 1])
-             + 2 * (e[f, y, x - 2] + e[f, y - 2, x])) >> 4  # fmt: skip
-        t = s
-        if past:
-            p = f - self.lags[0]
-            t = (4 * e[p, y, x] + e[p, y, x + 1] + e[p, y + 1, x] + e[p, y, x - 1] + e[p, y - 1, x]) >> 3
-        energy = (3 * s + t) >> 2
-        ls, lt, le = min(level(s), 127), min(level(t), 127), level(energy)
-        h = min(le >> 1, 63)
+        energy = self.energy(f, y, x, past)
+        le = level(energy)
+        octave = min(le >> 4, 6)
 
-        def rel(a: int, o: int, m: int) -> int:
-            return min(max(((a - le) >> 1) + o, 0), m)
+        def sides(*three: tuple[int, int]) -> int:
+            a, b, d = (side(*one) for one in three)
+            return 7 * (25 * a + 5 * b + d) + octave
 
-        def close(a: int) -> int:
-            return min(max(a, -4), 3) + 4
-
-        change = abs(n - nw) + abs(w - nw) + abs(ne - n) + (abs(c - cw) if past else 0)
         equal = [w == n, n == ne, w == nw, c == w, base == w, base == n, ww == w, nn == n]
         equal += [c == ce, c == cs] if past else []
         same = sum(bit << k for k, bit in enumerate(equal))
+        off = [expert - guess for expert in experts]
         contexts = [
-            ls,
-            lt,
-            16 * h,
-            64 * min(h >> 1, 15) + 8 * rel(level(e[f, y, x - 1]), 4, 7) + rel(level(e[f, y - 1, x]), 4, 7),
-            16 * h + rel(level(abs(experts[0] - experts[1])), 6, 15),
-            8 * min(level(change), 127) + min(max(((lt - ls) >> 1) + 4, 0), 7),
+            sides((e[f, y - 1, x + 1], energy), (e[f, y - 1, x - 1], energy), (e[f, y, x - 2], energy)),
+            sides((off[0], energy >> 1), (off[1], energy >> 1), (es, energy)),
+            16 * min(le >> 1, 63),
+            sides((e[f, y, x - 1], energy), (e[f, y - 1, x], energy), (ec, energy)),
+            sides((off[2], energy), (off[3], energy), (off[4], energy)),
             64 * close(w - base) + 8 * close(n - base) + close(c - base),
             64 * close(nw - base) + 8 * close(ne - base) + close(ww - base),
             same,
@@ -253,14 +249,25 @@ class Integers:
         number = self.numbers.number(contexts, sets, token((11 * energy) >> 8), guess - 16 * base)
         value = within(base + number, TOP)
         v[f, y, x] = value
-        e[f, y, x] = min(abs(16 * value - guess), 1 << 30)
+        e[f, y, x] = within(16 * value - guess, 1 << 30)
         for k, expert in enumerate(experts):
             near[k][x + 2] = min(abs(16 * value - expert), 1 << 28)
-        self.samples.append([within((a << 10) >> (le >> 2), 1 << 20) for a in [*g, value - w]])
+        self.samples.append([within((a << 5) >> (le >> 2), 8191) for a in [*g, value - w]])
         if len(self.samples) == 32:
             self.learn(len(g))
             self.samples = []
         return value
+
+    def energy(self, f: int, y: int, x: int, past: bool) -> int:
+        def size(k: int, j: int, i: int) -> int:
+            return abs(self.errors[k, y + j, x + i])
+
+        s = 4 * (size(f, 0, -1) + size(f, -1, 0)) + 2 * (size(f, -1, 1) + size(f, -1, -1))
+        s = t = (s + 2 * (size(f, 0, -2) + size(f, -2, 0))) >> 4
+        if past:
+            p = f - self.lags[0]
+            t = (4 * size(p, 0, 0) + sum(size(p, j, i) for j, i in ((0, 1), (0, -1), (1, 0), (-1, 0)))) >> 3
+        return (3 * s + t) >> 2
 
     def learn(self, n: int) -> None:
         for w, moments in enumerate(self.moments):
@@ -279,16 +286,24 @@ class Integers:
                 shift += 1
             ridge = (most >> shift >> 20) + 1
             weights = self.weights[w]
-            for _ in range(2):
-                for i in range(n):
-                    own = moments[i, i] >> shift
-                    pull = (moments[-1, i] >> shift) << 16
-                    pull -= sum((moments[i, j] >> shift) * weights[j] for j in range(n))
-                    weights[i] = within((pull + own * weights[i]) // (own + (own >> 10) + ridge), 1 << 19)
+            for i in range(n):
+                own = moments[i, i] >> shift
+                pull = (moments[-1, i] >> shift) << 16
+                pull -= sum((moments[i, j] >> shift) * weights[j] for j in range(n))
+                weights[i] = within((pull + own * weights[i]) // (own + (own >> 10) + ridge), 1 << 19)
 
     def padded(self, n: int) -> list[list[int]]:
         """Samples of frames with fewer pasts have kept what stood in their other places before."""
         return [[*a[:-1], *[0] * (n + 1 - len(a)), a[-1]] for a in self.samples]
+
+
+def side(a: int, usual: int) -> int:
+    near = (usual >> 1) + 2
+    return 4 if a > 4 * near else 3 if a > near else 0 if a < -4 * near else 1 if a < -near else 2
+
+
+def close(a: int) -> int:
+    return min(max(a, -4), 3) + 4
 
 
 def median(a: int, b: int, c: int) -> int:
