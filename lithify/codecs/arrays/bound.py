@@ -31,13 +31,19 @@ class Floor:
     metric   `psnr`: 20 log10(range of the valid values / root mean square of the errors), in dB; `ssim`: mean
              structural similarity of the frames of the last two axes, at most 1
     value    above 0
+    span     the range that is meant, if these values are part of more; None: theirs
     """
 
     metric: Literal["psnr", "ssim"]
     value: float
+    span: float | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in ("psnr", "ssim") or not (self.value > 0 and isfinite(self.value)):
             raise BadArgument(f"floor {self.metric}={self.value}: expected psnr or ssim, and a number above 0")
         if self.metric == "ssim" and self.value > 1:
             raise BadArgument(f"floor ssim={self.value}: nothing is more similar than 1")
+
+
+Looseness = Bound | Floor
+"""What may become of values."""

@@ -5,6 +5,7 @@ numbers, coordinates or counts: whoever names one asks for it. What would break 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from lithify.codecs.array_types import Bools, Values
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.pieces import Piece, Structure, read_piece
+from lithify.codecs.arrays.settings import looseness
 from lithify.codecs.arrays.specials import classes_of, find_specials
-from lithify.codecs.arrays.values import Bound
+from lithify.codecs.arrays.values import Bound, Floor, Looseness
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
 from lithify.errors import BadArgument
@@ -22,10 +24,11 @@ _WHOLE_BYTES_MAX = 4
 """Of whole numbers that are loosened: doubles, in which errors are measured, hold them."""
 
 
-def bound_of(variable: Variable, contract: Contract) -> Bound | None:
+def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
     """By how much the stored values of a variable may differ; None: not at all."""
     if contract.kind != "bounded":
-        return None
+        is_loose = variable.data and variable.extent.element.native.kind == "f"
+        return looseness(contract) if is_loose else None
     name = variable.known_as
     is_named = name in dict(contract.variables)
     own = contract.of_variable(name)
@@ -47,28 +50,37 @@ def check_names(structure: Structure, contract: Contract) -> None:
             raise BadArgument(f"the contract names {name!r:.80}; the variables of the file are {there[:400]}")
 
 
-def bounds_of(source: Source, structure: Structure, pieces: Sequence[Piece], contract: Contract) -> Mapping[int, Bound]:
+def bounds_of(
+    source: Source, structure: Structure, pieces: Sequence[Piece], contract: Contract
+) -> Mapping[int, Looseness]:
     """The bound of each variable that has one, by its number; a part of a range becomes what that is for all of it."""
     found = {number: bound_of(one, contract) for number, one in enumerate(structure.variables)}
     bounds = {number: bound for number, bound in found.items() if bound is not None}
     parts = {
         number: bound
         for number, bound in bounds.items()
-        if bound.kind == "rel" and (len(pieces) > 1 or structure.variables[number].extent.element.native.kind != "f")
+        if _is_of_range(bound)
+        and (len(pieces) > 1 or structure.variables[number].extent.element.native.kind != "f")
     }
     ranges = _ranges(source, structure, pieces, parts) if parts else {}
     for number, bound in parts.items():
         low, high = ranges.get(number, (0.0, 0.0))
-        by = bound.value * (high - low)
-        if by > 0 and np.isfinite(by):
-            bounds[number] = Bound("abs", by)
-        else:
+        span = high - low
+        by = bound.value * span
+        if not (by > 0 and np.isfinite(by)):
             del bounds[number]
+        else:
+            bounds[number] = replace(bound, span=span) if isinstance(bound, Floor) else Bound("abs", by)
     return bounds
 
 
+def _is_of_range(bound: Looseness) -> bool:
+    """Whether it means a part of the range that values have."""
+    return isinstance(bound, Floor) or bound.kind == "rel"
+
+
 def _ranges(
-    source: Source, structure: Structure, pieces: Sequence[Piece], wanted: Mapping[int, Bound]
+    source: Source, structure: Structure, pieces: Sequence[Piece], wanted: Mapping[int, Looseness]
 ) -> dict[int, tuple[float, float]]:
     """The least and the largest value of each of these variables, of those that are coded as values."""
     found: dict[int, tuple[float, float]] = {}

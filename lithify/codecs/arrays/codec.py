@@ -32,7 +32,7 @@ class Arrays(Codec):
         family="arrays",
         name="values",
         format=Format(0x0400, 1, 0),
-        contracts=frozenset({"exact", "content", "bounded"}),
+        contracts=frozenset({"exact", "content", "bounded", "floor"}),
         seams="whole",
         kinds=frozenset({"array"}),
         kernels=True,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lithify.codecs.array_types import Bools
+from lithify.codecs.array_types import Bools, Values
 from lithify.codecs.arrays.bands import LEVELS_MAX, Depth
 from lithify.codecs.arrays.base import FINER, STEP_MAX, Base, rebuilt, transformed
 from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
@@ -22,9 +22,9 @@ from lithify.codecs.arrays.cube import Cube, slices_of
 from lithify.codecs.arrays.finding import quantised_grid
 from lithify.codecs.arrays.grids import Affine
 from lithify.codecs.arrays.plan import Plan, make_plan, with_lags
-from lithify.codecs.arrays.similarity import similarity
 from lithify.codecs.arrays.specials import classes_of, find_specials
 from lithify.codecs.codec import Effort
+from lithify.codecs.similarity import SIDE, similarity
 
 _PARTS = (8, 1 << 17), (4, 1 << 19)
 """Which part of an array is tried, and at most how many values; the larger one if the smaller leaves it open."""
@@ -37,7 +37,8 @@ _EVEN_STEP = 256 * FINER
 _TRIES = 12
 _NEAR, _NEAR_ENOUGH = 0.996, 0.98
 """A loss so near to what is allowed will do (seeking on is worth less than 0.1 % of the bytes), and on parts."""
-_SIMILAR_START = 4e-3
+_SIMILAR_START, _SIMILAR_SHARE = 4e-3, 0.98
+_SIMILAR_FRAMES = 64
 _LEAP = 8.0
 _Again = Callable[[float], np.ndarray | None]
 
@@ -59,8 +60,16 @@ class _Judge:
 
     @property
     def allowed(self) -> float:
-        """The loss that the floor allows."""
-        return float(10 ** (-self.floor.value / 20)) if self.floor.metric == "psnr" else sqrt(1 - self.floor.value)
+        """The loss that the floor allows; of similarity a little is left for who looks at other windows."""
+        if self.floor.metric == "psnr":
+            return float(10 ** (-self.floor.value / 20))
+        return sqrt(_SIMILAR_SHARE * (1 - self.floor.value))
+
+    @property
+    def can_be_measured(self) -> bool:
+        """Whether frames are large enough for what the floor is about."""
+        shape = self.cube.shape
+        return self.floor.metric == "psnr" or (len(shape) > 1 and min(shape[-2:]) >= SIDE)
 
     def loss(self, again: np.ndarray | None) -> float:
         """The root mean square of errors as a part of the span, or the root of what structures lack in similarity."""
@@ -71,8 +80,19 @@ class _Judge:
             return sqrt(float(np.mean(np.square(errors)))) / self.span
         kept = np.where(self.valid, again, self.frames)
         before, after, valid = (self.cube.unstacked(one) for one in (self.frames, kept, self.valid))
-        found = similarity(before, after, valid, self.span)
-        return inf if found is None else sqrt(max(0.0, 1 - found))
+        return sqrt(max(0.0, 1 - _similar(before, after, valid, self.span)))
+
+
+def _similar(before: Values, after: Values, valid: Bools, span: float) -> float:
+    """Mean structural similarity of the frames of the last two axes, of so many of them."""
+    frames = [array.reshape(-1, *before.shape[-2:]) for array in (before, after, valid)]
+    found = []
+    for exact, other, inside in zip(*(one[:: max(1, len(one) // _SIMILAR_FRAMES)] for one in frames), strict=True):
+        if inside.any():
+            middle = exact[inside].astype(np.float64).mean()
+            pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
+            found.append(similarity(pair[0], pair[1], middle, span))
+    return float(np.mean(found)) if found else 0.0
 
 
 class _Way(ABC):
@@ -160,9 +180,9 @@ def plan_for_floor(stacked: np.ndarray, cube: Cube, floor: Floor, effort: Effort
     specials = find_specials(stacked, fills, zeros=False)
     valid = (classes_of(stacked, specials) == 0) & np.isfinite(stacked)
     inside = stacked[np.isfinite(stacked) & ~np.isin(stacked, np.array(fills, stacked.dtype))]
-    span = float(inside.max()) - float(inside.min()) if valid.any() else 0.0
+    span = floor.span or (float(inside.max()) - float(inside.min()) if valid.any() else 0.0)
     judge = _Judge(floor, cube, stacked, valid, span)
-    if span > 0 and isfinite(span) and judge.allowed > 0:
+    if valid.any() and span > 0 and isfinite(span) and judge.allowed > 0 and judge.can_be_measured:
         for way, start in _by_size(judge, _ways(judge, specials, effort), specials, effort):
             coarse = _coarsest(judge, way, start, _NEAR)
             if coarse is not None:

@@ -19,7 +19,7 @@ from lithify.codecs.arrays.content import same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.parts import Box, Part
 from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece, structure_of_source
-from lithify.codecs.arrays.values import Bound
+from lithify.codecs.arrays.values import Bound, Floor, Looseness
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.similarity import SIDE, similarity
@@ -28,6 +28,8 @@ from lithify.errors import FidelityBroken
 Figures = dict[str, float | int | bool]
 _SSIM_FRAMES_MAX = 64
 _STEP_BYTES = 4 * limits.MIB
+_ROUNDING = 1e-9
+"""Of sums of doubles that were added in another order."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class _Row:
 
     name: str
     variable: Variable
-    bound: Bound
+    bound: Looseness
     low: float = math.inf
     high: float = -math.inf
     points: int = 0
@@ -78,7 +80,8 @@ class _Row:
         if not len(exact):
             return
         errors = np.abs(found - exact)
-        _refuse_beyond(self.name, exact, found, errors, self.span, self.bound)
+        if isinstance(self.bound, Bound):
+            _refuse_beyond(self.name, exact, found, errors, self.span, self.bound)
         self.worst = max(self.worst, float(errors.max()))
         self.difference += float(np.sum(found - exact))
         self.square += float(np.sum(np.square(errors)))
@@ -87,6 +90,19 @@ class _Row:
             for one in _similarities(before, after, valid, frames, self.span):
                 total, weight = total + share * one, weight + share
             self.similar = total, weight
+
+    def refuse_below(self) -> None:
+        """Raise FidelityBroken if values differ and their quality, over all of them, is below a floor."""
+        floor = self.bound
+        if not isinstance(floor, Floor) or not self.square:
+            return
+        quality = -math.inf
+        if floor.metric == "psnr" and math.isfinite(self.span) and self.span:
+            quality = 10 * math.log10(self.span * self.span * self.valid_points / self.square)
+        if floor.metric == "ssim" and self.similar[1]:
+            quality = self.similar[0] / self.similar[1]
+        if not quality >= floor.value - _ROUNDING:
+            raise FidelityBroken(f"{self.name}: {floor.metric} is {quality:g}, below {floor.value:g}")
 
     def figures(self) -> Figures:
         """All of it."""
@@ -124,6 +140,8 @@ def measured(original: Source, decoded: Source, contract: Contract) -> dict[str,
                     rows[number].look(at.gather(data))
         for piece in pieces:
             _compare(structure, piece, rows, (read_piece(original, piece), read_piece(decoded, piece)))
+    for row in rows.values():
+        row.refuse_below()
     return {row.name: row.figures() for row in rows.values()}
 
 

@@ -13,7 +13,7 @@ from numcodecs.abc import Codec
 from numcodecs.compat import ensure_contiguous_ndarray, ensure_ndarray, ndarray_copy
 
 from lithify.codecs.array_types import Values
-from lithify.codecs.arrays.settings import bound_of, checked_fills, known_effort
+from lithify.codecs.arrays.settings import checked_fills, known_effort, looseness_of
 from lithify.codecs.arrays.values import decode_values, encode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import Corrupt, LimitExceeded, UnknownFormat
@@ -34,7 +34,7 @@ class Lithify(Codec):  # type: ignore[misc]  # numcodecs has no types
     codec_id = "lithify"
 
     def __init__(self, contract: str = "exact", effort: str = "default", fills: Sequence[float] = ()) -> None:
-        bound_of(contract)
+        looseness_of(contract)
         self.contract, self.effort, self.fills = contract, known_effort(effort), list(checked_fills(fills))
 
     def encode(self, buf: Any) -> bytes:
@@ -42,7 +42,7 @@ class Lithify(Codec):  # type: ignore[misc]  # numcodecs has no types
         values = ensure_ndarray(buf)
         kind: bytes = values.dtype.str.encode("ascii")
         head = bytes([_VERSION, len(kind)]) + kind + bytes([values.ndim]) + b"".join(map(varint, values.shape))
-        bound = bound_of(self.contract)
+        bound = looseness_of(self.contract)
         return head + encode_values(values, bound=bound, effort=known_effort(self.effort), fills=self.fills)
 
     def decode(self, buf: Any, out: Any = None) -> Values:

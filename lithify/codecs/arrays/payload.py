@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, ldexp
+from math import isfinite, ldexp, log10
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from lithify.codecs.arrays.layout import Kept, pack_layout, parse_layout
 from lithify.codecs.arrays.pieces import Piece, Structure, structure_of
 from lithify.codecs.arrays.skeleton import pack, unpack
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
-from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from lithify.codecs.arrays.values import Bound, Floor, Looseness, decode_values, encode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.block import taste
@@ -31,6 +31,8 @@ ARRAYS, INFLATED = 0x10, 0x11
 below are the numbers of general methods, for the whole."""
 _CLOSE = 1.1
 """A general coder is tried on the whole if pieces of it say that it may come so near: xz takes a second a megabyte."""
+_ROUNDED = 0.25
+"""The mean square that rounding to whole steps may add, in squares of a step: none is off by more than half of one."""
 _LAYOUT_BYTES_MAX = 16 * limits.MIB
 
 
@@ -86,10 +88,10 @@ class Wanted(NamedTuple):
     """An array to be kept as such, and by how much its values may differ; None: not at all."""
 
     variable: Variable
-    bound: Bound | None = None
+    bound: Looseness | None = None
 
 
-def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
+def encode_file(data: bytes, effort: Effort, bound: Looseness | None) -> Encoded:
     """The smallest payload of a whole file, which is not empty, and what it decodes to.
 
     bound  by how much the values of those arrays that are data may differ; None: not at all
@@ -101,7 +103,7 @@ def encode_file(data: bytes, effort: Effort, bound: Bound | None) -> Encoded:
 
 
 def encode_piece(
-    data: bytes, structure: Structure, piece: Piece, effort: Effort, bound_of: Callable[[int], Bound | None]
+    data: bytes, structure: Structure, piece: Piece, effort: Effort, bound_of: Callable[[int], Looseness | None]
 ) -> Encoded:
     """The smallest payload of a piece of a file, and what it decodes to.
 
@@ -120,7 +122,11 @@ def encode_piece(
 
 
 def _wanted(
-    structure: Structure, piece: Piece, inflated: Inflated | None, length: int, bound_of: Callable[[int], Bound | None]
+    structure: Structure,
+    piece: Piece,
+    inflated: Inflated | None,
+    length: int,
+    bound_of: Callable[[int], Looseness | None],
 ) -> list[Wanted]:
     """The arrays of a piece of `length` plain bytes, none sharing a byte with another."""
     found = [
@@ -173,14 +179,14 @@ class _Coded(NamedTuple):
     loosened: Values | None
 
 
-def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound | None) -> _Coded | None:
+def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Looseness | None) -> _Coded | None:
     """One array, decoded again; None if its bytes are smaller elsewhere, or do not come back."""
     extent = variable.extent
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
         bound = _tightened(extent, values, bound, data)
     raw = values.tobytes()
-    if bound is not None and values.dtype.kind != "f":
+    if isinstance(bound, Bound) and values.dtype.kind != "f":
         values, bound = rounded(values, bound, variable.own_fills), None
     packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
     plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
@@ -194,16 +200,26 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Bound 
     return _Coded(packed, again) if is_within else None
 
 
-def _tightened(extent: Extent, values: Values, bound: Bound, data: bytes) -> Bound | None:
+def _tightened(extent: Extent, values: Values, bound: Looseness, data: bytes) -> Looseness | None:
     """What is left of a bound when values become whole numbers of their scale again; None: nothing."""
     scale = extent.element.scale
-    if scale is None or bound.kind == "pwrel":
+    if scale is None or (isinstance(bound, Bound) and bound.kind == "pwrel"):
         return None
     exponent = max(scale.read(data, offset)[1] for offset in extent.offsets)
     low, high = float(values.min()), float(values.max())
+    if isinstance(bound, Floor):
+        return _raised(bound, bound.span or high - low, ldexp(1.0, exponent))
     allowed = bound.value * (high - low if bound.kind == "rel" else 1.0)
     left = allowed - ldexp(0.5, exponent) - 2 * float(np.spacing(np.float32(max(abs(low), abs(high)))))
     return Bound("abs", left) if left > 0 and isfinite(left) else None
+
+
+def _raised(floor: Floor, span: float, step: float) -> Floor | None:
+    """The floor that leaves room for rounding to whole steps; None: there is none, or not for so small a step in dB."""
+    if floor.metric != "psnr":
+        return None
+    square = span * span * 10 ** (-floor.value / 10) - _ROUNDED * step * step
+    return replace(floor, value=10 * log10(span * span / square), span=span) if square > 0 and span > 0 else None
 
 
 def _pack(data: bytes, kept: Sequence[tuple[Extent, bytes]], effort: Effort) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from lithify.codecs.arrays.values import Bound
+from lithify.codecs.arrays.values import Bound, Floor, Looseness
 from lithify.codecs.codec import Effort, effort
 from lithify.codecs.fidelity import Contract
 from lithify.errors import BadArgument
@@ -14,14 +14,25 @@ def known_effort(text: str) -> Effort:
     return effort(text)
 
 
-def bound_of(contract: str) -> Bound | None:
-    """The bound of a contract that is `exact` or bounded. Raises BadArgument for another."""
-    found = Contract.parse(contract)
-    if found.kind == "exact":
-        return None
-    if found.kind != "bounded" or found.metric not in ("abs", "rel", "pwrel"):
-        raise BadArgument(f"contract {contract!r:.80}: arrays are kept exact, or bounded by abs, rel or pwrel")
-    return Bound(cast("Any", found.metric), cast("float", found.value))
+def looseness(contract: Contract) -> Looseness | None:
+    """What a contract lets become of the values of an array; None: nothing that arrays could make use of."""
+    if contract.kind == "bounded" and contract.metric in ("abs", "rel", "pwrel"):
+        return Bound(cast("Any", contract.metric), cast("float", contract.value))
+    if contract.kind == "floor" and contract.metric in ("psnr", "ssim"):
+        return Floor(cast("Any", contract.metric), cast("float", contract.value))
+    return None
+
+
+def looseness_of(contract: str) -> Looseness | None:
+    """The same of a contract as it is spelled; None for `exact`. Raises BadArgument for one that means nothing here."""
+    parsed = Contract.parse(contract)
+    found = looseness(parsed)
+    if found is None and parsed.kind != "exact":
+        raise BadArgument(
+            f"contract {contract!r:.80}: arrays are kept exact, bounded by abs, rel or pwrel, or above a floor "
+            "of psnr or ssim"
+        )
+    return found
 
 
 def checked_fills(fills: Sequence[float]) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lithify.codecs.arrays.block import decode_block, encode_block, smaller
-from lithify.codecs.arrays.bound import Bound, Floor
+from lithify.codecs.arrays.bound import Bound, Floor, Looseness
 from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
 from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
 from lithify.codecs.arrays.wire import Reader, varint
@@ -19,13 +19,11 @@ from lithify.codecs.codec import Effort
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
 
 _LENGTH_MAX = 1 << 40
-__all__ = ["Bound", "Floor", "decode_part", "decode_values", "encode_values"]
+__all__ = ["Bound", "Floor", "Looseness", "decode_part", "decode_values", "encode_values"]
 Slices = tuple[slice | int, ...]
 
 
-def encode_values(
-    values: np.ndarray, *, bound: Bound | Floor | None, effort: Effort, fills: Sequence[Any] = ()
-) -> bytes:
+def encode_values(values: np.ndarray, *, bound: Looseness | None, effort: Effort, fills: Sequence[Any] = ()) -> bytes:
     """The payload of one array of any shape.
 
     values   bool, integers, floats of 16, 32 or 64 bits, complex; any byte order and strides
@@ -60,9 +58,7 @@ def warm() -> None:
             decode_values(encode_values(values, bound=bound, effort=effort), values.shape, values.dtype)
 
 
-def _encode(
-    plain: np.ndarray, bound: Bound | Floor | None, effort: Effort, fills: Sequence[Any], *, inner: bool
-) -> bytes:
+def _encode(plain: np.ndarray, bound: Looseness | None, effort: Effort, fills: Sequence[Any], *, inner: bool) -> bytes:
     if not plain.size:
         return b""
     cube = stack(plain.shape)

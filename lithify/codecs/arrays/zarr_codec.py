@@ -18,7 +18,7 @@ from zarr.core.array_spec import ArraySpec
 from zarr.core.buffer import Buffer, NDBuffer
 from zarr.core.common import JSON, parse_named_configuration
 
-from lithify.codecs.arrays.settings import bound_of, checked_fills, known_effort
+from lithify.codecs.arrays.settings import checked_fills, known_effort, looseness_of
 from lithify.codecs.arrays.values import decode_values, encode_values
 from lithify.errors import BadArgument
 
@@ -39,7 +39,7 @@ class LithifyCodec(ArrayBytesCodec):
     fills: tuple[float, ...] = ()
 
     def __init__(self, *, contract: str = "exact", effort: str = "default", fills: Sequence[float] = ()) -> None:
-        bound_of(contract)
+        looseness_of(contract)
         object.__setattr__(self, "contract", contract)
         object.__setattr__(self, "effort", known_effort(effort))
         object.__setattr__(self, "fills", checked_fills(fills))
@@ -69,7 +69,9 @@ class LithifyCodec(ArrayBytesCodec):
     def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         values = chunk_data.as_numpy_array()
         fills = (*self.fills, *_as_fill(chunk_spec.fill_value))
-        payload = encode_values(values, bound=bound_of(self.contract), effort=known_effort(self.effort), fills=fills)
+        payload = encode_values(
+            values, bound=looseness_of(self.contract), effort=known_effort(self.effort), fills=fills
+        )
         return chunk_spec.prototype.buffer.from_bytes(payload)
 
     def compute_encoded_size(self, input_byte_length: int, _chunk_spec: ArraySpec) -> int:

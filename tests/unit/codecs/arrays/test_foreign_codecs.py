@@ -83,7 +83,7 @@ def test_the_codec_survives_the_metadata_of_zarr() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"contract": "floor:psnr=60"}, {"contract": "x"}, {"effort": "heroic"}, {"fills": "no"}]
+    "wrong", [{"contract": "floor:vmaf=90"}, {"contract": "x"}, {"effort": "heroic"}, {"fills": "no"}]
 )
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
     for codec in (LithifyCodec, Lithify):

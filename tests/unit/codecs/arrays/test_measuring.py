@@ -89,6 +89,23 @@ def test_bounds_are_of_the_range_or_of_each_value_where_the_contract_says_so() -
         Arrays.measure(original, near, EXACT)
 
 
+@pytest.mark.parametrize("metric", ["psnr", "ssim"])
+def test_quality_below_a_floor_is_refused(metric: str) -> None:
+    before = smooth((3, 20, 30), "f4")
+    noise = np.random.default_rng(3).normal(0, float(np.ptp(before)) / 20, before.shape)
+    after = before + noise.astype("f4")
+    row = Arrays.measure(npy(before), npy(after), Contract("floor", metric, 0.1))["values"]
+    found = row["psnr_db" if metric == "psnr" else "ssim"]
+    Arrays.measure(npy(before), npy(after), Contract("floor", metric, float(found) - 1e-3))
+    with pytest.raises(FidelityBroken, match="below floor"):
+        Arrays.measure(npy(before), npy(after), Contract("floor", metric, float(found) + 1e-3))
+
+
+def test_a_floor_that_arrays_have_no_measure_for_lets_nothing_differ() -> None:
+    with pytest.raises(FidelityBroken, match="byte"):
+        Arrays.measure(climate(field()), changed((10, 10), 1.0), Contract.parse("floor:vmaf=90"))
+
+
 def test_an_array_of_missing_values_alone_can_be_measured() -> None:
     empty = npy(np.full((20, 30), np.nan, "f4"))
     (variable,) = arrays_in(empty)
@@ -105,7 +122,17 @@ def test_an_array_of_missing_values_alone_can_be_measured() -> None:
     ],
     ids=["npy", "netcdf 3", "grib"],
 )
-@pytest.mark.parametrize("contract", ["bounded:abs=0.01", "bounded:rel=0.001", "bounded:pwrel=0.01"])
+@pytest.mark.parametrize(
+    "contract",
+    [
+        "bounded:abs=0.01",
+        "bounded:rel=0.001",
+        "bounded:pwrel=0.01",
+        "floor:psnr=50",
+        "floor:psnr=75",
+        "floor:ssim=0.98",
+    ],
+)
 def test_a_file_of_many_pieces_has_the_figures_of_one(make: Callable[[Numbers], bytes], contract: str) -> None:
     data = make(smooth((24, 20, 30), "f4") + np.linspace(1, 9, 24, dtype="f4")[:, None, None])
     decoded = kept_and_back(data, contract)
