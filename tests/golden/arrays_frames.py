@@ -3,6 +3,7 @@
 import io
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from lithify.codecs.arrays.codec import Arrays
 from lithify.codecs.arrays.containers.variable import Variable
@@ -11,6 +12,7 @@ from lithify.codecs.arrays.inflated import Place, inflate, shuffled
 from lithify.codecs.arrays.payload import INFLATED, Wanted, checked_head, encode, encode_file, pack_piece
 from lithify.codecs.arrays.skeleton import METHODS
 from lithify.codecs.arrays.streams import pack_streams
+from lithify.codecs.arrays.values import Floor
 from lithify.codecs.frame import FrameWriter
 from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, npy, smooth, tiff
 
@@ -25,6 +27,7 @@ FILES = (
     grib2(PACKED, 15),
     grib1(PACKED, 25),
 )
+LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
 DEFLATED = b"before " + STREAM + b" behind"
@@ -60,8 +63,30 @@ def behind_a_stream() -> bytes:
     return _framed([head + inner], [DEFLATED])
 
 
+def above_a_floor() -> bytes:
+    """A file whose array is a wavelet alone, and one whose values are on an even grid."""
+    found = [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED]
+    path = _loosened_path()
+    if not path.exists():
+        path.write_bytes(b"".join(one.decoded for one in found))
+    return _framed([one.payload for one in found], [one.decoded for one in found])
+
+
+def _loosened_path() -> Path:
+    """Where what came back of the loosened files is kept: another encoder would make something else of them."""
+    return Path(__file__).with_name("v0_1_0__arrays_values__above_a_floor.original")
+
+
+def loosened() -> bytes:
+    """What comes back of the loosened files."""
+    if not _loosened_path().exists():
+        above_a_floor()
+    return _loosened_path().read_bytes()
+
+
 ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "general_methods": (by_general_methods, b"".join(WHOLE)),
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
+    "above_a_floor": (above_a_floor, loosened()),
 }

@@ -103,6 +103,10 @@ class _Way(ABC):
         """A first guess."""
 
     @abstractmethod
+    def most(self, judge: _Judge) -> float:
+        """As coarse as it can be."""
+
+    @abstractmethod
     def again(self, judge: _Judge) -> _Again:
         """What comes back of the values, by how coarse they became."""
 
@@ -119,6 +123,9 @@ class _Even(_Way):
 
     def start(self, judge: _Judge) -> float:
         return judge.span * (sqrt(3) * judge.allowed if judge.floor.metric == "psnr" else _SIMILAR_START)
+
+    def most(self, judge: _Judge) -> float:
+        return judge.span
 
     def again(self, judge: _Judge) -> _Again:
         values = judge.frames[judge.valid]
@@ -147,6 +154,9 @@ class _Smooth(_Way):
 
     def start(self, judge: _Judge) -> float:
         return _EVEN_STEP
+
+    def most(self, judge: _Judge) -> float:
+        return STEP_MAX
 
     def again(self, judge: _Judge) -> _Again:
         blocks = []
@@ -179,10 +189,10 @@ def plan_for_floor(stacked: np.ndarray, cube: Cube, floor: Floor, effort: Effort
     """The plan for an array of floats, in the form of its cube, whose quality must not fall below a floor."""
     specials = find_specials(stacked, fills, zeros=False)
     valid = (classes_of(stacked, specials) == 0) & np.isfinite(stacked)
-    inside = stacked[np.isfinite(stacked) & ~np.isin(stacked, np.array(fills, stacked.dtype))]
-    span = floor.span or (float(inside.max()) - float(inside.min()) if valid.any() else 0.0)
+    inside = stacked[valid]
+    span = floor.span or (float(inside.max()) - float(inside.min()) if inside.size else 0.0)
     judge = _Judge(floor, cube, stacked, valid, span)
-    if valid.any() and span > 0 and isfinite(span) and judge.allowed > 0 and judge.can_be_measured:
+    if inside.size and span > 0 and isfinite(span) and judge.allowed > 0 and judge.can_be_measured:
         for way, start in _by_size(judge, _ways(judge, specials, effort), specials, effort):
             coarse = _coarsest(judge, way, start, _NEAR)
             if coarse is not None:
@@ -264,16 +274,16 @@ def _length(judge: _Judge, plan: Plan, effort: Effort) -> int:
 
 def _coarsest(judge: _Judge, way: _Way, start: float, near: float) -> float | None:
     """How coarse the values may become; None: as little as was tried was too much. By secants of logarithms."""
-    again = way.again(judge)
+    again, most = way.again(judge), way.most(judge)
     best: float | None = None
     worst = inf
-    at, power = start, 1.0
+    at, power = min(start, most), 1.0
     last: tuple[float, float] | None = None
     for _ in range(_TRIES):
         loss = judge.loss(again(at))
         if loss <= judge.allowed:
             best = max(best or 0.0, at)
-            if loss >= near * judge.allowed:
+            if loss >= near * judge.allowed or at >= most:
                 break
         else:
             worst = min(worst, at)
@@ -282,7 +292,7 @@ def _coarsest(judge: _Judge, way: _Way, start: float, near: float) -> float | No
         last = at, loss
         aim = (1 + near) / 2 * judge.allowed
         leap = (aim / loss) ** (1 / power) if 0 < loss < inf else (_LEAP if loss == 0 else 1 / _LEAP)
-        at *= min(max(leap, 1 / _LEAP), _LEAP)
+        at = min(at * min(max(leap, 1 / _LEAP), _LEAP), most)
         if best is not None and not best < at < worst:
             if worst == inf or worst / best < 1 / near:
                 break

@@ -124,3 +124,11 @@ def test_a_smooth_block_has_a_base_and_nothing_behind_it() -> None:
     for wrong in (body + b"\1", without):
         with pytest.raises(Corrupt, match="smooth block"):
             decode_block(wrong, values.shape, range(1), coding)
+
+
+def test_a_floor_below_all_that_can_be_lost_is_met_by_the_coarsest_there_is() -> None:
+    values = smooth((4, 64, 64))
+    values[:, 8:] = np.nan
+    length, again = round_trip(values, Floor("ssim", 0.05))
+    assert length < values.nbytes / 100
+    assert np.isnan(again[:, 8:]).all()
