@@ -22,7 +22,8 @@ class Array:
     @property
     def valid(self) -> np.ndarray:
         """Where there is a value."""
-        valid: np.ndarray = np.isfinite(self.values) & ~np.isin(self.values, np.array(self.fills, self.values.dtype))
+        fills = [fill for fill in self.fills if np.isfinite(fill)]
+        valid: np.ndarray = np.isfinite(self.values) & ~np.isin(self.values, np.array(fills, self.values.dtype))
         return valid
 
 
