@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,7 +13,7 @@ from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Fa
 from lithify.codecs.raw.block import BlockCodec, blocks, taste
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.errors import Corrupt, LimitExceeded, Truncated, Unsound
 
 if TYPE_CHECKING:
@@ -158,16 +158,16 @@ class Text(Codec):
 
     def _mixed(self, group: bytes, effort: Effort, length: int) -> list[bytes]:
         """The group mixed, behind the primer if there is one; what it gives without was or will be tried beside it."""
-        from lithify.codecs.text.mixing import encode_text
-
-        learnt = _ready()
         if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
-            text_class = self._teacher.text_class
-            head, stream = PRIMED | text_class, self._teacher.encode(group)
+            text_class, stream = self._teacher.text_class, self._teacher.encode(group)
+            payloads = [] if stream is None else [bytes([PRIMED | text_class]) + _ready(text_class).name + stream]
         else:
             text_class = class_of(group, effort)
-            head, stream = MIXED | text_class, encode_text(group, learnt, text_class)
-        payloads = [] if stream is None else [bytes([head]) + learnt.name + stream]
+            payloads = _in_class(group, text_class)
+        if text_class not in FIRST_CLASSES:
+            # Its middle is in another language, but the rest may be JSON with such texts inside; no network knows it.
+            text_class = class_of(group, effort, FIRST_CLASSES)
+            payloads += _in_class(group, text_class)
         if effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX:
             payloads += _read(group, text_class)
         return payloads
@@ -188,13 +188,15 @@ class Text(Codec):
         if method not in (MIXED, PRIMED, READ) or text_class not in set(TextClass):
             raise Corrupt(f"a group of text is kept by method 0x{head:02x}, which does not exist")
         if method == READ:
+            if text_class not in FIRST_CLASSES:
+                raise Corrupt(f"a group of text is kept by method 0x{head:02x}: no network knows its class")
             return _unread(TextClass(text_class), body, length)
         return self._unmixed(method, TextClass(text_class), body, length)
 
     def _unmixed(self, method: int, text_class: TextClass, body: bytes, length: int) -> bytes:
         from lithify.codecs.text.mixing import decode_text
 
-        learnt = _ready()
+        learnt = _ready(text_class)
         stream = _behind_names(body, ("tables",), (learnt.name,))
         if method == MIXED:
             return decode_text(stream, length, learnt, text_class)
@@ -205,10 +207,19 @@ class Text(Codec):
         return self._teacher.decode(stream, length)
 
 
-def _ready() -> "Learnt":
-    from lithify.codecs.text.proof import proved
+def _ready(text_class: TextClass) -> "Learnt":
+    from lithify.codecs.text.proof import proved_for
 
-    return proved()
+    return proved_for(text_class)
+
+
+def _in_class(group: bytes, text_class: TextClass) -> list[bytes]:
+    """The group mixed in one class."""
+    from lithify.codecs.text.mixing import encode_text
+
+    learnt = _ready(text_class)
+    stream = encode_text(group, learnt, text_class)
+    return [] if stream is None else [bytes([MIXED | text_class]) + learnt.name + stream]
 
 
 def _read(group: bytes, text_class: TextClass) -> list[bytes]:
@@ -255,16 +266,16 @@ def _teacher(digest: str, primer: bytes) -> "Teacher":
     """A primer, unpacked; the last ones are kept, because small originals come in crowds."""
     from lithify.codecs.text.primer import Teacher
 
-    return Teacher(primer, _ready())
+    return Teacher(primer, _ready)
 
 
-def class_of(text: bytes, effort: Effort) -> TextClass:
+def class_of(text: bytes, effort: Effort, classes: Iterable[TextClass] = TextClass) -> TextClass:
     """The class in which a piece from the middle becomes smallest."""
     from lithify.codecs.text.mixing import encode_text
 
     start = max(0, (len(text) - _PIECE_BYTES[effort]) // 2)
-    piece, learnt = text[start : start + _PIECE_BYTES[effort]], _ready()
-    return min(TextClass, key=lambda one: len(encode_text(piece, learnt, one) or piece))
+    piece = text[start : start + _PIECE_BYTES[effort]]
+    return min(classes, key=lambda one: len(encode_text(piece, _ready(one), one) or piece))
 
 
 def _same_length(data: bytes, length: int) -> bytes:

@@ -274,13 +274,13 @@ def run(
 
 def encode_text(text: Buffer, learnt: Learnt, text_class: TextClass) -> bytes | None:
     """The stream of a text; None if it would be longer than the text."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(len(text)))
     return _encode(model, np.frombuffer(text, np.uint8), text_class, 0)
 
 
 def decode_text(stream: bytes, length: int, learnt: Learnt, text_class: TextClass) -> bytes:
     """The `length` bytes of a text. Bytes that no encoder wrote give some text or other."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(length))
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(length))
     return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0).tobytes()
 
 
@@ -289,7 +289,7 @@ def weigh_text(
 ) -> U16:
     """The chance that each bit of a text is given when its turn comes, in 1/65536: eight for every byte, those that
     `encode_text` codes it with. `told` hears how many bytes are done, several times a second."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(len(text)))
     return _weigh(model, np.frombuffer(text, np.uint8).copy(), text_class, 0, told)
 
 
@@ -335,7 +335,7 @@ class Taught:
         second: the model is kept, and every text gets a copy."""
         size = size_of(length)
         if size not in self._models:
-            start, primed = self._learnt.starts[self._class], self._learnt.primed_for(self._class)
+            start, primed = self._learnt.start_for(self._class), self._learnt.primed_for(self._class)
             model = new_model(start, primed, size)
             _read(model, self._text.copy(), self._class, 0)
             self._models[size] = model
