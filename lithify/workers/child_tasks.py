@@ -29,7 +29,7 @@ from lithify.workers.kinds import look
 from lithify.workers.parts import last_line_end
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
-from lithify.workers.sources import Place, mapped, open_slice, open_source
+from lithify.workers.sources import Place, brought, open_slice, open_source
 from lithify.workers.text_tasks import compare, prove, prove_model, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
@@ -152,7 +152,7 @@ def encode(call: Call) -> Reply:
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
-    codec = _codec(call.args, source.length, _primers(call))
+    codec = _codec(call.args, source.length, brought(call))
     started = time.perf_counter()
     with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
@@ -322,7 +322,7 @@ def measure(call: Call) -> Reply:
     decoded = b"".join(_decoded(call, Tally()))
     seconds = time.perf_counter() - started
     place = Place(**call.args["original"])
-    source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=at_hand(call.attached))
+    source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=brought(call))
     (entry,) = frame.formats
     figures = codec_class(entry.format.id).measure(source.read(0, source.length), decoded, frame.contract)
     digest = hashlib.sha256(decoded).hexdigest()
@@ -358,21 +358,14 @@ def _decoded(call: Call, tally: Tally) -> Any:
     start, end = call.args.get("start") or 0, call.args.get("end")
     frame = read_frame(file)
     kernels.require_for(frame)
-    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=_primers(call))
+    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=brought(call))
 
 
 def _source(call: Call) -> Source:
     place = Place(**call.args["input"])
     start, end = call.args.get("start") or 0, call.args.get("end")
-    primers = _primers(call)
+    primers = brought(call)
     return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end, primers=primers)
-
-
-def _primers(call: Call) -> Primers:
-    """The primers and the models that came with a task."""
-    digests = call.args.get("models", [])
-    files = call.fds[len(call.fds) - len(digests) :]
-    return at_hand(call.attached, {digest: mapped(fd) for digest, fd in zip(digests, files, strict=True)})
 
 
 def _split(attached: Sequence[bytes], count: int) -> tuple[Sequence[bytes], Primers]:

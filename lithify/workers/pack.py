@@ -15,14 +15,14 @@ from typing import Any, BinaryIO
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import FormatEntry, Frame, models_of, primers_of, read_frame
+from lithify.codecs.frame import FormatEntry, Frame, read_frame
 from lithify.codecs.frame.primers import digest_of, model_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
-from lithify.workers.model_files import arguments, find_models, memory_bytes, open_model
-from lithify.workers.primer_files import find_primers
-from lithify.workers.proof import measure, place_of, prove
+from lithify.workers.model_files import memory_bytes, open_model
+from lithify.workers.needs import Needs, gathered
+from lithify.workers.proof import measure, prove
 from lithify.workers.route import Priming
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
@@ -80,15 +80,14 @@ def pack_file(
             _check_used(encoded.route, "primer")
         if model is not None:
             _check_used(encoded.route, "model")
-        needed = [wishes.primer] if encoded.primer else []
+        needed = (wishes.primer,) if encoded.primer else ()
         models = opened if encoded.model else []
         figures: dict[str, Any] = {}
         if encoded.contract == EXACT:
-            decode_seconds = prove(
-                sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done), primers=needed, models=models
-            )
+            needs = Needs(sandbox, needed, models)
+            decode_seconds = prove(needs, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
         else:
-            decode_seconds, figures = measure(sandbox, frame, original.fileno(), place, encoded.digest)
+            decode_seconds, figures = measure(Needs(sandbox), frame, original.fileno(), place, encoded.digest)
     tell(1.0)
     return {
         "name": name,
@@ -135,14 +134,9 @@ def unpack_file(
     Raises MissingPrimer or MissingModel, naming the one that is not among them.
     """
     found = read_frame(frame)
-    needed = find_primers(primers, primers_of(found))
     done = 0
-    with ExitStack() as stack:
-        opened = stack.enter_context(find_models(models, models_of(found)))
-        sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
-        named, fds = arguments(opened)
-        args = {"input": place_of(frame).as_json(), "start": 0, "end": None, **named}
-        for block in stack.enter_context(sandbox.stream("decode", args, (frame.fileno(), *fds), attached=needed)):
+    with gathered(found, primers, models) as needs, needs.decoded(frame) as blocks:
+        for block in blocks:
             original.write(block)
             done += len(block)
             if on_progress is not None:

@@ -4,18 +4,17 @@ When the current encoding cannot be decoded before its first byte has left, a re
 instead, and the fact is written to the log: a reader gets the right bytes or an error, never wrong ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound, RangeNotSatisfiable
 from lithify.store import queries
-from lithify.store.blobs import Address
+from lithify.store.places import Standing
 from lithify.store.views import ObjectView
 from lithify.workers.log import log
-from lithify.workers.primers import read_primers
-from lithify.workers.proof import place_of
+from lithify.workers.needs import brought
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -45,23 +44,21 @@ class Content:
         """Blocks that follow, and the first: decoded and checked already."""
         places = _places(self._archive, self.view.revision)
         failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
-        for number, (address, *needed) in enumerate(places):
+        for number, standing in enumerate(places):
             try:
-                blocks = iter(self._decode(address, read_primers(self._archive, needed)))
+                blocks = iter(self._decode(standing))
                 return blocks, next(blocks, b"")
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
                 spares = len(places) - number - 1
-                log("restore").error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
+                log("restore").error("encoding_unreadable", blob=standing.blob.digest, code=error.code, spares=spares)
                 failure = error
         raise failure
 
-    def _decode(self, address: Address, primers: Sequence[bytes]) -> "Stream":
-        blob = self._closing.enter_context(self._archive.blobs.open(address))
-        args = {"input": place_of(blob).as_json(), "start": self.start, "end": self.end}
-        stream = self._archive.sandbox.stream(
-            "decode", args, (blob.fileno(),), attached=primers, output_bytes_max=self.length
-        )
+    def _decode(self, standing: Standing) -> "Stream":
+        needs = self._closing.enter_context(brought(self._archive, standing))
+        blob = self._closing.enter_context(self._archive.blobs.open(standing.blob))
+        stream = needs.decoded(blob, self.start, self.end, output_bytes_max=self.length)
         self._stream = self._closing.enter_context(stream)
         return self._stream
 
@@ -81,8 +78,8 @@ class Content:
         self._closing.close()
 
 
-def _places(archive: "Archive", revision_id: str) -> list[tuple[Address, ...]]:
-    """Each blob with the primer that decoding it needs."""
+def _places(archive: "Archive", revision_id: str) -> list[Standing]:
+    """Each blob with what decoding it needs."""
     with archive.catalog.reading() as connection:
         return queries.serving_places(connection, revision_id)
 

@@ -15,8 +15,9 @@ from lithify.store.blobs import Address
 from lithify.store.clock import read_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from lithify.store.places import Standing
     from lithify.workers.archive import Archive
 
 FRACTION = 1 / 30
@@ -83,8 +84,9 @@ def inspect(archive: "Archive", address: Address) -> str | None:
     return None
 
 
-def _stands(archive: "Archive", places: "Sequence[Address]") -> bool:
-    return all(inspect(archive, place) is None for place in places)
+def _stands(archive: "Archive", standing: "Standing") -> bool:
+    places = (standing.blob, standing.primer)
+    return all(inspect(archive, place) is None for place in places if place is not None)
 
 
 def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
@@ -94,7 +96,7 @@ def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
         revisions = health.revisions_on(connection, address.digest)
         spare = {revision: health.spare_encodings(connection, revision) for revision in revisions}
     for revision in revisions:
-        whole = next((encoding for encoding, places in spare[revision] if _stands(archive, places)), None)
+        whole = next((encoding for encoding, standing in spare[revision] if _stands(archive, standing)), None)
         if whole is None:
             done.lost.append(revision)
             continue

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--to", "collection", type=TEXT, default="default", show_default=True, help="Collection.")
 @click.option("--contract", type=TEXT, help="What must come back: exact, content, bounded:abs=0.01, floor:psnr=60 ...")
 @click.option("--effort", type=EFFORT, help="How hard workers try.")
+@click.option("--model", type=TEXT, help="Let a language model tell it: SHA-256, or name or path of its file.")
 @click.option("--name", type=TEXT, help="Name of the object, for one file or for - (standard input).")
 @click.option("--follow", is_flag=True, help="With -: go on behind what the object holds, as long as input comes.")
 @click.option("--wait", is_flag=True, help="Wait until the densest form has been found and proved.")
@@ -39,6 +40,10 @@ def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bo
 
     A file is named by its own name, a file in a folder by its path from that folder on. Links and special
     files in folders are skipped, and reported. With PATH - standard input is read, and --name names it.
+
+    With --model NAME the job waits in the queue gpu for a worker that has that language model in its folder
+    LITHIFY_MODELS; until it is done the staged copy serves. NAME is looked for in the same folder, here or on the
+    server. What was told by a model can only be read where that is.
 
     With --follow what comes is appended to the object, and is durable and readable a few seconds later; with
     --json each such step prints its receipt. The input may last for days: tail -f app.log | lithify put - --follow
@@ -69,6 +74,7 @@ class _Batch:
     collection: str
     contract: str | None
     effort: str | None
+    model: str | None
     wait: bool
 
     def __post_init__(self) -> None:
@@ -96,7 +102,7 @@ class _Batch:
         """Standard input, behind what the object holds, until it ends or we are told to."""
         from lithify.api.commands.follow import Follower
 
-        wishes = {"contract": self.contract, "effort": self.effort}
+        wishes = {"contract": self.contract, "effort": self.effort, "model": self.model}
         follower = Follower(self.session, self.service, self.collection, name, wishes)
         receipt = follower.run(standard_input())
         if self.session.out.as_json and not self.wait:
@@ -120,6 +126,7 @@ class _Batch:
             body,
             contract=self.contract,
             effort=self.effort,
+            model=self.model,
             idempotency_key=idempotency_key,
         )
 
@@ -149,7 +156,7 @@ class _Batch:
         settings = self.session.settings
         for found in walk(paths, leave_out=None if settings.url else settings.archive):
             if isinstance(found, File):
-                yield PutItem(self.collection, found.name, found.path, self.contract, self.effort)
+                yield PutItem(self.collection, found.name, found.path, self.contract, self.effort, self.model)
             elif isinstance(found, Skipped):
                 self._skipped += 1
                 self.session.out.note("skipped", f"skipped {shown(found.path)}: {found.why}")

@@ -51,10 +51,9 @@ def unpack(
     from lithify.workers.pack import unpack_file
 
     target = target or _default(source)
-    kept = [] if session.settings.models is None else [session.settings.models]
     bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
     with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
-        found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
+        found = unpack_file(frame, file, primers=primers, models=session.models(models), on_progress=advance)
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
 
