@@ -39,8 +39,6 @@ IMAGE_PLAIN_BYTES_MAX = 64 * MIB  # of one picture before it is deflated: 30 tim
 SOUND_GROUP_BYTES_MAX = 16 * MIB  # of samples that are coded as a whole: 6 s each way
 SOUND_COARSE_BITS_MAX = 16  # that the filters of a coder of sound do without, of samples of up to 32 bits
 IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is decoded: 100 megapixels and a border
-OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
-OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
 
 LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
 LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it

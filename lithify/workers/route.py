@@ -107,6 +107,8 @@ class Route:
     winner: str | None = None
     at_lines: bool = False
     """Whether parts should end at line ends."""
+    uncut: frozenset[str] = frozenset()
+    """Labels of the candidates that are given the whole of an original, however long."""
 
     @property
     def running(self) -> tuple[Candidate, ...]:
@@ -200,7 +202,8 @@ def choose(
     reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
-    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines)
+    uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")
+    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines, uncut=uncut)
 
 
 def choose_small(
@@ -269,12 +272,12 @@ def _consider(
     candidate = _allowed(Candidate(codec, predicted), facts["contracts"], contract, allowed)
     if not candidate.runs or codec == STORED:
         return candidate
-    if contract != EXACT and contract.kind in facts["contracts"] and length <= limits.PART_BYTES:
+    at_once = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
+    if contract != EXACT and contract.kind in facts["contracts"] and at_once == length:
         candidate = replace(candidate, contract=str(contract))
     if predicted is None:
-        return candidate.dropped(facts.get("too_slow") or "it has no use for this kind of data")
-    part = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
-    seconds = predicted.encode_seconds * part / length
+        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
+    seconds = predicted.encode_seconds * at_once / length
     if seconds > limits.CHILD_WALL_SECONDS:
         return candidate.dropped(f"it would take {seconds:.0f} s, over the {limits.CHILD_WALL_SECONDS:.0f} s it may")
     if predicted.memory_bytes > limits.CHILD_MEMORY_BYTES:
