@@ -21,6 +21,7 @@ from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, checked_model, decode_frame, read_frame
 from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
+from lithify.codecs.signs import heard_by
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
 from lithify.workers.child import Call, Reply, Task, as_lithify_error
@@ -145,6 +146,10 @@ class _ReportingSink:
         self._done_bytes += len(decoded)
         self._report(self._done_bytes)
 
+    def inside(self, done_bytes: int) -> None:
+        """So many bytes of the next chunk are done."""
+        self._report(self._done_bytes + done_bytes)
+
 
 def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.
@@ -232,7 +237,9 @@ def _encode(
     source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None], contract: str | None = None
 ) -> Frame:
     writer = FrameWriter(out)
-    codec.encode(source, _ReportingSink(writer.sink(codec), report))
+    sink = _ReportingSink(writer.sink(codec), report)
+    with heard_by(sink.inside):
+        codec.encode(source, sink)
     if contract is not None:
         return writer.finish(
             contract=Contract.parse(contract), original_length=source.length, original_digest=_digest_of(source)
@@ -298,9 +305,10 @@ def decode(call: Call) -> Reply:
     answer   length, stored_bytes: what had to be read
     """
     length, tally = 0, Tally()
-    for block in _decoded(call, tally):
-        call.data(block)
-        length += len(block)
+    with heard_by(lambda done: call.progress(length + done)):
+        for block in _decoded(call, tally):
+            call.data(block)
+            length += len(block)
     return Reply({"length": length, "stored_bytes": tally.stored_bytes})
 
 
@@ -311,10 +319,11 @@ def digest(call: Call) -> Reply:
     """
     length, tally, sha256 = 0, Tally(), hashlib.sha256()
     started = time.perf_counter()
-    for block in _decoded(call, tally):
-        sha256.update(block)
-        length += len(block)
-        call.progress(length)
+    with heard_by(lambda done: call.progress(length + done)):
+        for block in _decoded(call, tally):
+            sha256.update(block)
+            length += len(block)
+            call.progress(length)
     seconds = time.perf_counter() - started
     return Reply(
         {"digest": sha256.hexdigest(), "length": length, "stored_bytes": tally.stored_bytes, "seconds": seconds}

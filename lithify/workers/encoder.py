@@ -135,19 +135,18 @@ class _Race:
         self._told = told
         self._done: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
-        longer = original.length > limits.PART_BYTES
+        # Small parts are enough for a language model, which tells each of its groups alone, and takes minutes for one.
+        self._part_bytes = limits.PART_BYTES if wishes.model is None else limits.LM_GROUP_BYTES_MAX
+        longer = original.length > self._part_bytes
         self.uncut = [one for one in route.running if longer and one.label in route.uncut]
         self._cut = [one for one in route.running if one not in self.uncut]
 
     def parts(self) -> list[Part]:
-        """Where the original is cut: at line ends, if that is of use to a candidate.
-
-        Small parts are enough for a language model, which tells each of its groups alone, and takes minutes for one.
-        """
+        """Where the original is cut: at line ends, if that is of use to a candidate."""
         length = self._original.length
-        if self.model is not None:
-            return cut(length, limits.LM_GROUP_BYTES_MAX)
-        return cut_at_lines(length, self._line_ends) if self._route.at_lines else cut(length)
+        if self._route.at_lines and self.model is None:
+            return cut_at_lines(length, self._line_ends)
+        return cut(length, self._part_bytes)
 
     def _line_ends(self, cuts: Sequence[int]) -> Sequence[int]:
         named, fds = self._original.needs

@@ -134,13 +134,19 @@ def unpack_file(
     Raises MissingPrimer or MissingModel, naming the one that is not among them.
     """
     found = read_frame(frame)
-    done = 0
-    with gathered(found, primers, models) as needs, needs.decoded(frame) as blocks:
+    done = furthest = 0
+
+    def tell(done_bytes: int) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done_bytes)
+        if on_progress is not None:
+            on_progress(furthest / max(1, found.decoded_length))
+
+    with gathered(found, primers, models) as needs, needs.decoded(frame, on_progress=tell) as blocks:
         for block in blocks:
             original.write(block)
             done += len(block)
-            if on_progress is not None:
-                on_progress(done / found.decoded_length)
+            tell(done)
     return {"original_bytes": done, "sha256": found.decoded_digest.hex(), "contract": str(found.contract)}
 
 

@@ -48,12 +48,19 @@ def unpack(
     FILE.lith - is standard input; no archive, server or network is needed. `lithify info` shows the primer or the
     language model that a frame may need; models are also looked for in the folder LITHIFY_MODELS.
     """
-    from lithify.workers.pack import unpack_file
+    from lithify.workers.pack import frame_info, unpack_file
 
     target = target or _default(source)
-    bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
-    with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
-        found = unpack_file(frame, file, primers=primers, models=session.models(models), on_progress=advance)
+    with origin(source) as frame, destination(session, target, force=force) as file:
+        length = frame_info(frame)["original_bytes"]
+        with session.out.progress(f"unpack {shown(source)}", length) as advance:
+            found = unpack_file(
+                frame,
+                file,
+                primers=primers,
+                models=session.models(models),
+                on_progress=lambda share: advance(share * length),
+            )
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
 

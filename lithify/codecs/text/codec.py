@@ -13,6 +13,7 @@ from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Fa
 from lithify.codecs.raw.block import BlockCodec, blocks, taste
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.signs import Told, nobody, tell
 from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.errors import Corrupt, LimitExceeded, Truncated, Unsound
 
@@ -158,17 +159,18 @@ class Text(Codec):
 
     def _mixed(self, group: bytes, effort: Effort, length: int) -> list[bytes]:
         """The group mixed, behind the primer if there is one; what it gives without was or will be tried beside it."""
+        reads = effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX
         if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
             text_class, stream = self._teacher.text_class, self._teacher.encode(group)
             payloads = [] if stream is None else [bytes([PRIMED | text_class]) + _ready(text_class).name + stream]
         else:
             text_class = class_of(group, effort)
-            payloads = _in_class(group, text_class)
+            payloads = _in_class(group, text_class, nobody if reads else tell)
         if text_class not in FIRST_CLASSES:
             # Its middle is in another language, but the rest may be JSON with such texts inside; no network knows it.
             text_class = class_of(group, effort, FIRST_CLASSES)
-            payloads += _in_class(group, text_class)
-        if effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX:
+            payloads += _in_class(group, text_class, nobody)
+        if reads:
             payloads += _read(group, text_class)
         return payloads
 
@@ -199,7 +201,7 @@ class Text(Codec):
         learnt = _ready(text_class)
         stream = _behind_names(body, ("tables",), (learnt.name,))
         if method == MIXED:
-            return decode_text(stream, length, learnt, text_class)
+            return decode_text(stream, length, learnt, text_class, tell)
         if self._teacher is None or self._teacher.text_class != text_class:
             raise Corrupt("a group of text needs a primer of its class, and the frame names none")
         if length > _PRIMED_BYTES_MAX:
@@ -213,12 +215,12 @@ def _ready(text_class: TextClass) -> "Learnt":
     return proved_for(text_class)
 
 
-def _in_class(group: bytes, text_class: TextClass) -> list[bytes]:
-    """The group mixed in one class."""
+def _in_class(group: bytes, text_class: TextClass, told: Told) -> list[bytes]:
+    """The group mixed in one class; `told` hears how far that is."""
     from lithify.codecs.text.mixing import encode_text
 
     learnt = _ready(text_class)
-    stream = encode_text(group, learnt, text_class)
+    stream = encode_text(group, learnt, text_class, told)
     return [] if stream is None else [bytes([MIXED | text_class]) + learnt.name + stream]
 
 
@@ -228,7 +230,7 @@ def _read(group: bytes, text_class: TextClass) -> list[bytes]:
     from lithify.codecs.text.proof import proved_network
 
     trained = proved_network()
-    stream = encode_read(group, trained, text_class)
+    stream = encode_read(group, trained, text_class, tell)
     return [] if stream is None else [bytes([READ | text_class]) + trained.learnt.name + trained.name + stream]
 
 
@@ -242,7 +244,7 @@ def _unread(text_class: TextClass, body: bytes, length: int) -> bytes:
         )
     trained = proved_network()
     stream = _behind_names(body, ("tables", "network"), (trained.learnt.name, trained.name))
-    return decode_read(stream, length, trained, text_class)
+    return decode_read(stream, length, trained, text_class, tell)
 
 
 def _behind_names(body: bytes, what: Sequence[str], names: Sequence[bytes]) -> bytes:
