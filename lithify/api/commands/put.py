@@ -55,6 +55,7 @@ def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bo
     if follow and paths != (PIPE,):
         raise BadArgument("--follow goes with - alone: tail -f FILE | lithify put - --name NAME --follow")
     with open_service(session, create=True) as service:
+        _note_who_is_waited_for(session, wishes["model"])
         batch = _Batch(session, service, **wishes)
         if follow:
             batch.follow(name or "")
@@ -182,6 +183,17 @@ class _Batch:
             with self.session.going_on():
                 view = self.service.stat(receipt.collection, receipt.name, receipt.revision)
                 self.session.out.document(view, object_line(view))
+
+
+def _note_who_is_waited_for(session: Session, model: str | None) -> None:
+    """A model that is not here is no mistake, but then nobody here will do the work."""
+    if model is None or session.settings.url:
+        return
+    from lithify.workers.model_folder import ModelFolder
+
+    folder = ModelFolder(session.settings.models)
+    if not folder.has(digest := folder.named(model)):
+        session.out.note("waits", f"the job waits for a worker that has the model: {folder.lacks(digest)}")
 
 
 def _own_name(path: Path) -> str:
