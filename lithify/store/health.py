@@ -55,6 +55,11 @@ def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str,
     return [(row[0], standing(row[1:])) for row in rows]
 
 
+def model_of(connection: Connection, revision_id: str) -> str | None:
+    """The language model that is to tell a revision."""
+    return connection.scalar(select(Revision.model).where(Revision.id == revision_id))
+
+
 def take_over(connection: Connection, revision_id: str, encoding_id: str) -> None:
     """Make a spare encoding the current one."""
     of_revision = Encoding.revision_id == revision_id

@@ -112,7 +112,7 @@ class Ingest:
         """Check the wishes before a byte is read.
 
         contract          spelling of the contract; the collection's policy decides when None
-        model             the language model that is to tell it: its SHA-256, or a name or path (see ModelFolder.named)
+        model             the language model that is to tell it: its SHA-256, or its name (see ModelFolder.named)
         digest, length    what the sender announced; `commit` refuses anything else
         idempotency_key   the same key and bytes give the same receipt, however often they are sent
         if_match          digest that the object must have now ("*": any); if_none_match: it must not exist

@@ -88,6 +88,22 @@ def _opened(file: BinaryIO, path: Path, digest: str | None = None) -> OpenModel:
     return OpenModel(file, digest, length, native=file.read(len(native.MAGIC)) == native.MAGIC)
 
 
+def called(name: str) -> str:
+    """The SHA-256 of a model in a file of this machine; what is no path here is given back, for the archive to know.
+
+    Raises BadArgument for a file that is no model, or of none that an archive keeps anything with.
+    """
+    path = Path(name)
+    if (path / _CONFIG).is_file():
+        raise BadArgument(f"{name} is a folder: make a model file of it first, `lithify model convert {name}`")
+    if not path.is_file():
+        return name
+    with open_model(path) as model:
+        if model.native:
+            raise BadArgument(f"{name} reckons in floating point: only this machine could read what it told")
+        return model.digest
+
+
 @contextmanager
 def find_models(paths: Sequence[Path], needed: Collection[str]) -> Iterator[list[OpenModel]]:
     """The models of these digests, among files and folders; nothing is opened when none is needed.

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lithify.errors import BadArgument, LithifyError, MissingModel, NotFound
+from lithify.errors import LithifyError, MissingModel, NotFound
 from lithify.workers.log import log
 from lithify.workers.model_files import SUFFIX, OpenModel, open_model
 
@@ -33,27 +33,17 @@ class ModelFolder:
         return self._path_of(digest) is not None
 
     def named(self, name: str) -> str:
-        """The SHA-256 of the model that somebody calls so: by its SHA-256, or by its file, here or anywhere.
+        """The SHA-256 of the model that somebody calls so: by its SHA-256, or by its file here.
 
-        Of a model that is not here only the SHA-256 will do: some other worker may have it. Raises BadArgument for a
-        file that is not in the folder, NotFound for what is neither.
+        Of a model that is not here only the SHA-256 will do: some other worker may have it. Paths mean nothing, since
+        whoever asks may be on another machine. Raises NotFound for any other name.
         """
         if _DIGEST.fullmatch(name):
             return name
         for path, digest in self._models():
             if name in {path.name, path.stem}:
                 return digest
-        if not Path(name).exists():
-            raise NotFound(f"there is no model {name!r:.80} {self._where()}, nor a file or folder of that name")
-        if Path(name).is_dir():
-            raise BadArgument(
-                f"{name} is a folder: `lithify model convert {name}` makes a model file of it, which belongs "
-                f"{self._where()}"
-            )
-        with open_model(Path(name)) as model:
-            if not self.has(model.digest):
-                raise BadArgument(f"{name} is the model {model.digest}, which is not {self._where()}: put it there")
-            return model.digest
+        raise NotFound(f"there is no model {name!r:.80} {self._where()}")
 
     @contextmanager
     def open(self, digests: Collection[str]) -> Iterator[list[OpenModel]]:

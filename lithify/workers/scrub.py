@@ -8,11 +8,13 @@ over; what cannot be mended is reported by name and stays reported by `check`.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lithify import limits
 from lithify.crashpoints import crashpoint
 from lithify.errors import BadBytes, NotFound
 from lithify.store import health
 from lithify.store.blobs import Address
 from lithify.store.clock import read_clock
+from lithify.store.put import encode_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,5 +104,6 @@ def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
             continue
         with archive.catalog.writing() as connection:
             health.take_over(connection, revision, whole)
-            archive.queue.defer(connection, kind="encode", queue="general", revision_id=revision, priority=1)
+            job = encode_job(limits.SMALL_BYTES + 1, "general", health.model_of(connection, revision))
+            archive.queue.defer(connection, **job, revision_id=revision, priority=1)
         done.mended.append(revision)

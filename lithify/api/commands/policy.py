@@ -51,8 +51,10 @@ def set_(session: Session, /, collection: str, codecs: tuple[str, ...], **change
     given = {name: value for name, value in changes.items() if value is not None}
     if codecs:
         given["codecs"] = codecs
-    if given.get("model") == _NO_MODEL:
-        given["model"] = ""
+    if "model" in given:
+        from lithify.workers.model_files import called
+
+        given["model"] = "" if given["model"] == _NO_MODEL else called(given["model"])
     if not given:
         raise BadArgument("nothing to set: name at least one rule")
     with open_service(session, create=True) as service:

@@ -55,7 +55,8 @@ def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bo
     if follow and paths != (PIPE,):
         raise BadArgument("--follow goes with - alone: tail -f FILE | lithify put - --name NAME --follow")
     with open_service(session, create=True) as service:
-        _note_who_is_waited_for(session, wishes["model"])
+        if wishes["model"] is not None:
+            wishes["model"] = _model(session, wishes["model"])
         batch = _Batch(session, service, **wishes)
         if follow:
             batch.follow(name or "")
@@ -185,15 +186,19 @@ class _Batch:
                 self.session.out.document(view, object_line(view))
 
 
-def _note_who_is_waited_for(session: Session, model: str | None) -> None:
-    """A model that is not here is no mistake, but then nobody here will do the work."""
-    if model is None or session.settings.url:
-        return
+def _model(session: Session, name: str) -> str:
+    """The model by its SHA-256, or by its name on a server; one that is not here is no mistake, but is worth a note."""
+    from lithify.workers.model_files import called
     from lithify.workers.model_folder import ModelFolder
 
+    wanted = called(name)
+    if session.settings.url:
+        return wanted
     folder = ModelFolder(session.settings.models)
-    if not folder.has(digest := folder.named(model)):
+    digest = folder.named(wanted)
+    if not folder.has(digest):
         session.out.note("waits", f"the job waits for a worker that has the model: {folder.lacks(digest)}")
+    return digest
 
 
 def _own_name(path: Path) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from lithify.codecs.text.lm import native
 from lithify.errors import BadArgument, MissingModel, NotFound
 from lithify.store.put import MODELS_QUEUE
 from lithify.store.views import JobView, Receipt
 from lithify.workers.archive import Archive
 from lithify.workers.found import FoundLines, Query, Searched
 from lithify.workers.loop import QUEUES, Worker
+from lithify.workers.model_files import called
 from lithify.workers.model_folder import ModelFolder
 from lithify.workers.rebuild import rebuild
 from lithify.workers.reencode import reencode
@@ -192,27 +194,27 @@ def test_what_is_appended_to_is_told_by_the_same_model(archive: Archive) -> None
 def test_models_are_called_by_their_digest_or_by_their_files(models: Path, tmp_path: Path) -> None:
     folder, elsewhere = ModelFolder(models), tmp_path / "elsewhere.lithlm"
     shutil.copy(models / "small.lithlm", elsewhere)
-    for name in (digest(), "small", "small.lithlm", str(elsewhere), str(models / "small.lithlm")):
+    for name in (digest(), "small", "small.lithlm", called(str(elsewhere)), called(str(models / "small.lithlm"))):
         assert digest() == folder.named(name)
+    assert "small" == called("small")
     assert "f" * 64 == folder.named("f" * 64)  # some other worker may have it
     assert not folder.has("f" * 64)
 
 
-def test_what_is_no_model_at_hand_is_refused_with_what_to_do(models: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere.lithlm"
-    shutil.copy(models / "small.lithlm", elsewhere)
-    (tmp_path / "empty").mkdir()
+def test_what_is_no_model_at_hand_is_refused(models: Path, tmp_path: Path) -> None:
     (tmp_path / "llama").mkdir()
+    (tmp_path / "llama/config.json").write_text("{}")
     (tmp_path / "note.txt").write_text("rock")
-    for folder in (ModelFolder(None), ModelFolder(tmp_path / "empty")):
-        with pytest.raises(BadArgument, match="put it there"):
-            folder.named(str(elsewhere))
+    (tmp_path / "native.lithlm").write_bytes(native.MAGIC + b"more")
+    for folder in (ModelFolder(None), ModelFolder(tmp_path / "llama"), ModelFolder(tmp_path / "nowhere")):
         with pytest.raises(NotFound, match="LITHIFY_MODELS"):
             folder.named("small")
-    with pytest.raises(BadArgument, match="lithify model convert"):
-        ModelFolder(models).named(str(tmp_path / "llama"))
-    with pytest.raises(BadArgument, match="no language model"):
-        ModelFolder(models).named(str(tmp_path / "note.txt"))
+    with pytest.raises(NotFound, match="there is no model"):  # a path may be of another machine
+        ModelFolder(models).named(str(models / "small.lithlm"))
+    refusals = {"llama": "model convert", "note.txt": "no language model", "native.lithlm": "floating point"}
+    for wrong, sentence in refusals.items():
+        with pytest.raises(BadArgument, match=sentence):
+            called(str(tmp_path / wrong))
 
 
 def test_files_that_are_no_models_are_passed_over(models: Path) -> None:

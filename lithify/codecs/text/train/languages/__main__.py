@@ -1,6 +1,6 @@
 """python -m lithify.codecs.text.train.languages FOLDER [OUT]
 
-Fetches the packages that packages.tsv names into FOLDER, 260 MB, and makes languages.bin of what they say: five minutes
+Fetches the packages that packages.tsv names into FOLDER, 250 MB, and makes languages.bin of what they say: five minutes
 of one core. The same packages give the same tables. Prints their SHA-256, and that of their streams:
 models.py must name both.
 """
