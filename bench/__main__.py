@@ -10,6 +10,7 @@ BENCHES = (
     "codecs",
     "logs",
     "text",
+    "languages",
     "lm",
     "arrays",
     "array_containers",

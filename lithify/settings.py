@@ -36,8 +36,8 @@ class Settings(BaseSettings):
         description="jobs a worker runs side by side",
     )
     queues: str = Field(
-        default="logs,text,arrays,media,general,upkeep",
-        description="queues a worker serves, by comma; add gpu on machines that have one",
+        default="logs,text,arrays,media,general,gpu,upkeep",
+        description="queues a worker serves, by comma; of gpu, only jobs whose language model it has",
     )
     child_memory_bytes: int = Field(
         default=limits.CHILD_MEMORY_BYTES, ge=256 * limits.MIB, description="memory a codec's process may use"
@@ -67,6 +67,6 @@ class Settings(BaseSettings):
         description="time without another append before an object's densest form is looked for",
     )
     models: Path | None = Field(
-        default=None, description="folder of language models, where those that frames need are found by their SHA-256"
+        default=None, description="folder of language models: those that texts are told by, and that frames need"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what the log shows")

@@ -21,7 +21,7 @@ UNFINISHED = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b")
 BARE_IGNORE = re.compile(r"#\s*type:\s*i[g]nore(?!\[)")
 LINK = re.compile(r"\]\(([^)#][^)\s]*)\)")
 COMMITTED_BYTES_MAX = 512 * 1024
-MAY_BE_LARGE = {ROOT / "lithify/codecs/text/learnt.bin", ROOT / "lithify/codecs/text/network.bin"}
+MAY_BE_LARGE = {ROOT / "lithify/codecs/text" / name for name in ("learnt.bin", "languages.bin", "network.bin")}
 """What other texts taught is part of a format: every release needs it (lithify/codecs/text/MODEL.md)."""
 MEASURED_DATA = ROOT.parent / "shared" / "data"
 """Files to measure with may lie beside the checkout; their licences do not let us pass them on."""

@@ -82,6 +82,7 @@ class Client:
         *,
         contract: str | None = None,
         effort: str | None = None,
+        model: str | None = None,
         content_type: str | None = None,
         digest: str | None = None,
         length: int | None = None,
@@ -92,7 +93,12 @@ class Client:
         """Send what `body` gives; the receipt means that it is durable there, and is compared with what was sent."""
         outgoing = Outgoing(body)
         wishes = {"Content-Type": content_type, "Lithify-Contract": contract, "Lithify-Effort": effort}
-        wishes |= {"Content-SHA256": digest, "Idempotency-Key": idempotency_key, **_conditions(if_match, if_none_match)}
+        wishes |= {
+            "Lithify-Model": model,
+            "Content-SHA256": digest,
+            "Idempotency-Key": idempotency_key,
+            **_conditions(if_match, if_none_match),
+        }
         receipt = self._send("PUT", _object(collection, name), outgoing, length, wishes)
         outgoing.compare(receipt.digest)
         return receipt
@@ -105,6 +111,7 @@ class Client:
         *,
         contract: str | None = None,
         effort: str | None = None,
+        model: str | None = None,
         content_type: str | None = None,
         digest: str | None = None,
         length: int | None = None,
@@ -114,7 +121,12 @@ class Client:
     ) -> Receipt:
         """Send what goes behind an object; without digest and key, the server keeps it piece by piece as it comes."""
         wishes = {"Content-Type": content_type, "Lithify-Contract": contract, "Lithify-Effort": effort}
-        wishes |= {"Content-SHA256": digest, "Idempotency-Key": idempotency_key, **_conditions(if_match, if_none_match)}
+        wishes |= {
+            "Lithify-Model": model,
+            "Content-SHA256": digest,
+            "Idempotency-Key": idempotency_key,
+            **_conditions(if_match, if_none_match),
+        }
         return self._send("POST", _object(collection, name), Outgoing(body), length, wishes)
 
     def _send(
@@ -151,6 +163,7 @@ class Client:
                     file,
                     contract=item.contract,
                     effort=item.effort,
+                    model=item.model,
                     idempotency_key=uuid.uuid4().hex,
                 )
         except FileNotFoundError:

@@ -151,6 +151,7 @@ def _wishes(request: Request) -> dict[str, Any]:
     return {
         "contract": sent.get("lithify-contract"),
         "effort": sent.get("lithify-effort"),
+        "model": sent.get("lithify-model"),
         "content_type": sent.get("content-type"),
         "digest": headers.announced_digest(sent),
         "length": length,

@@ -39,6 +39,7 @@ PUT_HEADERS = [
     _header("Repr-Digest", "the same as RFC 9530 writes it; Content-Digest and Digest are read too", "sha-256=:LPJ…:"),
     _header("Lithify-Contract", "what must come back; the collection's policy decides when left out", "exact"),
     _header("Lithify-Effort", "fast, default or max", "default"),
+    _header("Lithify-Model", "the language model that is to tell it: its SHA-256, or its file's name there", _DIGEST),
 ]
 GET_HEADERS = [
     _header("Range", "one range of bytes", "bytes=0-1023"),

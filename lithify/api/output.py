@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from lithify.errors import LithifyError
     from lithify.store.views import View
@@ -22,6 +22,8 @@ Advance = Callable[[float], None]
 
 _NUMBER_MAX = 24
 """Characters of a number with its unit, or of two; what is longer and begins with a digit is a line of some log."""
+_SPEED_SECONDS = 120.0
+"""Over which a bar's speed is taken: a model may take many seconds between two steps."""
 SENTENCE_MAX = 1000
 """Characters of an error that are shown: what was typed may be part of it, and may be a megabyte."""
 
@@ -127,14 +129,14 @@ class Output:
             yield lambda _done: None
             return
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        amount = DownloadColumn(binary_units=True) if unit == "bytes" else TextColumn("{task.percentage:>3.0f} %")
         text = TextColumn("{task.description}", markup=False)
         console = Console(stderr=True)
         # rich would else send what is written to standard output to the bar's console: standard error.
         still: dict[str, Any] = {"redirect_stdout": False, "redirect_stderr": False, "transient": True}
-        with Progress(text, BarColumn(), amount, TimeRemainingColumn(), console=console, **still) as bar:
+        columns = (text, BarColumn(), *_amount(unit), TimeRemainingColumn())
+        with Progress(*columns, console=console, speed_estimate_period=_SPEED_SECONDS, **still) as bar:
             task = bar.add_task(printable(what), total=total)
             self._bar = bar
             try:
@@ -151,6 +153,15 @@ class Output:
                 sys.stdout.buffer.write(data)
         except BrokenPipeError as error:
             raise ReaderLeft from error
+
+
+def _amount(unit: str) -> "tuple[ProgressColumn, ...]":
+    """How much is done, in bytes and bytes a second, or as a share."""
+    from rich.progress import DownloadColumn, TextColumn, TransferSpeedColumn
+
+    if unit == "bytes":
+        return DownloadColumn(binary_units=True), TransferSpeedColumn()
+    return (TextColumn("{task.percentage:>3.0f} %"),)
 
 
 def _json(document: Mapping[str, Any]) -> str:

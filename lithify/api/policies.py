@@ -22,6 +22,7 @@ class PolicyChange(Asked):
     contract: str | None = Field(None, examples=["exact"], description="for objects that name none themselves")
     effort: str | None = Field(None, examples=["default"], description="fast, default or max")
     codecs: list[str] | None = Field(None, examples=[[]], description="the only codecs to try; empty for all")
+    model: str | None = Field(None, examples=[""], description="the language model that texts are told by; empty: none")
     keep_seconds: float | None = Field(None, ge=0, description="retire older revisions; 0 keeps them")
     keep_revisions: int | None = Field(None, ge=0, description="keep only so many revisions; 0 keeps all")
 

@@ -93,6 +93,7 @@ class Service(Protocol):
         *,
         contract: str | None = None,
         effort: str | None = None,
+        model: str | None = None,
         content_type: str | None = None,
         digest: str | None = None,
         length: int | None = None,
@@ -100,7 +101,10 @@ class Service(Protocol):
         if_match: str | None = None,
         if_none_match: bool = False,
     ) -> "Receipt":
-        """Keep what `body` gives as a new revision; the receipt means that it is durable."""
+        """Keep what `body` gives as a new revision; the receipt means that it is durable.
+
+        model  the language model that is to tell it: its SHA-256, or what its file is called where the archive is
+        """
         ...
 
     def append(
@@ -111,6 +115,7 @@ class Service(Protocol):
         *,
         contract: str | None = None,
         effort: str | None = None,
+        model: str | None = None,
         content_type: str | None = None,
         digest: str | None = None,
         length: int | None = None,
@@ -246,10 +251,11 @@ class Service(Protocol):
         contract: str | None = None,
         effort: str | None = None,
         codecs: Sequence[str] | None = None,
+        model: str | None = None,
         keep_seconds: float | None = None,
         keep_revisions: int | None = None,
     ) -> "PolicyView":
-        """Change what is given; None leaves a rule as it is."""
+        """Change what is given; None leaves a rule as it is. `model` is named as for `put`; empty: none."""
         ...
 
     def schedules(self) -> "Sequence[ScheduleView]": ...

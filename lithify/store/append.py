@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select, update
 
 from lithify.crashpoints import crashpoint
 from lithify.errors import Conflict
-from lithify.store import garbage, jobs
+from lithify.store import garbage
 from lithify.store.blobs import Address
 from lithify.store.commit import Moment
-from lithify.store.places import PLACE, PRIMER, PRIMERS_PLACE, places
-from lithify.store.put import Put, encode_kind
+from lithify.store.places import NEEDS, PLACE, PRIMER, Standing, standing
+from lithify.store.put import Put
 from lithify.store.tables import Blob, Collection, Encoding, Job, Object, Revision
 
 _DROPPED_AT_ONCE = 20
@@ -36,8 +36,9 @@ class Base:
     codec: str
     format: str
     fidelity: str
-    place: Address
-    primer: Address | None
+    model: str | None
+    """The language model that is to tell it."""
+    standing: Standing
 
 
 def find_base(connection: Connection, collection: str, name: str) -> Base | None:
@@ -45,13 +46,14 @@ def find_base(connection: Connection, collection: str, name: str) -> Base | None
     row = connection.execute(
         select(
             *PLACE,
-            *PRIMERS_PLACE,
+            *NEEDS,
             Revision.id,
             Revision.digest.label("original"),
             Revision.length.label("original_length"),
             Revision.contract,
             Revision.effort,
             Revision.content_type,
+            Revision.model,
             Encoding.codec,
             Encoding.format,
             Encoding.fidelity,
@@ -66,7 +68,6 @@ def find_base(connection: Connection, collection: str, name: str) -> Base | None
     ).one_or_none()
     if row is None:
         return None
-    place, *primer = places(row)
     return Base(
         revision=row.id,
         digest=row.original,
@@ -77,8 +78,8 @@ def find_base(connection: Connection, collection: str, name: str) -> Base | None
         codec=row.codec,
         format=row.format,
         fidelity=row.fidelity,
-        place=place,
-        primer=primer[0] if primer else None,
+        model=row.model,
+        standing=standing(row),
     )
 
 
@@ -112,41 +113,30 @@ class Append(Put):
             )
         self._outgrowing = current.id if current is not None and current.grows else None
 
-    def give_job(self, moment: Moment, revision_id: str) -> int:
+    def give_job(self, moment: Moment, revision: dict[str, Any]) -> int:
         """Take the revision before away, if it grew, and hand its job on: one job for however many appends."""
         if self._outgrowing is None:
-            return self._new_job(moment, revision_id)
+            return Put.give_job(self, moment, revision)
         crashpoint("append.before_retire")
         gone = self._outgrowing
         moment.connection.execute(update(Revision).where(Revision.id == gone).values(deleted_at=moment.now))
         self.outgrown = [gone]
-        job_id = self._hand_on(moment, gone, revision_id)
+        job_id = self._hand_on(moment, gone, revision)
         crashpoint("append.after_retire")
-        return job_id or self._new_job(moment, revision_id)
+        return job_id or Put.give_job(self, moment, revision)
 
-    def _hand_on(self, moment: Moment, gone: str, revision_id: str) -> int | None:
+    def _hand_on(self, moment: Moment, gone: str, revision: dict[str, Any]) -> int | None:
         """Let the job that waits for the revision before wait for this one; one that runs has lost its sense."""
         about = Job.revision_id == gone
         running = update(Job).where(about, Job.state == "running").values(cancel_requested=True)
         moment.connection.execute(running)
-        row = self._job_row(moment, revision_id)
+        row = self.job_row(moment, revision)
         del row["attempt"]  # the token never shrinks
         waiting = update(Job).where(about, Job.state == "waiting").values(row).returning(Job.id)
         return moment.connection.scalar(waiting)
 
-    def _new_job(self, moment: Moment, revision_id: str) -> int:
-        job_id = moment.new_id(Job)
-        moment.insert(Job, {"id": job_id, **self._job_row(moment, revision_id)})
-        return job_id
-
-    def _job_row(self, moment: Moment, revision_id: str) -> dict[str, Any]:
-        return jobs.new_row(
-            kind=encode_kind(self.length),
-            queue=self.queue,
-            now=moment.now,
-            revision_id=revision_id,
-            run_at=moment.now + self.rest_seconds,
-        )
+    def job_row(self, moment: Moment, revision: dict[str, Any], **columns: Any) -> dict[str, Any]:
+        return Put.job_row(self, moment, revision, run_at=moment.now + self.rest_seconds, **columns)
 
 
 def outgrown_blobs(connection: Connection, collection: str, name: str, before: float) -> list[Address]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from lithify.store.blobs import Address
-from lithify.store.places import DIGEST, LENGTH, PRIMER, PRIMERS_PLACE
+from lithify.store.places import DIGEST, LENGTH, NEEDS, PLACE, PRIMER, Standing, standing
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 
 
@@ -29,19 +29,26 @@ class Assignment:
     codecs: tuple[str, ...]
     encoding_id: str
     codec: str
-    place: Address
-    needs: Address | None
-    """The primer without which that encoding cannot be decoded."""
+    standing: Standing
     collection: str
+    model: str | None
+    """The language model that is to tell it."""
+
+    @property
+    def place(self) -> Address:
+        """Where that encoding lies."""
+        return self.standing.blob
 
 
 def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assignment]:
     """The assignments of those revisions that are still live, by revision."""
     rows = connection.execute(
         select(
+            *PLACE,
+            *NEEDS,
             Revision.id,
-            DIGEST.label("digest"),
-            LENGTH.label("length"),
+            DIGEST.label("decoded"),
+            LENGTH.label("decoded_length"),
             Revision.length.label("original_length"),
             Revision.contract,
             Revision.effort,
@@ -53,11 +60,7 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             Encoding.fidelity,
             Measurement.fidelity.label("measured"),
             Collection.name.label("collection"),
-            Blob.digest.label("blob"),
-            Blob.length.label("stored"),
-            Blob.pack,
-            Blob.offset,
-            *PRIMERS_PLACE,
+            Revision.model,
         )
         .join(Object, Object.id == Revision.object_id)
         .join(Collection, Collection.id == Object.collection_id)
@@ -72,8 +75,8 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             revision_id=row.id,
             name=row.name,
             kind=row.kind,
-            digest=row.digest,
-            length=row.length,
+            digest=row.decoded,
+            length=row.decoded_length,
             original_length=row.original_length,
             contract=row.contract,
             fidelity=row.fidelity,
@@ -82,15 +85,9 @@ def load(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Assig
             codecs=tuple(row.codecs),
             encoding_id=row.encoding_id,
             codec=row.codec,
-            place=Address(row.blob, row.stored, row.pack, row.offset),
-            needs=_needed(row),
+            standing=standing(row),
             collection=row.collection,
+            model=row.model,
         )
         for row in rows
     }
-
-
-def _needed(row: Row[*tuple[Any, ...]]) -> Address | None:
-    if row.primer_digest is None:
-        return None
-    return Address(row.primer_digest, row.primer_length, row.primer_pack, row.primer_offset)

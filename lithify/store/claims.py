@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Connection,
     Float,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from lithify import limits
 from lithify.errors import CodecCrashed, Fenced, LithifyError
 from lithify.store.clock import DatabaseNow
+from lithify.store.put import MODELS_QUEUE
 from lithify.store.tables import Job
 
 Ending = Literal["failed", "quarantined", "cancelled"]
@@ -130,9 +132,19 @@ _SILENT = select(Job.id, Job.attempt, Job.worker, Job.tries, Job.cancel_requeste
 )
 
 
-def claimable(connection: Connection, queues: Collection[str]) -> bool:
+# Few jobs ever need a model: the index finds those that wait in their queue.
+_NEEDS = Job.args["model"].as_string()
+_NEEDED = select(_NEEDS).where(Job.state == "waiting", Job.queue == MODELS_QUEUE, _NEEDS.is_not(None)).distinct()
+
+
+def models_needed(connection: Connection) -> list[str]:
+    """The SHA-256s of the language models that waiting jobs need."""
+    return [str(model) for model in connection.scalars(_NEEDED)]
+
+
+def claimable(connection: Connection, queues: Collection[str], models: Collection[str] = ()) -> bool:
     """Whether `claim` would do anything; a read, so that idle workers leave the writer alone."""
-    return bool(_first_ready(connection, queues, 1) or connection.execute(_SILENT).first())
+    return bool(_first_ready(connection, queues, 1, models) or connection.execute(_SILENT).first())
 
 
 def claim(
@@ -142,25 +154,30 @@ def claim(
     *,
     limit: int = 1,
     together: Mapping[str, int] = NO_BATCHES,
+    models: Collection[str] = (),
     lease_seconds: float = limits.LEASE_SECONDS,
 ) -> list[Claim]:
     """Take the jobs that come first: highest priority, then longest due.
 
     together  kinds worth doing many at a time: when the first job is of such a kind, up to so many of its
               kind are taken, and no others
+    models    SHA-256s of the language models that the worker has: jobs that need others are left alone
     """
     assert 0 < lease_seconds <= limits.LEASE_SECONDS_MAX, "a longer lease would be taken for a clock gone wrong"
     _take_back(connection)
-    ids = _choose(_first_ready(connection, queues, max((limit, *together.values()))), limit, together)
+    ids = _choose(_first_ready(connection, queues, max((limit, *together.values())), models), limit, together)
     rows = connection.execute(_TAKE, {"chosen": ids, "claimant": worker, "seconds": lease_seconds})
     claims = {row.id: Claim(**row._mapping) for row in rows}
     return [claims[job_id] for job_id in ids if job_id in claims]
 
 
-def _first_ready(connection: Connection, queues: Collection[str], limit: int) -> list[Row[Any]]:
+def _first_ready(
+    connection: Connection, queues: Collection[str], limit: int, models: Collection[str]
+) -> list[Row[Any]]:
     if not queues:
         return []
-    rows = connection.execute(_ready_query(tuple(queues)), {"limit": limit}).all()
+    bound = {"limit": limit} | ({"models": list(models)} if MODELS_QUEUE in queues else {})
+    rows = connection.execute(_ready_query(tuple(queues)), bound).all()
     return sorted(rows, key=lambda job: (-job.priority, job.run_at, job.id))
 
 
@@ -169,13 +186,19 @@ def _ready_query(queues: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
     """The first waiting jobs of each of these queues, by the index; to be merged."""
     each = [
         select(Job.id, Job.kind, Job.priority, Job.run_at)
-        .where(Job.state == "waiting", Job.queue == queue, Job.run_at <= DatabaseNow())
+        .where(Job.state == "waiting", Job.queue == queue, Job.run_at <= DatabaseNow(), *_only_with_model(queue))
         .order_by(Job.priority.desc(), Job.run_at, Job.id)
         .limit(bindparam("limit", type_=Integer))
         .subquery()
         for queue in queues
     ]
     return union_all(*(select(ready) for ready in each))
+
+
+def _only_with_model(queue: str) -> list[ColumnElement[bool]]:
+    if queue != MODELS_QUEUE:
+        return []
+    return [_NEEDS.is_(None) | _NEEDS.in_(bindparam("models", expanding=True))]
 
 
 def _choose(ready: list[Row[Any]], limit: int, together: Mapping[str, int]) -> list[int]:

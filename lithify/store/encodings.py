@@ -42,6 +42,8 @@ class NewEncoding:
     peak_memory_bytes: int | None = None
     primer: Address | None = None
     """What the frame needs besides to be decoded."""
+    model: str | None = None
+    """SHA-256 of the language model that it needs."""
     measured: dict[str, Any] = field(default_factory=dict)
     decoded: tuple[str, int] | None = None
     """SHA-256 and length of what the frame decodes to, where that is not the original."""
@@ -56,6 +58,7 @@ class NewEncoding:
             "number": number,
             "blob_digest": self.blob.address.digest,
             "primer_digest": None if self.primer is None else self.primer.digest,
+            "model_digest": self.model,
             "state": "current",
             "codec": self.codec,
             "format": self.format,

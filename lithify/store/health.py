@@ -7,7 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from lithify.store.blobs import Address
 from lithify.store.clock import DatabaseNow
-from lithify.store.places import PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.places import NEEDS, PLACE, PRIMER, Standing, standing
 from lithify.store.tables import Blob, Collection, Encoding, Object, Primer, Revision
 
 
@@ -42,17 +42,22 @@ def revisions_on(connection: Connection, digest: str) -> list[str]:
     )
 
 
-def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str, tuple[Address, ...]]]:
-    """Retired encodings of a revision not found damaged, newest first; each with its blob and the primer it needs."""
+def spare_encodings(connection: Connection, revision_id: str) -> list[tuple[str, Standing]]:
+    """Retired encodings of a revision not found damaged, newest first; each with where it stands."""
     rows = connection.execute(
-        select(Encoding.id, *PLACE, *PRIMERS_PLACE)
+        select(Encoding.id, *PLACE, *NEEDS)
         .join(Blob, Blob.digest == Encoding.blob_digest)
         .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .where(Encoding.revision_id == revision_id, Encoding.state == "retired")
         .where(Blob.damage.is_(None), PRIMER.c.damage.is_(None))
         .order_by(Encoding.number.desc())
     )
-    return [(row[0], places(row[1:])) for row in rows]
+    return [(row[0], standing(row[1:])) for row in rows]
+
+
+def model_of(connection: Connection, revision_id: str) -> str | None:
+    """The language model that is to tell a revision."""
+    return connection.scalar(select(Revision.model).where(Revision.id == revision_id))
 
 
 def take_over(connection: Connection, revision_id: str, encoding_id: str) -> None:
@@ -101,6 +106,19 @@ def primers_to_come(connection: Connection) -> list[tuple[str, Address, str | No
         .join(Blob, Blob.digest == Primer.blob_digest)
     )
     return [(row[0], Address(row.digest, row.length, row.pack, row.offset), row[1]) for row in rows]
+
+
+def models_needed(connection: Connection) -> list[tuple[str, str, str]]:
+    """(collection, name, model) of live revisions whose current encoding needs a language model."""
+    rows = connection.execute(
+        select(Collection.name, Object.name, Encoding.model_digest)
+        .select_from(Revision)
+        .join(Object, Object.id == Revision.object_id)
+        .join(Collection, Collection.id == Object.collection_id)
+        .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
+        .where(Revision.deleted_at.is_(None), Encoding.model_digest.is_not(None))
+    )
+    return [(collection, name, str(model)) for collection, name, model in rows]
 
 
 def without_current(connection: Connection) -> list[tuple[str, str]]:

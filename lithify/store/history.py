@@ -22,14 +22,14 @@ def expired_revisions(connection: Connection, limit: int) -> list[str]:
     return list(connection.scalars(select(live.c.id).where(or_(too_old, too_many)).limit(limit)))
 
 
-def oldest_encodings(connection: Connection, limit: int) -> list[tuple[str, int, str]]:
-    """(revision, length, kind) of verified current encodings, oldest first, leaving out those that a job is about."""
+def oldest_encodings(connection: Connection, limit: int) -> list[tuple[str, int, str, str | None]]:
+    """(revision, length, kind, model) of verified current encodings, oldest first, but for those with a job."""
     busy = select(Job.revision_id).where(Job.state.in_(("waiting", "running")), Job.revision_id.is_not(None))
     rows = connection.execute(
-        select(Revision.id, Revision.length, Revision.kind)
+        select(Revision.id, Revision.length, Revision.kind, Revision.model)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
         .where(Revision.deleted_at.is_(None), Encoding.verified_at.is_not(None), Revision.id.not_in(busy))
         .order_by(Encoding.verified_at)
         .limit(limit)
     )
-    return [(revision, length, kind) for revision, length, kind in rows]
+    return [(revision, length, kind, model) for revision, length, kind, model in rows]

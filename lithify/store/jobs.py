@@ -132,19 +132,19 @@ def is_unsettled(connection: Connection, kind: str, args: dict[str, Any]) -> boo
     return args in list(connection.scalars(query))
 
 
-def revisions_without_job(connection: Connection, limit: int) -> list[tuple[str, int, str]]:
-    """(revision, length, kind) of live revisions that no second process has proved and no job was ever about.
+def revisions_without_job(connection: Connection, limit: int) -> list[tuple[str, int, str, str | None]]:
+    """(revision, length, kind, model) of live revisions that no second process has proved and no job was ever about.
 
     There is none, unless jobs were lost: each revision commits together with its job.
     """
     has_job = select(Job.id).where(Job.revision_id == Revision.id).exists()
     rows = connection.execute(
-        select(Revision.id, Revision.length, Revision.kind)
+        select(Revision.id, Revision.length, Revision.kind, Revision.model)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
         .where(Revision.deleted_at.is_(None), Encoding.verified_at.is_(None), ~has_job)
         .limit(limit)
     )
-    return [(revision, length, kind) for revision, length, kind in rows]
+    return [(revision, length, kind, model) for revision, length, kind, model in rows]
 
 
 def cancel(connection: Connection, job_id: int) -> JobView:

@@ -1,7 +1,7 @@
-"""What an encoding decodes to, and where blobs lie, as columns to select: its own, and its primer's if it needs one."""
+"""What an encoding decodes to, where its blob lies, and what decoding needs besides, as columns to select."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, func
 
@@ -29,15 +29,26 @@ PLACE = (Blob.digest, Blob.length, Blob.pack, Blob.offset)
 PRIMER = Blob.__table__.alias("primer")
 """The blobs once more, to be joined (outer) on Encoding.primer_digest."""
 
-PRIMERS_PLACE = (
+NEEDS = (
     PRIMER.c.digest.label("primer_digest"),
     PRIMER.c.length.label("primer_length"),
     PRIMER.c.pack.label("primer_pack"),
     PRIMER.c.offset.label("primer_offset"),
+    Encoding.model_digest.label("model_digest"),
 )
+"""The primer's place, and the digest of the language model."""
 
 
-def places(found: Sequence[Any]) -> tuple[Address, ...]:
-    """What PLACE and PRIMERS_PLACE found in a row: the blob's place, and the primer's behind it if there is one."""
-    blob, primer = found[:4], found[4:8]
-    return (Address(*blob),) if primer[0] is None else (Address(*blob), Address(*primer))
+class Standing(NamedTuple):
+    """Where an encoding lies, and what decoding it needs besides."""
+
+    blob: Address
+    primer: Address | None = None
+    model: str | None = None
+    """SHA-256 of a language model."""
+
+
+def standing(found: Sequence[Any]) -> Standing:
+    """What PLACE and NEEDS found in a row."""
+    blob, primer, model = found[:4], found[4:8], found[8]
+    return Standing(Address(*blob), None if primer[0] is None else Address(*primer), model)

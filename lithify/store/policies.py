@@ -24,13 +24,17 @@ def get(connection: Connection, collection: str, *, effort_default: str) -> Poli
         tuple(found.codecs),
         found.keep_seconds,
         found.keep_revisions,
+        found.model,
     )
 
 
 def set_policy(
     connection: Connection, collection: str, now: float, *, effort_default: str, **changes: Any
 ) -> dict[str, Any]:
-    """Change the named columns and leave the rest (None leaves a column, 0 lifts a retention rule); gives the facts."""
+    """Change the named columns and leave the rest; gives the facts.
+
+    None leaves a column as it is, 0 lifts a retention rule, and an empty text the rule that names a model.
+    """
     for name in ("keep_seconds", "keep_revisions"):
         if changes.get(name) is not None and changes[name] < 0:
             raise BadArgument(f"{name} {changes[name]!r}: expected a number above 0, or 0 to keep everything")
@@ -40,6 +44,7 @@ def set_policy(
         "contract": wanted.get("contract", before.contract),
         "effort": wanted.get("effort", before.effort),
         "codecs": list(wanted.get("codecs", before.codecs)),
+        "model": wanted.get("model", before.model) or None,
         "keep_seconds": wanted.get("keep_seconds", before.keep_seconds) or None,
         "keep_revisions": wanted.get("keep_revisions", before.keep_revisions) or None,
         "updated_at": now,

@@ -25,7 +25,10 @@ from lithify.store.tables import (
 )
 from lithify.store.views import Receipt
 
-_POLICY_COLUMNS = (Collection.id, Collection.name, Policy.contract, Policy.effort, Policy.codecs)
+MODELS_QUEUE = "gpu"
+"""The queue of jobs that need a language model: they are left to workers that have it."""
+
+_POLICY_COLUMNS = (Collection.id, Collection.name, Policy.contract, Policy.effort, Policy.codecs, Policy.model)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,10 @@ class Put(Change):
     contract: str | None = None
     effort: str | None = None
     effort_default: str = "default"
+    model: str | None = None
+    """SHA-256 of the language model that is to tell it."""
+    is_text: bool = True
+    """Whether the model of the collection's policy is for it too."""
     idempotency_key: str | None = None
     if_match: str | None = None
     if_none_match: bool = False
@@ -90,10 +97,15 @@ class Put(Change):
         self.refuse(current)
         contract = self.contract or (policy and policy.contract) or "exact"
         effort = self.effort or (policy and policy.effort) or self.effort_default
-        if current is not None and (current.digest, current.contract) == (self.digest, contract):
+        if current is not None and self._is_kept(current, contract):
             self._plan = receipt(self.collection, self.name, current, unchanged=True)
             return []
-        return self._new_revision(moment, found, policy, {"contract": contract, "effort": effort})
+        model = self.model or (policy.model if policy and self.is_text else None)
+        return self._new_revision(moment, found, policy, {"contract": contract, "effort": effort, "model": model})
+
+    def _is_kept(self, current: Any, contract: str) -> bool:
+        """Whether nothing is asked for that the current revision was not promised."""
+        return (current.digest, current.contract) == (self.digest, contract) and self.model in {None, current.model}
 
     def refuse(self, current: Any) -> None:
         """Raise unless this may follow the object's current revision, which is None where there is none."""
@@ -108,9 +120,9 @@ class Put(Change):
 
     def fingerprint(self) -> str:
         """What was asked: the same key with another fingerprint is a conflict."""
-        return f"{self.collection}/{self.name} {self.digest} {self.contract or ''}"
+        return f"{self.collection}/{self.name} {self.digest} {self.contract or ''}{self.model or ''}"
 
-    def _new_revision(self, moment: Moment, found: Any, policy: Any, promise: dict[str, str]) -> list[Entry]:
+    def _new_revision(self, moment: Moment, found: Any, policy: Any, promise: dict[str, str | None]) -> list[Entry]:
         revision: dict[str, Any] = {
             "id": uuid.uuid4().hex,
             "number": (found.revisions_count if found else 0) + 1,
@@ -160,7 +172,7 @@ class Put(Change):
         settle(moment, self.staged.blob, addresses[0] if len(addresses) > 1 else None)
         moment.insert(Encoding, plan.encoding)
         moment.insert(Measurement, plan.measurement)
-        job_id = self.give_job(moment, plan.revision["id"])
+        job_id = self.give_job(moment, plan.revision)
         self._remember(moment, plan.revision["id"])
         return Receipt(
             collection=self.collection,
@@ -170,13 +182,16 @@ class Put(Change):
             **{column: plan.revision[column] for column in _RECEIPT_COLUMNS},
         )
 
-    def give_job(self, moment: Moment, revision_id: str) -> int:
+    def give_job(self, moment: Moment, revision: dict[str, Any]) -> int:
         """See to the job that will find the densest form; gives its id."""
         job_id = moment.new_id(Job)
-        kind = encode_kind(self.length)
-        job = jobs.new_row(kind=kind, queue=self.queue, now=moment.now, revision_id=revision_id)
-        moment.insert(Job, {"id": job_id, **job})
+        moment.insert(Job, {"id": job_id, **self.job_row(moment, revision)})
         return job_id
+
+    def job_row(self, moment: Moment, revision: dict[str, Any], **columns: Any) -> dict[str, Any]:
+        """That job's columns, but for its id."""
+        job = encode_job(self.length, self.queue, revision["model"])
+        return jobs.new_row(**job, now=moment.now, revision_id=revision["id"], **columns)
 
     def _remember(self, moment: Moment, revision_id: str) -> None:
         """Let the same request, sent again under its key, be answered the same."""
@@ -266,6 +281,17 @@ def check_conditions(current: str | None, if_match: str | None, *, if_none_match
 def encode_kind(length: int) -> str:
     """The kind of job that encodes an original of so many bytes; small ones are done many at a time."""
     return "encode_small" if length <= limits.SMALL_BYTES else "encode"
+
+
+def encode_job(length: int, queue: str, model: str | None) -> dict[str, Any]:
+    """Kind, queue and arguments of the job that encodes an original.
+
+    queue  of its kind
+    model  the language model that is to tell it, by its SHA-256
+    """
+    if model is None:
+        return {"kind": encode_kind(length), "queue": queue, "args": {}}
+    return {"kind": encode_kind(limits.SMALL_BYTES + 1), "queue": MODELS_QUEUE, "args": {"model": model}}
 
 
 def collection_id(connection: Connection, name: str, now: float) -> int:

@@ -15,7 +15,7 @@ from lithify.errors import BadArgument, NotFound
 from lithify.store.blobs import Address
 from lithify.store.glob import ESCAPE, Glob, after_prefix
 from lithify.store.health import stored_bytes
-from lithify.store.places import CONTENT_TYPE, DIGEST, LENGTH, PLACE, PRIMER, PRIMERS_PLACE, places
+from lithify.store.places import CONTENT_TYPE, DIGEST, LENGTH, NEEDS, PLACE, PRIMER, Standing, standing
 from lithify.store.tables import Blob, Collection, Encoding, Measurement, Object, Revision
 from lithify.store.views import EncodingView, ObjectView, Report, ReportRow
 
@@ -40,6 +40,7 @@ _OBJECT_COLUMNS = (
     Measurement.stored_bytes,
     Measurement.ratio,
     Encoding.verified_at,
+    Revision.model,
 )
 
 _ENCODING_COLUMNS = (
@@ -51,6 +52,7 @@ _ENCODING_COLUMNS = (
     Encoding.fidelity,
     Encoding.blob_digest.label("blob"),
     Encoding.primer_digest.label("primer"),
+    Encoding.model_digest.label("model"),
     Measurement.original_bytes,
     Measurement.stored_bytes,
     Measurement.ratio,
@@ -97,35 +99,35 @@ def serving_order(connection: Connection, revision: str) -> list[Address]:
     Retired encodings are listed while their blobs stand undamaged, and decode to the same bytes: one of them serves
     while the current blob is bad.
     """
-    return [blob for blob, *_ in serving_places(connection, revision)]
+    return [one.blob for one in serving_places(connection, revision)]
 
 
-def serving_places(connection: Connection, revision: str) -> list[tuple[Address, ...]]:
-    """The same, each with the primer behind it that decoding needs, if any."""
+def serving_places(connection: Connection, revision: str) -> list[Standing]:
+    """The same, each with what decoding it needs besides."""
     current = Encoding.__table__.alias("current_encoding")
     same = Encoding.decoded_digest.is_not_distinct_from(current.c.decoded_digest)
     rows = connection.execute(
-        select(*PLACE, *PRIMERS_PLACE)
+        select(*PLACE, *NEEDS)
         .join(Encoding, Encoding.blob_digest == Blob.digest)
         .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .join(current, (current.c.revision_id == Encoding.revision_id) & (current.c.state == "current"))
         .where(Encoding.revision_id == revision, (Encoding.state == "current") | (Blob.damage.is_(None) & same))
         .order_by(Encoding.state != "current", Encoding.number.desc())
     )
-    return [places(row) for row in rows]
+    return [standing(row) for row in rows]
 
 
-def original(connection: Connection, revision: str) -> tuple[str, int, list[tuple[Address, ...]]]:
+def original(connection: Connection, revision: str) -> tuple[str, int, list[Standing]]:
     """SHA-256 and length of what was put in, and the places of undamaged encodings that give every byte of it back."""
     digest, length = connection.execute(select(Revision.digest, Revision.length).where(Revision.id == revision)).one()
     rows = connection.execute(
-        select(*PLACE, *PRIMERS_PLACE)
+        select(*PLACE, *NEEDS)
         .join(Encoding, Encoding.blob_digest == Blob.digest)
         .outerjoin(PRIMER, PRIMER.c.digest == Encoding.primer_digest)
         .where(Encoding.revision_id == revision, Encoding.decoded_digest.is_(None), Blob.damage.is_(None))
         .order_by(Encoding.state != "current", Encoding.number.desc())
     )
-    return digest, length, [places(row) for row in rows]
+    return digest, length, [standing(row) for row in rows]
 
 
 def blob(connection: Connection, digest: str) -> Address | None:

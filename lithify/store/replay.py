@@ -200,14 +200,14 @@ def _settle_objects(connection: Connection) -> None:
     connection.execute(update(Object).values(revision_id=newest_revision()))
 
 
-def unproved(connection: Connection) -> list[tuple[str, int, str]]:
-    """(revision, length, kind) of live revisions whose current encoding no second process has decoded yet."""
+def unproved(connection: Connection) -> list[tuple[str, int, str, str | None]]:
+    """(revision, length, kind, model) of live revisions whose current encoding no second process has decoded yet."""
     rows = connection.execute(
-        select(Revision.id, Revision.length, Revision.kind)
+        select(Revision.id, Revision.length, Revision.kind, Revision.model)
         .join(Encoding, (Encoding.revision_id == Revision.id) & (Encoding.state == "current"))
         .where(Revision.deleted_at.is_(None), Encoding.verified_at.is_(None))
     )
-    return [(revision, length, kind) for revision, length, kind in rows]
+    return [(revision, length, kind, model) for revision, length, kind, model in rows]
 
 
 def count_objects(connection: Connection) -> tuple[int, int]:

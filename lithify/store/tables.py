@@ -71,6 +71,7 @@ class Policy(Table):
     contract: Mapped[str] = mapped_column(String, default="exact")
     effort: Mapped[str] = mapped_column(String(16), default="default")
     codecs: Mapped[list[str]]  # empty: every codec that the contract allows
+    model: Mapped[str | None] = mapped_column(String(64))  # the language model that its texts are to be told by
     keep_seconds: Mapped[float | None]  # revisions older than this are retired by the retention job
     keep_revisions: Mapped[int | None]  # only the newest so many are kept
     updated_at: Mapped[float]
@@ -118,6 +119,7 @@ class Revision(Table):
     contract: Mapped[str] = mapped_column(String)
     effort: Mapped[str] = mapped_column(String(16))
     codecs: Mapped[list[str]]
+    model: Mapped[str | None] = mapped_column(String(64))  # SHA-256 of a language model that is to tell it
     created_at: Mapped[float]
     deleted_at: Mapped[float | None]
     tombstone: Mapped[bool] = mapped_column(Boolean)  # whether the deletion is written beside the blobs
@@ -156,6 +158,7 @@ class Encoding(Table):
             "primer_digest",
             sqlite_where=text("primer_digest IS NOT NULL"),
         ),
+        Index("ix_encodings_model_digest", "model_digest", sqlite_where=text("model_digest IS NOT NULL")),
         Index(
             "uq_encodings_current",
             "revision_id",
@@ -170,6 +173,7 @@ class Encoding(Table):
     number: Mapped[int]  # 0 is the staged copy
     blob_digest: Mapped[str] = mapped_column(ForeignKey("blobs.digest"))
     primer_digest: Mapped[str | None] = mapped_column(ForeignKey("blobs.digest"))  # what decoding needs besides
+    model_digest: Mapped[str | None] = mapped_column(String(64))  # the language model that decoding needs
     state: Mapped[str] = mapped_column(String(16))  # current or retired
     codec: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(32))

@@ -77,6 +77,8 @@ class EncodingView(View):
     verified_at: float | None
     primer: str | None = None
     """Digest of the primer that decoding needs besides the blob."""
+    model: str | None = None
+    """Digest of the language model that decoding needs."""
     measured: dict[str, Any] = field(default_factory=dict)
     """Fidelity figures, for contracts looser than exact."""
     route: dict[str, Any] = field(default_factory=dict)
@@ -104,6 +106,8 @@ class ObjectView(View):
     ratio: float
     verified_at: float | None
     """None while only the staged copy exists."""
+    model: str | None = None
+    """Digest of the language model that is to tell it, if one was asked for."""
     encodings: tuple[EncodingView, ...] = ()
     """Filled by `stat`, oldest first; empty in listings."""
 
@@ -142,6 +146,8 @@ class PolicyView(View):
     codecs: tuple[str, ...]
     keep_seconds: float | None
     keep_revisions: int | None
+    model: str | None = None
+    """SHA-256 of the language model that texts are told by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ class Appending(Ingest):
             raise Conflict(f"{where} is kept as {base.fidelity}, not exactly: nothing can be appended to it")
         self._wishes["contract"] = wanted
         self._wishes["effort"] = self._wishes["effort"] or base.effort
+        self._wishes["model"] = self._wishes["model"] or base.model
         self._wishes["content_type"] = base.content_type or self._wishes["content_type"]
 
     def _copy(self, base: Base) -> None:
@@ -152,12 +153,12 @@ class Appending(Ingest):
 
     def _copy_chunks(self, base: Base) -> int:
         """Take over chunks of the old frame, and give how many bytes they decode to; the rest is to be decoded."""
-        with self._archive.blobs.open(base.place) as blob:
+        with self._archive.blobs.open(base.standing.blob) as blob:
             try:
-                compare(base.place, blob)  # a damaged payload must not get a blob whose name vouches for it
+                compare(base.standing.blob, blob)  # a damaged payload must not get a blob whose name vouches for it
                 frame = read_frame(blob)
             except BadBytes as error:
-                log("append").error("encoding_unreadable", blob=base.place.digest, code=error.code)
+                log("append").error("encoding_unreadable", blob=base.standing.blob.digest, code=error.code)
                 return 0  # a spare encoding may serve, or decoding says what is wrong
             count, kept = _worth_keeping(frame)
             if count:
@@ -232,7 +233,8 @@ class Appending(Ingest):
             },
             original_bytes=self._length,
             encode_seconds=self._encode_seconds,
-            primer=base.primer if base else None,
+            primer=base.standing.primer if base else None,
+            model=base.standing.model if base else None,
         )
 
     def commit(self) -> "Receipt":

@@ -5,6 +5,7 @@
 
 import builtins
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -44,6 +45,7 @@ from lithify.workers.folder import CATALOG, HIGH_WATER, STAGING, hold_shared, op
 from lithify.workers.found import Found, Query
 from lithify.workers.frame_slices import Cut, Form, Sliced
 from lithify.workers.ingest import Ingest, PutFailure, PutItem, ingest_many
+from lithify.workers.model_folder import ModelFolder
 from lithify.workers.primers import read_primer
 from lithify.workers.queue_sqlite import SqliteQueue
 from lithify.workers.restore import Content, open_content, open_original
@@ -65,8 +67,11 @@ class Archive:
         grace_seconds: float = limits.GRACE_SECONDS,
         checkpoint_seconds: float = limits.CHECKPOINT_SECONDS,
         repack_seconds: float = limits.REPACK_SECONDS,
+        models: Path | None = None,
     ) -> None:
         """Open the archive in `folder`, making it on first use.
+
+        models  the folder of language models
 
         Raises NotFound when it is not there and may not be made, Conflict when its catalog is gone (rebuild brings it
         back), UnknownFormat when a newer lithify laid it out.
@@ -80,6 +85,10 @@ class Archive:
         """How long the doors let wait what is appended before they commit it."""
         self.repack_seconds = repack_seconds
         self.appends = Appends()
+        self.models = ModelFolder(models)
+        self._wall_seconds = child_wall_seconds
+        self._large: dict[int, Sandbox] = {}
+        self._large_lock = threading.Lock()
         self.id = open_folder(folder, create=create)
         with ExitStack() as opening:
             opening.callback(os.close, hold_shared(folder))
@@ -91,6 +100,7 @@ class Archive:
             self.sandbox = opening.enter_context(
                 Sandbox(memory_bytes=child_memory_bytes, wall_seconds=child_wall_seconds)
             )
+            opening.callback(self._close_large)
             self.commits = opening.enter_context(closing(GroupCommit(self.catalog, self.blobs, self._highwater)))
             self._closing = opening.pop_all()
         self.queue = SqliteQueue(self.catalog)
@@ -112,6 +122,19 @@ class Archive:
                 f"the catalog {self.folder / CATALOG} ends at record {found}, the archive had come to {mark}: it "
                 "forgot some of what the archive keeps. `lithify rebuild` brings it back from the records beside them"
             )
+
+    def sandbox_with(self, memory_bytes: int) -> Sandbox:
+        """A sandbox whose children may use at least so much memory, for whoever brings a language model."""
+        rounded = 1 << (memory_bytes - 1).bit_length()
+        with self._large_lock:
+            if rounded not in self._large:
+                self._large[rounded] = Sandbox(memory_bytes=rounded, wall_seconds=self._wall_seconds)
+            return self._large[rounded]
+
+    def _close_large(self) -> None:
+        with self._large_lock:
+            for sandbox in self._large.values():
+                sandbox.close()
 
     def close(self) -> None:
         """Finish what is being committed and let go of everything."""
@@ -366,6 +389,8 @@ class Archive:
             changes["contract"] = str(Contract.parse(changes["contract"]))
         for codec in changes.get("codecs") or ():
             by_id(codec)
+        if changes.get("model"):
+            changes["model"] = self.models.named(changes["model"])
         name = collection_name(collection)
         self.commits.run(
             Write(

@@ -33,7 +33,7 @@ class _Look:
 
 
 def check_archive(archive: "Archive", *, read_data: bool) -> CheckReport:
-    """Look at every live revision's blob, at the primers and at every pack; with `read_data`, hash every blob."""
+    """Look at every live revision's blob, at primers, models and every pack; with `read_data`, hash every blob."""
     findings: list[Finding] = []
     objects = 0
     look = _Look(archive, read_data=read_data)
@@ -50,6 +50,9 @@ def check_archive(archive: "Archive", *, read_data: bool) -> CheckReport:
         for collection, place, damage in health.primers_to_come(connection):
             if (found := look.at(place, damage)) is not None:
                 findings.append(Finding("collection", collection, "missing_primer", _needs(place, found)))
+        for collection, name, model in health.models_needed(connection):
+            if not archive.models.has(model):
+                findings.append(Finding("object", f"{collection}/{name}", "missing_model", archive.models.lacks(model)))
     packs = list(archive.blobs.packs())
     for pack in packs:
         findings += [

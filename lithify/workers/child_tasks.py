@@ -21,6 +21,7 @@ from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, checked_model, decode_frame, read_frame
 from lithify.codecs.frame.primers import check_length
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
+from lithify.codecs.signs import heard_by
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
 from lithify.workers.array_tasks import arrays, slice_arrays
@@ -32,7 +33,7 @@ from lithify.workers.parts import last_line_end
 from lithify.workers.plot_tasks import plot
 from lithify.workers.route import FAST, STORED
 from lithify.workers.search_tasks import search, templates
-from lithify.workers.sources import DigestedSource, Place, mapped, open_slice, open_source
+from lithify.workers.sources import DigestedSource, Place, brought, open_slice, open_source
 from lithify.workers.text_tasks import compare, prove, prove_model, weigh
 
 _PRELOADED = [codec_class(number) for number in FORMATS if number < 0x0200]
@@ -148,6 +149,10 @@ class _ReportingSink:
         self._done_bytes += len(decoded)
         self._report(self._done_bytes)
 
+    def inside(self, done_bytes: int) -> None:
+        """So many bytes of the next chunk are done."""
+        self._report(self._done_bytes + done_bytes)
+
 
 def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.
@@ -160,7 +165,7 @@ def encode(call: Call) -> Reply:
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
-    codec = _codec(call.args, source.length, _primers(call))
+    codec = _codec(call.args, source.length, brought(call))
     started = time.perf_counter()
     with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
@@ -235,7 +240,9 @@ def _encode(
     source: Source, codec: Codec, out: BinaryIO, report: Callable[[int], None], contract: str | None = None
 ) -> Frame:
     writer = FrameWriter(out)
-    codec.encode(source, _ReportingSink(writer.sink(codec), report))
+    sink = _ReportingSink(writer.sink(codec), report)
+    with heard_by(sink.inside):
+        codec.encode(source, sink)
     if contract is not None:
         return writer.finish(
             contract=Contract.parse(contract), original_length=source.length, original_digest=_digest_of(source)
@@ -301,9 +308,10 @@ def decode(call: Call) -> Reply:
     answer   length, stored_bytes: what had to be read
     """
     length, tally = 0, Tally()
-    for block in _decoded(call, tally):
-        call.data(block)
-        length += len(block)
+    with heard_by(lambda done: call.progress(length + done)):
+        for block in _decoded(call, tally):
+            call.data(block)
+            length += len(block)
     return Reply({"length": length, "stored_bytes": tally.stored_bytes})
 
 
@@ -314,10 +322,11 @@ def digest(call: Call) -> Reply:
     """
     length, tally, sha256 = 0, Tally(), hashlib.sha256()
     started = time.perf_counter()
-    for block in _decoded(call, tally):
-        sha256.update(block)
-        length += len(block)
-        call.progress(length)
+    with heard_by(lambda done: call.progress(length + done)):
+        for block in _decoded(call, tally):
+            sha256.update(block)
+            length += len(block)
+            call.progress(length)
     seconds = time.perf_counter() - started
     return Reply(
         {"digest": sha256.hexdigest(), "length": length, "stored_bytes": tally.stored_bytes, "seconds": seconds}
@@ -333,9 +342,9 @@ def measure(call: Call) -> Reply:
 
     Raises FidelityBroken when the frame's contract is not kept.
     """
-    decoded = DigestedSource(open_slice(call.fds[0], Place(**call.args["input"])), _primers(call))
+    decoded = DigestedSource(open_slice(call.fds[0], Place(**call.args["input"])), brought(call))
     place = Place(**call.args["original"])
-    source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=at_hand(call.attached))
+    source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=brought(call))
     (entry,) = decoded.frame.formats
     figures = codec_class(entry.format.id).measure_sources(source, decoded, decoded.frame.contract)
     found = {"digest": decoded.digest(), "length": decoded.length, "figures": dict(figures), "seconds": decoded.seconds}
@@ -371,21 +380,14 @@ def _decoded(call: Call, tally: Tally) -> Any:
     start, end = call.args.get("start") or 0, call.args.get("end")
     frame = read_frame(file)
     kernels.require_for(frame)
-    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=_primers(call))
+    return decode_frame(file, start=start, end=end, frame=frame, tally=tally, primers=brought(call))
 
 
 def _source(call: Call) -> Source:
     place = Place(**call.args["input"])
     start, end = call.args.get("start") or 0, call.args.get("end")
-    primers = _primers(call)
+    primers = brought(call)
     return open_source(open_slice(call.fds[0], place), framed=place.framed, start=start, end=end, primers=primers)
-
-
-def _primers(call: Call) -> Primers:
-    """The primers and the models that came with a task."""
-    digests = call.args.get("models", [])
-    files = call.fds[len(call.fds) - len(digests) :]
-    return at_hand(call.attached, {digest: mapped(fd) for digest, fd in zip(digests, files, strict=True)})
 
 
 def _split(attached: Sequence[bytes], count: int) -> tuple[Sequence[bytes], Primers]:

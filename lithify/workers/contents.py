@@ -7,7 +7,7 @@ from lithify.codecs.inside import Inside, merged
 from lithify.store import queries
 from lithify.store.views import ContentsView, InsideView, ObjectView
 from lithify.workers.frame_search import ROLE
-from lithify.workers.primers import read_primers
+from lithify.workers.needs import brought
 from lithify.workers.proof import place_of
 from lithify.workers.sandbox import Sandbox
 
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 def object_contents(archive: "Archive", view: ObjectView, wall_seconds: float | None = None) -> ContentsView:
     """What lies inside an object, as its current encoding has it."""
     with archive.catalog.reading() as connection:
-        current, *primers = queries.serving_places(connection, view.revision)[0]
-    attached = read_primers(archive, primers)
-    with archive.blobs.open(current) as frame:
-        items = _items(archive.sandbox, frame, attached, wall_seconds)
+        current = queries.serving_places(connection, view.revision)[0]
+    with brought(archive, current) as needs, archive.blobs.open(current.blob) as frame:
+        items = _items(needs.sandbox, frame, needs.primers, wall_seconds)
     return ContentsView(view.collection, view.name, view.revision, items)
 
 

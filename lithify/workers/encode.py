@@ -3,22 +3,25 @@
 A job that fails changes nothing: the staged copy stays current, and the reason is kept with the job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lithify import limits
 from lithify.codecs.codec import effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.errors import NotFound
+from lithify.errors import Busy, MissingModel, NotFound
 from lithify.store import assignments
 from lithify.store.assignments import Assignment
 from lithify.store.blobs import Address, Entry
 from lithify.store.encodings import NewBlob, NewEncoding
+from lithify.store.places import Standing
 from lithify.store.publish import Keep, Publish
 from lithify.workers.control import Control
 from lithify.workers.encoder import Encoded, Original, Wishes, encode_original
-from lithify.workers.primers import Offers, read_primers
+from lithify.workers.needs import Needs, brought
+from lithify.workers.primers import Offers
 from lithify.workers.proof import measure, place_of, prove
 
 if TYPE_CHECKING:
@@ -31,10 +34,8 @@ def encode_revision(archive: "Archive", control: Control) -> None:
     if assignment is None:
         raise NotFound(f"revision {control.claim.revision_id} was removed before it was encoded")
     offered = Offers(archive).to(assignment)
-    with archive.blobs.open(assignment.place) as blob:
-        fd, place = blob.fileno(), place_of(blob)
-        needed = read_primers(archive, [assignment.needs])
-        original = Original(fd, place, assignment.length, assignment.digest, assignment.name, needed)
+    with _at_hand(archive, assignment) as needs, archive.blobs.open(assignment.place) as blob:
+        original = _original(assignment, blob, needs)
         loose = Contract.parse(assignment.fidelity) != EXACT  # already: of what is left, nothing more may be lost
         wishes = Wishes(
             contract=EXACT if loose else Contract.parse(assignment.contract),
@@ -42,21 +43,22 @@ def encode_revision(archive: "Archive", control: Control) -> None:
             codecs=assignment.codecs,
             priming=offered.priming if offered else None,
             primer=offered.primer if offered else b"",
+            model=next((model for model in needs.models if model.digest == assignment.model), None),
         )
         # the race is most of the work; proving what won is the rest
         with encode_original(
-            archive.sandbox, original, wishes, archive.staging, lambda done: control.progress(0.8 * done)
+            needs.sandbox, original, wishes, archive.staging, lambda done: control.progress(0.8 * done)
         ) as encoded:
             smaller = encoded.length < assignment.place.length
             stored = _store(archive, encoded) if smaller else None
         primer = offered.taken(encoded.primer) if offered else None
         figures = assignment.measured
         if stored is None:
-            seconds = _prove(archive, control, assignment, assignment.place, assignment.needs)
+            seconds = _prove(archive, control, assignment, assignment.standing)
         elif encoded.contract == EXACT:
-            seconds = _prove(archive, control, assignment, stored.address, primer)
+            seconds = _prove(archive, control, assignment, Standing(stored.address, primer, encoded.model))
         else:
-            seconds, figures = _measure(archive, stored.address, original, encoded)
+            seconds, figures = _measure(archive, stored.address, original, encoded, needs)
     control.check()
     if stored is None:
         keep(archive, control, assignment, encoded.route, seconds).result()
@@ -72,6 +74,7 @@ def encode_revision(archive: "Archive", control: Control) -> None:
             decode_seconds=seconds,
             peak_memory_bytes=encoded.peak_memory_bytes,
             primer=primer,
+            model=encoded.model,
             measured=figures,
             decoded=(encoded.digest, encoded.decoded_length) if loose or encoded.contract != EXACT else None,
         )
@@ -132,22 +135,39 @@ def _store(archive: "Archive", encoded: Encoded) -> NewBlob:
         return NewBlob(stage.commit())
 
 
+@contextmanager
+def _at_hand(archive: "Archive", assignment: Assignment) -> Iterator[Needs]:
+    """What decoding the original takes, and the model that is to tell it.
+
+    Raises Busy when the model went away since the job was claimed: it waits for a worker that has it.
+    """
+    with ExitStack() as stack:
+        try:
+            needs = stack.enter_context(brought(archive, assignment.standing, model=assignment.model))
+        except MissingModel as error:
+            raise Busy(error.message) from error
+        yield needs
+
+
+def _original(assignment: Assignment, blob: BinaryIO, needs: Needs) -> Original:
+    return Original(
+        blob.fileno(),
+        place_of(blob),
+        assignment.length,
+        assignment.digest,
+        assignment.name,
+        needs.primers,
+        tuple(model for model in needs.models if model.digest == assignment.standing.model),
+    )
+
+
 def _measure(
-    archive: "Archive", address: Address, original: Original, encoded: Encoded
+    archive: "Archive", address: Address, original: Original, encoded: Encoded, needs: Needs
 ) -> tuple[float, dict[str, Any]]:
     with archive.blobs.open(address) as blob:
-        return measure(archive.sandbox, blob, original.fd, original.place, encoded.digest, primers=original.primers)
+        return measure(needs, blob, original.fd, original.place, encoded.digest)
 
 
-def _prove(
-    archive: "Archive", control: Control, assignment: Assignment, address: Address, primer: Address | None
-) -> float:
-    with archive.blobs.open(address) as blob:
-        return prove(
-            archive.sandbox,
-            blob,
-            assignment.digest,
-            assignment.length,
-            lambda done: control.progress(0.8 + 0.2 * done),
-            primers=read_primers(archive, [primer]),
-        )
+def _prove(archive: "Archive", control: Control, assignment: Assignment, standing: Standing) -> float:
+    with brought(archive, standing) as needs, archive.blobs.open(standing.blob) as blob:
+        return prove(needs, blob, assignment.digest, assignment.length, lambda done: control.progress(0.8 + 0.2 * done))

@@ -74,7 +74,7 @@ class _Small:
     def primer(self) -> Address | None:
         """What decoding the frame at `place` needs besides."""
         if self.address is None:
-            return self.assignment.needs
+            return self.assignment.standing.primer
         winner = self.route.running[self.found["winner"]]
         return self.task.offered.taken(winner.primer) if self.task.offered else None
 
@@ -100,7 +100,7 @@ def _prepare(archive: "Archive", loaded: dict[Control, Assignment], settle: Sett
     offers = Offers(archive)
     for control, assignment in loaded.items():
         try:
-            needed = read_primers(archive, [assignment.needs])
+            needed = read_primers(archive, [assignment.standing.primer])
         except MissingPrimer as error:
             settle(control, partial(_fail, error))
             continue

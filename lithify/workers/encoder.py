@@ -45,7 +45,13 @@ class Original:
     digest: str
     name: str | None = None
     primers: tuple[bytes, ...] = ()
+    models: tuple[OpenModel, ...] = ()
     """What decoding that frame needs."""
+
+    @property
+    def needs(self) -> tuple[dict[str, Any], tuple[int, ...]]:
+        """The argument that names those models, and their descriptors."""
+        return arguments(self.models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +135,23 @@ class _Race:
         self._told = told
         self._done: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
-        longer = original.length > limits.PART_BYTES
+        # Small parts are enough for a language model, which tells each of its groups alone, and takes minutes for one.
+        self._part_bytes = limits.PART_BYTES if wishes.model is None else limits.LM_GROUP_BYTES_MAX
+        longer = original.length > self._part_bytes
         self.uncut = [one for one in route.running if longer and one.label in route.uncut]
         self._cut = [one for one in route.running if one not in self.uncut]
 
     def parts(self) -> list[Part]:
         """Where the original is cut: at line ends, if that is of use to a candidate."""
         length = self._original.length
-        return cut_at_lines(length, self._line_ends) if self._route.at_lines else cut(length)
+        if self._route.at_lines and self.model is None:
+            return cut_at_lines(length, self._line_ends)
+        return cut(length, self._part_bytes)
 
     def _line_ends(self, cuts: Sequence[int]) -> Sequence[int]:
-        args = {"input": self._original.place.as_json(), "cuts": list(cuts), "back_bytes": limits.SEAM_BYTES}
-        told = self._sandbox.run("line_ends", args, (self._original.fd,), attached=self._original.primers)
+        named, fds = self._original.needs
+        args = {"input": self._original.place.as_json(), "cuts": list(cuts), "back_bytes": limits.SEAM_BYTES, **named}
+        told = self._sandbox.run("line_ends", args, (self._original.fd, *fds), attached=self._original.primers)
         found: list[int] = told.result["cuts"]
         for cut_at, end in zip(cuts, found, strict=True):
             if not cut_at - limits.SEAM_BYTES <= end <= cut_at:
@@ -191,7 +202,7 @@ class _Race:
             "contract": candidate.contract,
             "model": candidate.model,
         }
-        named, fds = arguments([self.model] if self.model is not None and candidate.model is not None else [])
+        named, fds = arguments([*self._original.models, *self._models_of(candidate)])
         output_bytes_max = end - start + limits.FRAME_SLACK_BYTES
         file = tempfile.TemporaryFile(dir=self._staging)  # noqa: SIM115 - whoever takes the winner closes it
         try:
@@ -215,6 +226,11 @@ class _Race:
             self.tallies[label].add(result)
             self.formats[label] = result.result["format"]
         return result.result["stored_bytes"], file
+
+    def _models_of(self, candidate: Candidate) -> list[OpenModel]:
+        """What goes with a candidate beside the models of the original."""
+        known = {model.digest for model in self._original.models}
+        return [self.model] if self.model is not None and candidate.model not in {None, *known} else []
 
     def _tell(self, label: str, start: int, done_bytes: int) -> None:
         with self._lock:
@@ -304,7 +320,8 @@ def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO
         with race.run_part(parts[0]) as file:
             yield file, _whole(file, original)
         return
-    primers = at_hand(race.attached, {} if race.model is None else {race.model.digest: race.model.mapped()})
+    models = [*original.models, *([race.model] if race.model is not None else [])]
+    primers = at_hand(race.attached, {model.digest: model.mapped() for model in models})
     with tempfile.TemporaryFile(dir=staging) as out:
         writer = FrameWriter(cast("BinaryIO", out), hashing=False)
         for file in _in_order(race.run_part, parts):
@@ -339,8 +356,10 @@ def _route(sandbox: Sandbox, original: Original, wishes: Wishes, told: OnProgres
         "effort": wishes.effort,
         "name": original.name,
         "codecs": list(wishes.codecs) or None,
+        **original.needs[0],
     }
-    facts = sandbox.run("probe", args, (original.fd,), attached=original.primers).result
+    fds = (original.fd, *original.needs[1])
+    facts = sandbox.run("probe", args, fds, attached=original.primers).result
     if without := facts["without_kernels"]:
         facts["codecs"].update(_ask_with_kernels(sandbox, original, args, without, facts["codecs"], told))
     model = None if wishes.model is None else wishes.model.digest
@@ -360,6 +379,7 @@ def _ask_with_kernels(
     found = {codec: {**facts[codec], "missing": reason} for codec, reason in missing.items()}
     if had := [codec for codec in codecs if codec not in missing]:
         again = {**args, "codecs": had}
-        asked = sandbox.run("probe", again, (original.fd,), attached=original.primers, kernels=had).result["codecs"]
+        fds = (original.fd, *original.needs[1])
+        asked = sandbox.run("probe", again, fds, attached=original.primers, kernels=had).result["codecs"]
         found |= {codec: asked[codec] for codec in had}
     return found

@@ -5,56 +5,58 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from lithify.codecs.frame import primers_of, read_frame
+from lithify.codecs.frame import read_frame
 from lithify.errors import BadArgument, Cancelled, LithifyError
 from lithify.workers.found import Found, FoundLines, Query, Searched, Where
-from lithify.workers.primer_files import find_primers
+from lithify.workers.needs import Needs, gathered
 from lithify.workers.proof import place_of
-from lithify.workers.sandbox import OnProgress, Sandbox
+from lithify.workers.sandbox import OnProgress
 from lithify.workers.search_tasks import batches
 
 ROLE = "search"
 
 
 def search_frame(
-    sandbox: Sandbox,
+    needs: Needs,
     frame: BinaryIO,
     where: Where,
     query: Query,
     *,
     newest: float | None,
-    primers: Sequence[bytes] = (),
     on_progress: OnProgress | None = None,
 ) -> Generator[FoundLines, None, int]:
     """What the query finds in a frame that lies in a file; returns how many lines that are.
 
     newest  when the original was there already, in seconds since 1970: times without a year are before it
     """
-    args = {"input": place_of(frame).as_json(), "query": query.as_json(), "newest": newest}
-    with sandbox.stream(
-        "search", args, (frame.fileno(),), attached=primers, role=ROLE, on_progress=on_progress
+    args = {"input": place_of(frame).as_json(), "query": query.as_json(), "newest": newest, **needs.named}
+    fds = (frame.fileno(), *needs.fds)
+    with needs.sandbox.stream(
+        "search", args, fds, attached=needs.primers, role=ROLE, on_progress=on_progress
     ) as stream:
         yield from batches(stream, where)
     assert stream.result is not None, "a stream ends with its result or an error"
     return int(stream.result.result["matches"])
 
 
-def search_file(frame: BinaryIO, name: str, query: Query, primers: Sequence[Path] = ()) -> Iterator[Found]:
+def search_file(
+    frame: BinaryIO, name: str, query: Query, primers: Sequence[Path] = (), models: Sequence[Path] = ()
+) -> Iterator[Found]:
     """What the query finds in a frame on disk, with no archive anywhere near.
 
     primers  files, or folders of files, among which are the primers that the frame needs
+    models   the same for language models; a Hugging Face folder is one
     """
     where = Where("", name, "")
-    return to_its_end(where, _search_file(frame, where, query, primers))
+    return to_its_end(where, _search_file(frame, where, query, primers, models))
 
 
 def _search_file(
-    frame: BinaryIO, where: Where, query: Query, primers: Sequence[Path]
+    frame: BinaryIO, where: Where, query: Query, primers: Sequence[Path], models: Sequence[Path]
 ) -> Generator[FoundLines, None, int]:
     newest = os.fstat(frame.fileno()).st_mtime
-    attached = find_primers(primers, primers_of(read_frame(frame)))
-    with Sandbox() as sandbox:
-        return (yield from search_frame(sandbox, frame, where, query, newest=newest, primers=attached))
+    with gathered(read_frame(frame), primers, models) as needs:
+        return (yield from search_frame(needs, frame, where, query, newest=newest))
 
 
 def to_its_end(where: Where, lines: Generator[FoundLines, None, int]) -> Iterator[Found]:

@@ -48,6 +48,7 @@ class PutItem:
     path: Path
     contract: str | None = None
     effort: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Ingest:
         *,
         contract: str | None = None,
         effort: str | None = None,
+        model: str | None = None,
         content_type: str | None = None,
         digest: str | None = None,
         length: int | None = None,
@@ -110,6 +112,7 @@ class Ingest:
         """Check the wishes before a byte is read.
 
         contract          spelling of the contract; the collection's policy decides when None
+        model             the language model that is to tell it: its SHA-256, or its name (see ModelFolder.named)
         digest, length    what the sender announced; `commit` refuses anything else
         idempotency_key   the same key and bytes give the same receipt, however often they are sent
         if_match          digest that the object must have now ("*": any); if_none_match: it must not exist
@@ -119,6 +122,7 @@ class Ingest:
         self._wishes: dict[str, Any] = {
             "contract": str(Contract.parse(contract)) if contract else None,
             "effort": check_effort(effort) if effort else None,
+            "model": archive.models.named(model) if model else None,
             "content_type": _content_type(content_type),
             "idempotency_key": _idempotency_key(idempotency_key),
             "if_match": if_match,
@@ -206,6 +210,7 @@ class Ingest:
             staged=self._encoding(self._staging.commit(), frame),
             kind=kind.kind,
             queue=kind.queue,
+            is_text=kind.queue == "text",
             effort_default=self._archive.effort,
             **self._wishes,
         )
@@ -296,7 +301,7 @@ def _answer(item: PutItem, future: "Future[Receipt]") -> Receipt | PutFailure:
 
 def _submit_file(archive: "Archive", item: PutItem) -> "Future[Receipt]":
     collection, name = collection_name(item.collection), object_name(item.name)
-    with Ingest(archive, collection, name, contract=item.contract, effort=item.effort) as ingest:
+    with Ingest(archive, collection, name, contract=item.contract, effort=item.effort, model=item.model) as ingest:
         try:
             with item.path.open("rb", buffering=0) as file:
                 while block := file.read(limits.STAGE_CHUNK_BYTES):

@@ -36,6 +36,12 @@ QUEUES = {
 }
 """Every kind there is, and the queue whose workers have the codecs for it."""
 
+
+def queue_of(kind: str) -> str:
+    """The queue of a kind, also of one that another release knew."""
+    return QUEUES.get(kind, "general")
+
+
 _UNKNOWN = "application/octet-stream"
 _SAMPLE_BYTES = 64 * limits.KIB
 _ENTROPY_BYTES = 4 * limits.KIB

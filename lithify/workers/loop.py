@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lithify import limits
 from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, NotNow, TimedOut
 from lithify.store import jobs
-from lithify.store.put import encode_kind
+from lithify.store.put import MODELS_QUEUE, encode_kind
 from lithify.workers import schedule, teach
 from lithify.workers.control import Control
 from lithify.workers.encode import encode_revision
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SMALL = encode_kind(0)
 LARGE = encode_kind(limits.SMALL_BYTES + 1)
-QUEUES = ("logs", "text", "arrays", "media", "general", schedule.QUEUE)
+QUEUES = ("logs", "text", "arrays", "media", "general", MODELS_QUEUE, schedule.QUEUE)
 
 Upkeep = Callable[["Archive", Control, dict[str, Any]], dict[str, Any]]
 
@@ -126,7 +126,10 @@ class Worker:
 
     def _claim(self) -> list[Claim]:
         """One job; or, when it is a small one, others of its kind with it, since they share one commit."""
-        return self._archive.queue.claim(self._queues, self._name, together={SMALL: limits.SMALL_BATCH})
+        queue, models = self._archive.queue, set[str]()
+        if MODELS_QUEUE in self._queues:
+            models = {model for model in queue.models_needed() if self._archive.models.has(model)}
+        return queue.claim(self._queues, self._name, together={SMALL: limits.SMALL_BATCH}, models=models)
 
     def _perform(self, claims: list[Claim]) -> None:
         controls = [Control(self._archive.queue, claim, self._stop) for claim in claims]

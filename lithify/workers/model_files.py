@@ -40,10 +40,11 @@ def memory_bytes(models: Collection[OpenModel]) -> int:
 
 
 @contextmanager
-def open_model(path: Path, *, native: bool = False, **terms: Any) -> Iterator[OpenModel]:
+def open_model(path: Path, *, native: bool = False, digest: str | None = None, **terms: Any) -> Iterator[OpenModel]:
     """A model file, or the one that a Hugging Face folder makes. Raises BadArgument, MissingExtra.
 
     native  to be reckoned with in floating point
+    digest  the SHA-256 of a file that was hashed before; whoever decodes with it compares it anyway
     terms   how a folder is turned into one: see codecs.text.lm.convert.convert
     """
     if path.is_dir():
@@ -53,7 +54,7 @@ def open_model(path: Path, *, native: bool = False, **terms: Any) -> Iterator[Op
             yield _opened(cast("BinaryIO", made), path)
     elif path.is_file():
         with path.open("rb") as file:
-            yield _opened(file, path)
+            yield _opened(file, path, digest)
     else:
         raise BadArgument(f"{path} is neither a model file nor a Hugging Face folder")
 
@@ -72,7 +73,7 @@ def _bundle(folder: Path, out: BinaryIO) -> None:
     out.flush()
 
 
-def _opened(file: BinaryIO, path: Path) -> OpenModel:
+def _opened(file: BinaryIO, path: Path, digest: str | None = None) -> OpenModel:
     from lithify.codecs.text.lm import native, shape
 
     length = file.seek(0, 2)
@@ -82,9 +83,25 @@ def _opened(file: BinaryIO, path: Path) -> OpenModel:
     if length > limits.LM_FILE_BYTES_MAX:
         raise LimitExceeded(f"{path} has {length} bytes; a language model has at most {limits.LM_FILE_BYTES_MAX}")
     file.seek(0)
-    digest = hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
+    digest = digest or hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
     file.seek(0)
     return OpenModel(file, digest, length, native=file.read(len(native.MAGIC)) == native.MAGIC)
+
+
+def called(name: str) -> str:
+    """The SHA-256 of a model in a file of this machine; what is no path here is given back, for the archive to know.
+
+    Raises BadArgument for a file that is no model, or of none that an archive keeps anything with.
+    """
+    path = Path(name)
+    if (path / _CONFIG).is_file():
+        raise BadArgument(f"{name} is a folder: make a model file of it first, `lithify model convert {name}`")
+    if not path.is_file():
+        return name
+    with open_model(path) as model:
+        if model.native:
+            raise BadArgument(f"{name} reckons in floating point: only this machine could read what it told")
+        return model.digest
 
 
 @contextmanager

@@ -14,15 +14,15 @@ from typing import Any, BinaryIO
 from lithify import limits
 from lithify.codecs.codec import effort as check_effort
 from lithify.codecs.fidelity import EXACT, Contract
-from lithify.codecs.frame import FormatEntry, Frame, models_of, primers_of, read_frame
+from lithify.codecs.frame import FormatEntry, Frame, read_frame
 from lithify.codecs.frame.primers import digest_of, model_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
 from lithify.workers.encoder import Original, Wishes, encode_original
 from lithify.workers.kinds import look
-from lithify.workers.model_files import arguments, find_models, memory_bytes, open_model
+from lithify.workers.model_files import memory_bytes, open_model
+from lithify.workers.needs import Needs, gathered
 from lithify.workers.plot import plot
-from lithify.workers.primer_files import find_primers
 from lithify.workers.proof import measure, place_of, prove
 from lithify.workers.route import Priming
 from lithify.workers.sandbox import Sandbox
@@ -84,15 +84,14 @@ def pack_file(
             _check_used(encoded.route, "primer")
         if model is not None:
             _check_used(encoded.route, "model")
-        needed = [wishes.primer] if encoded.primer else []
+        needed = (wishes.primer,) if encoded.primer else ()
         models = opened if encoded.model else []
         figures: dict[str, Any] = {}
         if encoded.contract == EXACT:
-            decode_seconds = prove(
-                sandbox, frame, digest, length, lambda done: tell(0.8 + 0.2 * done), primers=needed, models=models
-            )
+            needs = Needs(sandbox, needed, models)
+            decode_seconds = prove(needs, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
         else:
-            decode_seconds, figures = measure(sandbox, frame, original.fileno(), place, encoded.digest)
+            decode_seconds, figures = measure(Needs(sandbox), frame, original.fileno(), place, encoded.digest)
         if picture is not None:
             before, after = (original.fileno(), place), (frame.fileno(), place_of(frame))
             picture.write(plot(sandbox, before, before if encoded.contract == EXACT else after, name=name))
@@ -142,19 +141,20 @@ def unpack_file(
     Raises MissingPrimer or MissingModel, naming the one that is not among them.
     """
     found = read_frame(frame)
-    needed = find_primers(primers, primers_of(found))
-    done, head = 0, b""
-    with ExitStack() as stack:
-        opened = stack.enter_context(find_models(models, models_of(found)))
-        sandbox = stack.enter_context(Sandbox(memory_bytes=memory_bytes(opened)))
-        named, fds = arguments(opened)
-        args = {"input": place_of(frame).as_json(), "start": 0, "end": None, **named}
-        for block in stack.enter_context(sandbox.stream("decode", args, (frame.fileno(), *fds), attached=needed)):
+    done, furthest, head = 0, 0, b""
+
+    def tell(done_bytes: int) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done_bytes)
+        if on_progress is not None:
+            on_progress(furthest / max(1, found.decoded_length))
+
+    with gathered(found, primers, models) as needs, needs.decoded(frame, on_progress=tell) as blocks:
+        for block in blocks:
             original.write(block)
             head = head or bytes(block[:_HEAD_BYTES])
             done += len(block)
-            if on_progress is not None:
-                on_progress(done / found.decoded_length)
+            tell(done)
     # Under a looser contract a picture may come back in another form.
     form = None if found.contract == EXACT else look(head, length=done).mime
     said: dict[str, Any] = {"original_bytes": done, "sha256": found.decoded_digest.hex()}

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from lithify.crashpoints import crashpoint
 from lithify.errors import BY_CODE, Corrupt, FidelityBroken, LithifyError
-from lithify.workers.model_files import OpenModel, arguments
+from lithify.workers.needs import Needs
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 
@@ -21,16 +21,9 @@ def place_of(blob: BinaryIO, *, framed: bool = True) -> Place:
 
 
 def prove(
-    sandbox: Sandbox,
-    blob: BinaryIO,
-    digest: str,
-    length: int,
-    on_progress: Callable[[float], None] | None = None,
-    *,
-    primers: Sequence[bytes] = (),
-    models: Sequence[OpenModel] = (),
+    needs: Needs, blob: BinaryIO, digest: str, length: int, on_progress: Callable[[float], None] | None = None
 ) -> float:
-    """Decode a frame whole, with the primers and models it needs, and compare; gives the seconds it took.
+    """Decode a frame whole, with what it needs, and compare; gives the seconds it took.
 
     Raises FidelityBroken when it decodes to something else, and what decoding raises.
     """
@@ -40,29 +33,28 @@ def prove(
         if on_progress is not None:
             on_progress(done_bytes / max(length, 1))
 
-    named, fds = arguments(models)
-    args = {"input": place_of(blob).as_json(), "start": 0, "end": None, **named}
-    found = sandbox.run("digest", args, (blob.fileno(), *fds), attached=primers, role=ROLE, on_progress=tell).result
+    args = {"input": place_of(blob).as_json(), "start": 0, "end": None, **needs.named}
+    fds = (blob.fileno(), *needs.fds)
+    found = needs.sandbox.run("digest", args, fds, attached=needs.primers, role=ROLE, on_progress=tell).result
     _compare(found, digest, length)
     crashpoint("work.after_verify")
     return float(found["seconds"])
 
 
-def measure(
-    sandbox: Sandbox, blob: BinaryIO, original: int, place: Place, digest: str, *, primers: Sequence[bytes] = ()
-) -> tuple[float, dict[str, Any]]:
+def measure(needs: Needs, blob: BinaryIO, original: int, place: Place, digest: str) -> tuple[float, dict[str, Any]]:
     """Decode a frame that keeps less than every byte, and measure it beside the original.
 
     original, place  an open file, and where in it the original lies
     digest           SHA-256 of what the frame should decode to
-    primers          those that decoding the original needs
+    needs            what decoding the original takes
 
     Gives the seconds that decoding took, and the codec's figures. Raises FidelityBroken when the contract of the frame
     is not kept, and what decoding raises.
     """
     crashpoint("work.before_verify")
-    args = {"input": place_of(blob).as_json(), "original": place.as_json()}
-    found = sandbox.run("measure", args, (blob.fileno(), original), attached=primers, role=ROLE).result
+    args = {"input": place_of(blob).as_json(), "original": place.as_json(), **needs.named}
+    fds = (blob.fileno(), original, *needs.fds)
+    found = needs.sandbox.run("measure", args, fds, attached=needs.primers, role=ROLE).result
     crashpoint("work.after_verify")
     if found["digest"] != digest:
         raise FidelityBroken(f"the frame decodes to SHA-256 {found['digest']} here, and to {digest} where it was made")

@@ -45,8 +45,16 @@ class Queue(Protocol):
         *,
         limit: int = 1,
         together: Mapping[str, int] = NO_BATCHES,
+        models: Collection[str] = (),
     ) -> list[Claim]:
-        """Take up to `limit` jobs; or, when the first is of a kind in `together`, up to so many of that kind."""
+        """Take up to `limit` jobs; or, when the first is of a kind in `together`, up to so many of that kind.
+
+        models  SHA-256s of the language models at hand: jobs that need others are left to who has them
+        """
+        ...
+
+    def models_needed(self) -> list[str]:
+        """The SHA-256s of the language models that waiting jobs need."""
         ...
 
     def renew(self, claim: Claim) -> Renewal:

@@ -45,17 +45,28 @@ class SqliteQueue:
         *,
         limit: int = 1,
         together: Mapping[str, int] = NO_BATCHES,
+        models: Collection[str] = (),
     ) -> list[Claim]:
         with self._catalog.reading() as connection:
-            if not claims.claimable(connection, queues):
+            if not claims.claimable(connection, queues, models):
                 return []
         crashpoint("work.before_claim")
         with self._catalog.writing() as connection:
             taken = claims.claim(
-                connection, queues, worker, limit=limit, together=together, lease_seconds=self._lease_seconds
+                connection,
+                queues,
+                worker,
+                limit=limit,
+                together=together,
+                models=models,
+                lease_seconds=self._lease_seconds,
             )
         crashpoint("work.after_claim")
         return taken
+
+    def models_needed(self) -> list[str]:
+        with self._catalog.reading() as connection:
+            return claims.models_needed(connection)
 
     def renew(self, claim: Claim) -> Renewal:
         return self.renew_all([claim])[0]

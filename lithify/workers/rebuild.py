@@ -20,9 +20,9 @@ from lithify.store.catalog import Catalog
 from lithify.store.clock import read_clock
 from lithify.store.commit import sequence
 from lithify.store.highwater import HighWater
-from lithify.store.put import encode_kind
+from lithify.store.put import encode_job
 from lithify.workers.folder import CATALOG, HIGH_WATER, hold_alone, read_about
-from lithify.workers.kinds import QUEUES
+from lithify.workers.kinds import queue_of
 
 
 @dataclass(slots=True)
@@ -72,8 +72,8 @@ def _replay(catalog: Catalog, blobs: Blobs) -> Rebuilt:
         for address in blobs.files():
             replay.gather_place(connection, address)
         rebuilt.records = replay.replay(connection, now)
-        for revision, length, kind in replay.unproved(connection):
-            jobs.defer(connection, kind=encode_kind(length), queue=QUEUES.get(kind, "general"), revision_id=revision)
+        for revision, length, kind, model in replay.unproved(connection):
+            jobs.defer(connection, **encode_job(length, queue_of(kind), model), revision_id=revision)
             rebuilt.jobs += 1
         rebuilt.collections, rebuilt.objects = replay.count_objects(connection)
     crashpoint("rebuild.after_replay")

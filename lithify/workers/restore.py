@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Self
 from lithify.codecs.fidelity import EXACT
 from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound, RangeNotSatisfiable
 from lithify.store import queries
-from lithify.store.blobs import Address
+from lithify.store.places import Standing
 from lithify.store.views import ObjectView
 from lithify.workers.log import log
-from lithify.workers.primers import read_primers
-from lithify.workers.proof import place_of
+from lithify.workers.needs import brought
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -27,10 +26,8 @@ if TYPE_CHECKING:
 class Content:
     """The bytes of an object from `start` to `end`. Iterate once, inside a `with`; leaving early is safe."""
 
-    def __init__(
-        self, archive: "Archive", view: ObjectView, start: int, end: int, places: Sequence[tuple[Address, ...]]
-    ) -> None:
-        """`places`: of the encodings that give these bytes, each with its primer, in the order to try."""
+    def __init__(self, archive: "Archive", view: ObjectView, start: int, end: int, places: Sequence[Standing]) -> None:
+        """`places`: of the encodings that give these bytes, each with what decoding it needs, in the order to try."""
         self.view = view
         self.start = start
         self.end = end
@@ -49,23 +46,21 @@ class Content:
     def _open(self) -> tuple[Iterator[bytes], bytes]:
         """Blocks that follow, and the first: decoded and checked already."""
         failure: LithifyError = NotFound(f"{self.view.collection}/{self.view.name} has no encoding")
-        for number, (address, *needed) in enumerate(self._places):
+        for number, standing in enumerate(self._places):
             try:
-                blocks = iter(self._decode(address, read_primers(self._archive, needed)))
+                blocks = iter(self._decode(standing))
                 return blocks, next(blocks, b"")
             except (BadBytes, CodecCrashed, NotFound) as error:
                 self._closing.close()
                 spares = len(self._places) - number - 1
-                log("restore").error("encoding_unreadable", blob=address.digest, code=error.code, spares=spares)
+                log("restore").error("encoding_unreadable", blob=standing.blob.digest, code=error.code, spares=spares)
                 failure = error
         raise failure
 
-    def _decode(self, address: Address, primers: Sequence[bytes]) -> "Stream":
-        blob = self._closing.enter_context(self._archive.blobs.open(address))
-        args = {"input": place_of(blob).as_json(), "start": self.start, "end": self.end}
-        stream = self._archive.sandbox.stream(
-            "decode", args, (blob.fileno(),), attached=primers, output_bytes_max=self.length
-        )
+    def _decode(self, standing: Standing) -> "Stream":
+        needs = self._closing.enter_context(brought(self._archive, standing))
+        blob = self._closing.enter_context(self._archive.blobs.open(standing.blob))
+        stream = needs.decoded(blob, self.start, self.end, output_bytes_max=self.length)
         self._stream = self._closing.enter_context(stream)
         return self._stream
 
@@ -85,8 +80,8 @@ class Content:
         self._closing.close()
 
 
-def places(archive: "Archive", revision_id: str) -> list[tuple[Address, ...]]:
-    """Each blob with the primer that decoding it needs."""
+def places(archive: "Archive", revision_id: str) -> list[Standing]:
+    """Each blob with what decoding it needs."""
     with archive.catalog.reading() as connection:
         return queries.serving_places(connection, revision_id)
 

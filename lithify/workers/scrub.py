@@ -8,15 +8,18 @@ over; what cannot be mended is reported by name and stays reported by `check`.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lithify import limits
 from lithify.crashpoints import crashpoint
 from lithify.errors import BadBytes, NotFound
 from lithify.store import health
 from lithify.store.blobs import Address
 from lithify.store.clock import read_clock
+from lithify.store.put import encode_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from lithify.store.places import Standing
     from lithify.workers.archive import Archive
 
 FRACTION = 1 / 30
@@ -83,8 +86,9 @@ def inspect(archive: "Archive", address: Address) -> str | None:
     return None
 
 
-def _stands(archive: "Archive", places: "Sequence[Address]") -> bool:
-    return all(inspect(archive, place) is None for place in places)
+def _stands(archive: "Archive", standing: "Standing") -> bool:
+    places = (standing.blob, standing.primer)
+    return all(inspect(archive, place) is None for place in places if place is not None)
 
 
 def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
@@ -94,11 +98,12 @@ def mend(archive: "Archive", address: Address, done: Scrubbed) -> None:
         revisions = health.revisions_on(connection, address.digest)
         spare = {revision: health.spare_encodings(connection, revision) for revision in revisions}
     for revision in revisions:
-        whole = next((encoding for encoding, places in spare[revision] if _stands(archive, places)), None)
+        whole = next((encoding for encoding, standing in spare[revision] if _stands(archive, standing)), None)
         if whole is None:
             done.lost.append(revision)
             continue
         with archive.catalog.writing() as connection:
             health.take_over(connection, revision, whole)
-            archive.queue.defer(connection, kind="encode", queue="general", revision_id=revision, priority=1)
+            job = encode_job(limits.SMALL_BYTES + 1, "general", health.model_of(connection, revision))
+            archive.queue.defer(connection, **job, revision_id=revision, priority=1)
         done.mended.append(revision)

@@ -4,20 +4,20 @@ Originals are searched one after another, in order of name. What goes wrong with
 pattern that cannot be read ends it all.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lithify import limits
 from lithify.errors import BadBytes, LithifyError, NotFound
 from lithify.store import queries
-from lithify.store.blobs import Address
 from lithify.store.glob import Glob, is_glob
+from lithify.store.places import Standing
 from lithify.store.views import ObjectView
 from lithify.workers.found import Found, FoundLines, Query, Searched, Where
 from lithify.workers.frame_search import ROLE, search_frame, to_its_end
 from lithify.workers.log import log
-from lithify.workers.primers import read_primers
+from lithify.workers.needs import brought
 from lithify.workers.sandbox import OnProgress
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def _first_that_can_be_read(
 ) -> Generator[FoundLines, None, int]:
     """Search the current encoding; if that fails before anything was found, a retired one that still stands."""
     failure: LithifyError = NotFound(f"{view.collection}/{view.name} has no encoding")
-    for blob, *primers in _places(archive, view):
-        found = _search_blob(archive, blob, primers, where, query, newest=view.created_at, on_progress=on_progress)
+    for standing in _places(archive, view):
+        found = _search_blob(archive, standing, where, query, newest=view.created_at, on_progress=on_progress)
         try:
             first = next(found)
         except StopIteration as end:
             return int(end.value)
         except (BadBytes, NotFound) as error:
-            log(ROLE).error("encoding_unreadable", blob=blob.digest, code=error.code)
+            log(ROLE).error("encoding_unreadable", blob=standing.blob.digest, code=error.code)
             failure = error
             continue
         yield first
@@ -112,13 +112,12 @@ def _first_that_can_be_read(
 
 
 def _search_blob(
-    archive: "Archive", blob: Address, primers: Sequence[Address], where: Where, query: Query, **terms: Any
+    archive: "Archive", standing: Standing, where: Where, query: Query, **terms: Any
 ) -> Generator[FoundLines, None, int]:
-    attached = read_primers(archive, primers)
-    with archive.blobs.open(blob) as frame:
-        return (yield from search_frame(archive.sandbox, frame, where, query, primers=attached, **terms))
+    with brought(archive, standing) as needs, archive.blobs.open(standing.blob) as frame:
+        return (yield from search_frame(needs, frame, where, query, **terms))
 
 
-def _places(archive: "Archive", view: ObjectView) -> list[tuple[Address, ...]]:
+def _places(archive: "Archive", view: ObjectView) -> list[Standing]:
     with archive.catalog.reading() as connection:
         return queries.serving_places(connection, view.revision)

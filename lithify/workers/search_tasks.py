@@ -1,6 +1,7 @@
 """What a codec's process can be asked about lines: the tasks `search` and `templates`, and how found lines travel.
 
-A frame is the first descriptor, at args' `input`; primers that it needs are attached.
+A frame is the first descriptor, at args' `input`; primers that it needs are attached, its models are the descriptors
+behind it.
 """
 
 import struct
@@ -11,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from lithify import limits
-from lithify.codecs.frame import at_hand, read_frame
+from lithify.codecs.frame import read_frame
 from lithify.codecs.frame.search import FrameChunks
 from lithify.codecs.lines import Template
 from lithify.errors import CodecCrashed
@@ -20,7 +21,7 @@ from lithify.workers.child import Call, Reply
 from lithify.workers.found import FoundLines, Query, Where
 from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch, Shown
-from lithify.workers.sources import Place, open_slice
+from lithify.workers.sources import Place, brought, open_slice
 
 _HEAD = struct.Struct("<IQ")
 """Lines in a batch, and bytes of their text; then a number of 8 bytes and a flag of 1 for each, then the text."""
@@ -81,7 +82,7 @@ def _chunks(call: Call) -> FrameChunks:
     file = open_slice(call.fds[0], Place(**call.args["input"]))
     frame = read_frame(file)
     kernels.require_for(frame)
-    return FrameChunks(file, frame, at_hand(call.attached))
+    return FrameChunks(file, frame, brought(call))
 
 
 # --- batches on their way ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from lithify.errors import BadBytes, CodecCrashed, LithifyError, NotFound
 from lithify.store.views import ArraysView, ObjectView
 from lithify.workers.frame_slices import Cut, Form, Sliced, frame_arrays
 from lithify.workers.log import log
-from lithify.workers.primers import read_primers
+from lithify.workers.needs import brought
 from lithify.workers.restore import places
 
 if TYPE_CHECKING:
@@ -43,12 +43,11 @@ def object_slice(
 def _of_object(archive: "Archive", view: ObjectView, ask: Callable[[BinaryIO, Sequence[bytes]], T]) -> T:
     """What `ask` gives for the current encoding, or for a retired one that stands if that cannot be read."""
     failure: LithifyError = NotFound(f"{view.collection}/{view.name} has no encoding")
-    for address, *needed in places(archive, view.revision):
+    for standing in places(archive, view.revision):
         try:
-            primers = read_primers(archive, needed)
-            with archive.blobs.open(address) as frame:
-                return ask(frame, primers)
+            with brought(archive, standing) as needs, archive.blobs.open(standing.blob) as frame:
+                return ask(frame, needs.primers)
         except (BadBytes, CodecCrashed) as error:
-            log("slices").error("encoding_unreadable", blob=address.digest, code=error.code)
+            log("slices").error("encoding_unreadable", blob=standing.blob.digest, code=error.code)
             failure = error
     raise failure

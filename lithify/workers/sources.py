@@ -7,13 +7,16 @@ import os
 import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.frame import Primers, Tally, decode_frame, read_frame
+from lithify.codecs.frame import Primers, Tally, at_hand, decode_frame, read_frame
 from lithify.errors import RangeNotSatisfiable
 from lithify.workers import kernels
+
+if TYPE_CHECKING:
+    from lithify.workers.child import Call
 
 CACHE_BYTES = 8 * limits.MIB
 """Decoded chunks a FrameSource keeps; at least the one it last read, however long."""
@@ -68,6 +71,13 @@ def open_slice(fd: int, place: Place) -> BinaryIO:
 def mapped(fd: int) -> memoryview:
     """A whole file as bytes, read where they are needed: a model may be longer than there is memory."""
     return memoryview(mmap.mmap(fd, 0, access=mmap.ACCESS_READ))
+
+
+def brought(call: "Call") -> Primers:
+    """The primers and the models that came with a task."""
+    digests = call.args.get("models", [])
+    files = call.fds[len(call.fds) - len(digests) :]
+    return at_hand(call.attached, {digest: mapped(fd) for digest, fd in zip(digests, files, strict=True)})
 
 
 def open_source(

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lithify import limits
-from lithify.codecs.frame import is_frame, primers_of, read_frame
-from lithify.codecs.text.models import ENGLISH
+from lithify.codecs.frame import is_frame, read_frame
+from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.models import tables_of
 from lithify.store.views import ObjectView, SurpriseView, SurprisingLine
-from lithify.workers.primer_files import find_primers
+from lithify.workers.needs import gathered
 from lithify.workers.proof import place_of
 from lithify.workers.sandbox import Sandbox
 
@@ -30,27 +31,29 @@ def object_surprise(
     return _weighed(archive.sandbox, text, of, by=by, lines=lines, wall_seconds=wall_seconds)
 
 
-def file_surprise(file: BinaryIO, name: str, *, by: str, lines: int, primers: Sequence[Path] = ()) -> SurpriseView:
+def file_surprise(
+    file: BinaryIO, name: str, *, by: str, lines: int, primers: Sequence[Path] = (), models: Sequence[Path] = ()
+) -> SurpriseView:
     """The same for a file with no archive anywhere near: a frame, whose original it is then about, or any other.
 
     primers  files, or folders of files, among which are the primers that the frame needs
+    models   the same for language models; a Hugging Face folder is one
     """
+    text, length = _beginning(file, primers, models)
     with Sandbox() as sandbox:
-        text, length = _beginning(sandbox, file, primers)
         of = {"collection": "", "name": name, "revision": "", "length": length}
         return _weighed(sandbox, text, of, by=by, lines=lines)
 
 
-def _beginning(sandbox: Sandbox, file: BinaryIO, primers: Sequence[Path]) -> tuple[bytes, int]:
+def _beginning(file: BinaryIO, primers: Sequence[Path], models: Sequence[Path]) -> tuple[bytes, int]:
     """The beginning of what the file holds, and how long that is."""
     if not is_frame(file):
         length = place_of(file).length
         file.seek(0)
         return file.read(limits.WEIGHED_BYTES_MAX), length
     frame = read_frame(file)
-    args = {"input": place_of(file).as_json(), "start": 0, "end": min(frame.decoded_length, limits.WEIGHED_BYTES_MAX)}
-    needed = find_primers(primers, primers_of(frame))
-    with sandbox.stream("decode", args, (file.fileno(),), attached=needed) as blocks:
+    end = min(frame.decoded_length, limits.WEIGHED_BYTES_MAX)
+    with gathered(frame, primers, models) as needs, needs.decoded(file, end=end) as blocks:
         return b"".join(blocks), frame.decoded_length
 
 
@@ -63,7 +66,7 @@ def _weighed(
     return SurpriseView(
         **of,
         read_bytes=len(text),
-        model=ENGLISH.name,
+        model=tables_of(TextClass[found["text_class"].upper()]).name,
         text_class=found["text_class"],
         bits=found["bits"],
         lines=found["lines"],

@@ -17,10 +17,10 @@ from lithify.errors import Busy
 from lithify.store import garbage, jobs, records
 from lithify.store.blobs import Entry, StoredEntry, read_checked
 from lithify.store.clock import read_clock
-from lithify.store.put import encode_kind
+from lithify.store.put import encode_job
 from lithify.store.removal import Tombstones
 from lithify.store.tables import Encoding, Revision
-from lithify.workers.kinds import QUEUES
+from lithify.workers.kinds import queue_of
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -73,9 +73,9 @@ def _requeue(archive: "Archive") -> int:
     """Give a job to every revision that was never proved and has none: whatever lost it, nothing waits for ever."""
     with archive.catalog.writing() as connection:
         lost = jobs.revisions_without_job(connection, limits.LIST_PAGE_MAX)
-        for revision, length, kind in lost:
-            queue = QUEUES.get(kind, "general")
-            archive.queue.defer(connection, kind=encode_kind(length), queue=queue, revision_id=revision)
+        for revision, length, kind, model in lost:
+            job = encode_job(length, queue_of(kind), model)
+            archive.queue.defer(connection, **job, revision_id=revision)
     return len(lost)
 
 

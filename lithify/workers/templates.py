@@ -6,14 +6,12 @@ from lithify.errors import Conflict
 from lithify.store import queries
 from lithify.store.views import ObjectView, TemplatesView, TemplateView
 from lithify.workers.frame_search import ROLE
-from lithify.workers.primers import read_primers
+from lithify.workers.needs import Needs, brought
 from lithify.workers.proof import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lithify.workers.archive import Archive
-    from lithify.workers.sandbox import Sandbox, TaskResult
+    from lithify.workers.sandbox import TaskResult
 
 
 def object_templates(
@@ -24,26 +22,19 @@ def object_templates(
     Raises Conflict when the codec that stores it knows none.
     """
     with archive.catalog.reading() as connection:
-        current, *primers = queries.serving_places(connection, view.revision)[0]
-    attached = read_primers(archive, primers)
-    with archive.blobs.open(current) as frame:
-        found = frame_templates(archive.sandbox, frame, most, primers=attached, wall_seconds=wall_seconds)
+        standing = queries.serving_places(connection, view.revision)[0]
+    with brought(archive, standing) as needs, archive.blobs.open(standing.blob) as frame:
+        found = frame_templates(needs, frame, most, wall_seconds=wall_seconds)
     if not found.result["known"]:
         raise Conflict(_why_none(view))
     return _view(view, found)
 
 
-def frame_templates(
-    sandbox: "Sandbox",
-    frame: BinaryIO,
-    most: int,
-    *,
-    primers: "Sequence[bytes]" = (),
-    wall_seconds: float | None = None,
-) -> "TaskResult":
+def frame_templates(needs: Needs, frame: BinaryIO, most: int, *, wall_seconds: float | None = None) -> "TaskResult":
     """What the task `templates` answers for a frame that lies in a file."""
-    args = {"input": place_of(frame).as_json(), "most": most}
-    return sandbox.run("templates", args, (frame.fileno(),), attached=primers, role=ROLE, wall_seconds=wall_seconds)
+    args = {"input": place_of(frame).as_json(), "most": most, **needs.named}
+    fds = (frame.fileno(), *needs.fds)
+    return needs.sandbox.run("templates", args, fds, attached=needs.primers, role=ROLE, wall_seconds=wall_seconds)
 
 
 def _view(view: ObjectView, found: "TaskResult") -> TemplatesView:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lithify.errors import BadBytes, CodecCrashed, FidelityBroken, NotFound
 from lithify.store import queries
 from lithify.store.views import ObjectView, Verdict
-from lithify.workers.primers import read_primers
+from lithify.workers.needs import brought
 from lithify.workers.proof import prove
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def verify_object(archive: "Archive", view: ObjectView) -> Verdict:
     """Whether the current encoding decodes to the original's digest; `detail` says what is wrong when it does not."""
     with archive.catalog.reading() as connection:
-        place, *needed = queries.serving_places(connection, view.revision)[0]
+        standing = queries.serving_places(connection, view.revision)[0]
     started = time.perf_counter()
     detail, kept = f"decodes to SHA-256 {view.digest}", True
     try:
-        with archive.blobs.open(place) as blob:
-            prove(archive.sandbox, blob, view.digest, view.length, primers=read_primers(archive, needed))
+        with brought(archive, standing) as needs, archive.blobs.open(standing.blob) as blob:
+            prove(needs, blob, view.digest, view.length)
     except (BadBytes, CodecCrashed, FidelityBroken, NotFound) as error:
         detail, kept = error.message, False
     return Verdict(

@@ -25,6 +25,7 @@ _SEVERAL = frozenset("*?[")
 @click.argument("names", nargs=-1, type=PREFIX, metavar="[NAME...]")
 @click.option("--file", "files", type=PATH, multiple=True, metavar="FILE.lith", help="Search a frame on disk.")
 @click.option("--primer", "primers", type=PATH, multiple=True, metavar="FILE", help="A primer that FILE.lith needs.")
+@click.option("--model", "models", type=PATH, multiple=True, metavar="PATH", help="A language model that it needs.")
 @click.option(
     "-E", "--regex", is_flag=True, expose_value=False, help="PATTERN is a regular expression, as it is anyway."
 )
@@ -51,6 +52,7 @@ def grep(
     names: Sequence[ObjectName],
     files: Sequence[Path],
     primers: Sequence[Path],
+    models: Sequence[Path],
     numbers: bool,
     with_name: bool,
     without_name: bool,
@@ -59,7 +61,8 @@ def grep(
     """Find the lines that match PATTERN, a regular expression, and print them as they are.
 
     NAME is COLLECTION/NAME; COLLECTION or COLLECTION/PREFIX/ for all whose names begin so; or a glob (* ? [...]).
-    Names are printed before lines when there may be several. Only what can match is decoded.
+    Names are printed before lines when there may be several. Only what can match is decoded. Language models are also
+    looked for in the folder LITHIFY_MODELS.
     """
     if not names and not files:
         raise BadArgument("name what to search: COLLECTION/NAME, COLLECTION, a glob, or --file FILE.lith")
@@ -74,7 +77,7 @@ def grep(
     count = 0
     for path in files:
         with session.going_on():
-            count += _tell(session, printer, query, _in_file(path, primers, query))
+            count += _tell(session, printer, query, _in_file(path, primers, session.models(models), query))
     if names:
         with open_service(session) as service:
             for name in names:
@@ -110,11 +113,11 @@ def _means_several(name: ObjectName) -> bool:
     return not name.name or name.name.endswith("/") or bool(_SEVERAL & set(name.name))
 
 
-def _in_file(path: Path, primers: Sequence[Path], query: "Query") -> "Iterator[Found]":
+def _in_file(path: Path, primers: Sequence[Path], models: Sequence[Path], query: "Query") -> "Iterator[Found]":
     from lithify.workers.frame_search import search_file
 
     with origin(path) as frame:
-        yield from search_file(frame, shown(path), query, primers)
+        yield from search_file(frame, shown(path), query, primers, models)
 
 
 def _tell(session: Session, printer: "Printer", query: "Query", found: "Iterable[Found]") -> int:

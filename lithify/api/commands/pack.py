@@ -1,5 +1,6 @@
 """`lithify pack`: one file into the densest frame that can be proved, without an archive."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,14 @@ def pack(
         raise BadArgument("--native says how a language model reckons: name one with --model")
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
     wishes["primer"] = None if primer is None else read_primer_file(primer)
-    bar = session.out.progress(f"pack {shown(source)}", 1.0, unit="share")
     with (
         origin(source) as file,
         destination(session, target, force=force) as frame,
         picture_file(session, picture, PICTURE, force=force) as drawn,
-        bar as advance,
     ):
-        found = pack_file(file, frame, picture=drawn, on_progress=advance, **wishes)
+        length = os.fstat(file.fileno()).st_size
+        with session.out.progress(f"pack {shown(source)}", length) as advance:
+            found = pack_file(file, frame, picture=drawn, on_progress=lambda share: advance(share * length), **wishes)
     if source == PIPE:
         found["name"] = "-"
     if target != PIPE:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from lithify.store.views import PolicyView
 
 
+_NO_MODEL = "none"
+
+
 @click.group()
 def policy() -> None:
     """See and set the rule of a collection."""
@@ -38,6 +41,7 @@ def show(session: Session, collection: str) -> None:
     multiple=True,
     help="Only these codecs (see `lithify codecs`); repeatable.",
 )
+@click.option("--model", type=TEXT, help="The language model that texts are told by, as for `put`; none: by none.")
 @click.option("--keep", "keep_seconds", type=KEEP, help="Retire older revisions after this: 90d, 5y, forever.")
 @click.option("--keep-revisions", type=COUNT_OR_ALL, help="Keep only so many revisions, the newest; 0: all.")
 @json_option
@@ -47,6 +51,10 @@ def set_(session: Session, /, collection: str, codecs: tuple[str, ...], **change
     given = {name: value for name, value in changes.items() if value is not None}
     if codecs:
         given["codecs"] = codecs
+    if "model" in given:
+        from lithify.workers.model_files import called
+
+        given["model"] = "" if given["model"] == _NO_MODEL else called(given["model"])
     if not given:
         raise BadArgument("nothing to set: name at least one rule")
     with open_service(session, create=True) as service:
@@ -63,6 +71,7 @@ def _show(session: Session, view: "PolicyView") -> None:
         "contract": view.contract,
         "effort": view.effort,
         "codecs": ", ".join(view.codecs) or "all that the contract allows",
+        "model": view.model or "none",
         "keep": keep,
         "keep revisions": "all" if view.keep_revisions is None else str(view.keep_revisions),
     }

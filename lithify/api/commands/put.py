@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--to", "collection", type=TEXT, default="default", show_default=True, help="Collection.")
 @click.option("--contract", type=TEXT, help="What must come back: exact, content, bounded:abs=0.01, floor:psnr=60 ...")
 @click.option("--effort", type=EFFORT, help="How hard workers try.")
+@click.option("--model", type=TEXT, help="Let a language model tell it: SHA-256, or name or path of its file.")
 @click.option("--name", type=TEXT, help="Name of the object, for one file or for - (standard input).")
 @click.option("--follow", is_flag=True, help="With -: go on behind what the object holds, as long as input comes.")
 @click.option("--wait", is_flag=True, help="Wait until the densest form has been found and proved.")
@@ -40,6 +41,10 @@ def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bo
     A file is named by its own name, a file in a folder by its path from that folder on. Links and special
     files in folders are skipped, and reported. With PATH - standard input is read, and --name names it.
 
+    With --model NAME the job waits in the queue gpu for a worker that has that language model in its folder
+    LITHIFY_MODELS; until it is done the staged copy serves. NAME is looked for in the same folder, here or on the
+    server. What was told by a model can only be read where that is.
+
     With --follow what comes is appended to the object, and is durable and readable a few seconds later; with
     --json each such step prints its receipt. The input may last for days: tail -f app.log | lithify put - --follow
     """
@@ -50,6 +55,8 @@ def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bo
     if follow and paths != (PIPE,):
         raise BadArgument("--follow goes with - alone: tail -f FILE | lithify put - --name NAME --follow")
     with open_service(session, create=True) as service:
+        if wishes["model"] is not None:
+            wishes["model"] = _model(session, wishes["model"])
         batch = _Batch(session, service, **wishes)
         if follow:
             batch.follow(name or "")
@@ -69,6 +76,7 @@ class _Batch:
     collection: str
     contract: str | None
     effort: str | None
+    model: str | None
     wait: bool
 
     def __post_init__(self) -> None:
@@ -96,7 +104,7 @@ class _Batch:
         """Standard input, behind what the object holds, until it ends or we are told to."""
         from lithify.api.commands.follow import Follower
 
-        wishes = {"contract": self.contract, "effort": self.effort}
+        wishes = {"contract": self.contract, "effort": self.effort, "model": self.model}
         follower = Follower(self.session, self.service, self.collection, name, wishes)
         receipt = follower.run(standard_input())
         if self.session.out.as_json and not self.wait:
@@ -120,6 +128,7 @@ class _Batch:
             body,
             contract=self.contract,
             effort=self.effort,
+            model=self.model,
             idempotency_key=idempotency_key,
         )
 
@@ -149,7 +158,7 @@ class _Batch:
         settings = self.session.settings
         for found in walk(paths, leave_out=None if settings.url else settings.archive):
             if isinstance(found, File):
-                yield PutItem(self.collection, found.name, found.path, self.contract, self.effort)
+                yield PutItem(self.collection, found.name, found.path, self.contract, self.effort, self.model)
             elif isinstance(found, Skipped):
                 self._skipped += 1
                 self.session.out.note("skipped", f"skipped {shown(found.path)}: {found.why}")
@@ -175,6 +184,21 @@ class _Batch:
             with self.session.going_on():
                 view = self.service.stat(receipt.collection, receipt.name, receipt.revision)
                 self.session.out.document(view, object_line(view))
+
+
+def _model(session: Session, name: str) -> str:
+    """The model by its SHA-256, or by its name on a server; one that is not here is no mistake, but is worth a note."""
+    from lithify.workers.model_files import called
+    from lithify.workers.model_folder import ModelFolder
+
+    wanted = called(name)
+    if session.settings.url:
+        return wanted
+    folder = ModelFolder(session.settings.models)
+    digest = folder.named(wanted)
+    if not folder.has(digest):
+        session.out.note("waits", f"the job waits for a worker that has the model: {folder.lacks(digest)}")
+    return digest
 
 
 def _own_name(path: Path) -> str:

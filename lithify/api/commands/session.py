@@ -13,7 +13,8 @@ from lithify.api.output import Output
 from lithify.errors import BadArgument, LithifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lithify.api.commands.values import ObjectName
     from lithify.api.service import Service
@@ -58,6 +59,10 @@ class Session:
                 f"(now LITHIFY_URL or --url names {self.settings.url})"
             )
         return self.settings
+
+    def models(self, given: "Sequence[Path]") -> "tuple[Path, ...]":
+        """Where language models are looked for: those given, then the operator's folder."""
+        return (*given, *([] if self.settings.models is None else [self.settings.models]))
 
     def failed(self, error: LithifyError) -> None:
         """Report a failure that leaves the rest of the work to be done."""
@@ -105,6 +110,7 @@ def open_archive(settings: "Settings", *, create: bool = True) -> "Archive":
         grace_seconds=settings.grace_seconds,
         checkpoint_seconds=settings.checkpoint_seconds,
         repack_seconds=settings.repack_seconds,
+        models=settings.models,
     )
 
 

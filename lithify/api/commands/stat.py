@@ -108,6 +108,7 @@ def _facts(out: "Output", view: "ObjectView") -> None:
         "kind": f"{view.kind}" + (f" ({view.content_type})" if view.content_type else ""),
         "contract": f"{view.contract}, kept: {view.fidelity}",
         "effort": view.effort,
+        **({} if view.model is None else {"model": f"{view.model}, asked for"}),
         "came": moment(view.created_at),
         "proved": moment(view.verified_at) if view.verified_at else "not yet: the staged copy serves it",
     }
@@ -135,6 +136,8 @@ def _route(out: "Output", encoding: "EncodingView") -> None:
         out.line(f"winner: {winner}")
     if encoding.primer is not None:
         out.line(f"needs primer {encoding.primer}")
+    if encoding.model is not None:
+        out.line(f"needs language model {encoding.model}")
 
 
 def _candidate(candidate: Mapping[str, Any]) -> list[str]:
@@ -143,9 +146,9 @@ def _candidate(candidate: Mapping[str, Any]) -> list[str]:
     def beside(expected: Any, measured: Any, form: Callable[[Any], str]) -> str:
         return " / ".join("-" if value is None else form(value) for value in (expected, measured))
 
-    primer = f" with primer {candidate['primer'][:12]}" if candidate.get("primer") else ""
+    helped = [f" with {what} {candidate[what][:12]}" for what in ("primer", "model") if candidate.get(what)]
     return [
-        f"{candidate.get('codec')}{primer}",
+        f"{candidate.get('codec')}{''.join(helped)}",
         beside(predicted.get("ratio"), found.get("ratio"), ratio),
         beside(predicted.get("encode_seconds"), found.get("encode_seconds"), "{:.3f} s".format),
         beside(predicted.get("memory_bytes"), found.get("peak_memory_bytes"), size),

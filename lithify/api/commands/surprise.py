@@ -26,6 +26,7 @@ _PICTURES = (".svg", ".png")
 @click.argument("name", type=NAME, required=False, metavar="[NAME]")
 @click.option("--file", "source", type=PATH, metavar="FILE", help="A frame, or any other file, instead of an object.")
 @click.option("--primer", "primers", type=PATH, multiple=True, metavar="FILE", help="A primer that a frame needs.")
+@click.option("--model", "models", type=PATH, multiple=True, metavar="PATH", help="A language model that it needs.")
 @click.option("--revision", type=TEXT, help="An earlier revision, by its id.")
 @click.option(
     "--lines",
@@ -55,7 +56,8 @@ def surprise(
     *,
     name: ObjectName | None,
     source: Path | None,
-    primers: Sequence[Path],
+    primers: Sequence[Path] = (),
+    models: Sequence[Path] = (),
     revision: str | None,
     lines: int,
     by: str,
@@ -72,10 +74,15 @@ def surprise(
         raise BadArgument("name what to weigh: COLLECTION/NAME, or --file FILE; one of them")
     if source is None and primers:
         raise BadArgument("--primer is for --file; an archive knows the primers of its objects")
+    if source is None and models:
+        raise BadArgument("--model is for --file; an archive has its models in LITHIFY_MODELS")
     if source is not None and revision is not None:
         raise BadArgument("--revision is for an object; a file has no revisions")
     with picture_file(session, picture, *_PICTURES, force=force) as file:
-        view = _of_file(source, primers, by, lines) if source else _of_object(session, name, revision, by, lines)
+        if source is None:
+            view = _of_object(session, name, revision, by, lines)
+        else:
+            view = _of_file(source, primers, session.models(models), by, lines)
         if file is not None:
             file.write(_drawn(view, picture))
     _tell(session, view, in_order=in_order)
@@ -87,11 +94,11 @@ def _of_object(session: Session, name: ObjectName | None, revision: str | None, 
         return service.surprise(*name, revision=revision, by=by, lines=lines)
 
 
-def _of_file(path: Path, primers: Sequence[Path], by: str, lines: int) -> "SurpriseView":
+def _of_file(path: Path, primers: Sequence[Path], models: Sequence[Path], by: str, lines: int) -> "SurpriseView":
     from lithify.workers.surprise import file_surprise
 
     with origin(path) as file:
-        return file_surprise(file, shown(path), by=by, lines=lines, primers=primers)
+        return file_surprise(file, shown(path), by=by, lines=lines, primers=primers, models=models)
 
 
 def _tell(session: Session, view: "SurpriseView", *, in_order: bool) -> None:

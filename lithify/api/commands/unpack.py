@@ -62,13 +62,19 @@ def unpack(
     if cut is not None:
         _slice(session, source, target, cut, primers=primers, force=force)
         return
-    from lithify.workers.pack import unpack_file
+    from lithify.workers.pack import frame_info, unpack_file
 
     target = target or _default(source)
-    kept = [] if session.settings.models is None else [session.settings.models]
-    bar = session.out.progress(f"unpack {shown(source)}", 1.0, unit="share")
-    with origin(source) as frame, destination(session, target, force=force) as file, bar as advance:
-        found = unpack_file(frame, file, primers=primers, models=(*models, *kept), on_progress=advance)
+    with origin(source) as frame, destination(session, target, force=force) as file:
+        length = frame_info(frame)["original_bytes"]
+        with session.out.progress(f"unpack {shown(source)}", length) as advance:
+            found = unpack_file(
+                frame,
+                file,
+                primers=primers,
+                models=session.models(models),
+                on_progress=lambda share: advance(share * length),
+            )
     if target != PIPE:
         session.out.document(found, f"{shown(target)} ({size(found['original_bytes'])})")
         tell_form(session, target, found["media_type"])

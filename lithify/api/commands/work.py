@@ -25,6 +25,8 @@ _PATIENCE_SECONDS = 1.0
 def work(session: Session, queues: str | None, slots: int | None, until_idle: bool) -> None:
     """Encode, prove and publish what waits; scrub and sweep when it is time.
 
+    Of the queue gpu only those jobs are taken whose language model is in the folder LITHIFY_MODELS.
+
     SIGTERM or Ctrl-C ends it: what is being done is finished or handed back.
     """
     settings = session.local_settings("work")
@@ -32,9 +34,9 @@ def work(session: Session, queues: str | None, slots: int | None, until_idle: bo
     from lithify.workers.loop import QUEUES, Worker
 
     wanted = [name.strip() for name in (queues or settings.queues).split(",")]
-    unknown = sorted(set(wanted) - {*QUEUES, "gpu"})
+    unknown = sorted(set(wanted) - set(QUEUES))
     if unknown:
-        raise BadArgument(f"there is no queue {unknown[0]!r}; there are {', '.join((*QUEUES, 'gpu'))}")
+        raise BadArgument(f"there is no queue {unknown[0]!r}; there are {', '.join(QUEUES)}")
     logs.configure(settings.log_level)
     with open_archive(settings) as archive:
         worker = Worker(archive, wanted, slots or settings.slots)

@@ -59,8 +59,7 @@ def bounds_of(
     parts = {
         number: bound
         for number, bound in bounds.items()
-        if _is_of_range(bound)
-        and (len(pieces) > 1 or structure.variables[number].extent.element.native.kind != "f")
+        if _is_of_range(bound) and (len(pieces) > 1 or structure.variables[number].extent.element.native.kind != "f")
     }
     ranges = _ranges(source, structure, pieces, parts) if parts else {}
     for number, bound in parts.items():

@@ -12,3 +12,9 @@ class TextClass(IntEnum):
     MARKUP = 3
     OTHER = 4
     """Any bytes: nothing learnt elsewhere is looked up."""
+    LANGUAGES = 5
+    """Prose in other languages than English; it has tables of its own."""
+
+
+FIRST_CLASSES = tuple(TextClass)[: TextClass.LANGUAGES]
+"""Those that the tables of English, and the network beside them, know."""

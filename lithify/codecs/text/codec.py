@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,7 +13,8 @@ from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Fa
 from lithify.codecs.raw.block import BlockCodec, blocks, taste
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.signs import Told, nobody, tell
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.errors import Corrupt, LimitExceeded, Truncated, Unsound
 
 if TYPE_CHECKING:
@@ -158,17 +159,18 @@ class Text(Codec):
 
     def _mixed(self, group: bytes, effort: Effort, length: int) -> list[bytes]:
         """The group mixed, behind the primer if there is one; what it gives without was or will be tried beside it."""
-        from lithify.codecs.text.mixing import encode_text
-
-        learnt = _ready()
+        reads = effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX
         if self._teacher is not None and len(group) <= _PRIMED_BYTES_MAX:
-            text_class = self._teacher.text_class
-            head, stream = PRIMED | text_class, self._teacher.encode(group)
+            text_class, stream = self._teacher.text_class, self._teacher.encode(group)
+            payloads = [] if stream is None else [bytes([PRIMED | text_class]) + _ready(text_class).name + stream]
         else:
             text_class = class_of(group, effort)
-            head, stream = MIXED | text_class, encode_text(group, learnt, text_class)
-        payloads = [] if stream is None else [bytes([head]) + learnt.name + stream]
-        if effort == "max" and length <= limits.TEXT_NETWORK_BYTES_MAX:
+            payloads = _in_class(group, text_class, nobody if reads else tell)
+        if text_class not in FIRST_CLASSES:
+            # Its middle is in another language, but the rest may be JSON with such texts inside; no network knows it.
+            text_class = class_of(group, effort, FIRST_CLASSES)
+            payloads += _in_class(group, text_class, nobody)
+        if reads:
             payloads += _read(group, text_class)
         return payloads
 
@@ -188,16 +190,18 @@ class Text(Codec):
         if method not in (MIXED, PRIMED, READ) or text_class not in set(TextClass):
             raise Corrupt(f"a group of text is kept by method 0x{head:02x}, which does not exist")
         if method == READ:
+            if text_class not in FIRST_CLASSES:
+                raise Corrupt(f"a group of text is kept by method 0x{head:02x}: no network knows its class")
             return _unread(TextClass(text_class), body, length)
         return self._unmixed(method, TextClass(text_class), body, length)
 
     def _unmixed(self, method: int, text_class: TextClass, body: bytes, length: int) -> bytes:
         from lithify.codecs.text.mixing import decode_text
 
-        learnt = _ready()
+        learnt = _ready(text_class)
         stream = _behind_names(body, ("tables",), (learnt.name,))
         if method == MIXED:
-            return decode_text(stream, length, learnt, text_class)
+            return decode_text(stream, length, learnt, text_class, tell)
         if self._teacher is None or self._teacher.text_class != text_class:
             raise Corrupt("a group of text needs a primer of its class, and the frame names none")
         if length > _PRIMED_BYTES_MAX:
@@ -205,10 +209,19 @@ class Text(Codec):
         return self._teacher.decode(stream, length)
 
 
-def _ready() -> "Learnt":
-    from lithify.codecs.text.proof import proved
+def _ready(text_class: TextClass) -> "Learnt":
+    from lithify.codecs.text.proof import proved_for
 
-    return proved()
+    return proved_for(text_class)
+
+
+def _in_class(group: bytes, text_class: TextClass, told: Told) -> list[bytes]:
+    """The group mixed in one class; `told` hears how far that is."""
+    from lithify.codecs.text.mixing import encode_text
+
+    learnt = _ready(text_class)
+    stream = encode_text(group, learnt, text_class, told)
+    return [] if stream is None else [bytes([MIXED | text_class]) + learnt.name + stream]
 
 
 def _read(group: bytes, text_class: TextClass) -> list[bytes]:
@@ -217,7 +230,7 @@ def _read(group: bytes, text_class: TextClass) -> list[bytes]:
     from lithify.codecs.text.proof import proved_network
 
     trained = proved_network()
-    stream = encode_read(group, trained, text_class)
+    stream = encode_read(group, trained, text_class, tell)
     return [] if stream is None else [bytes([READ | text_class]) + trained.learnt.name + trained.name + stream]
 
 
@@ -231,7 +244,7 @@ def _unread(text_class: TextClass, body: bytes, length: int) -> bytes:
         )
     trained = proved_network()
     stream = _behind_names(body, ("tables", "network"), (trained.learnt.name, trained.name))
-    return decode_read(stream, length, trained, text_class)
+    return decode_read(stream, length, trained, text_class, tell)
 
 
 def _behind_names(body: bytes, what: Sequence[str], names: Sequence[bytes]) -> bytes:
@@ -255,16 +268,16 @@ def _teacher(digest: str, primer: bytes) -> "Teacher":
     """A primer, unpacked; the last ones are kept, because small originals come in crowds."""
     from lithify.codecs.text.primer import Teacher
 
-    return Teacher(primer, _ready())
+    return Teacher(primer, _ready)
 
 
-def class_of(text: bytes, effort: Effort) -> TextClass:
+def class_of(text: bytes, effort: Effort, classes: Iterable[TextClass] = TextClass) -> TextClass:
     """The class in which a piece from the middle becomes smallest."""
     from lithify.codecs.text.mixing import encode_text
 
     start = max(0, (len(text) - _PIECE_BYTES[effort]) // 2)
-    piece, learnt = text[start : start + _PIECE_BYTES[effort]], _ready()
-    return min(TextClass, key=lambda one: len(encode_text(piece, learnt, one) or piece))
+    piece = text[start : start + _PIECE_BYTES[effort]]
+    return min(classes, key=lambda one: len(encode_text(piece, _ready(one), one) or piece))
 
 
 def _same_length(data: bytes, length: int) -> bytes:

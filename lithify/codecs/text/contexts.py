@@ -14,8 +14,8 @@ WORD, BEFORE, BEFORE_TWO, GAP, LINE, LINE_ABOVE = range(6)
 MEMORY = 6
 """What is remembered: hashes of the word under way, of the two before, of what stands between; where lines begin."""
 
-LINES_MATTER = 2
-"""From this class on a line end is no space, and the line above says more than the words before."""
+_LINES_MATTER, _LINES_MATTER_TO = 2, 4
+"""For these classes a line end is no space, and the line above says more than the words before."""
 _LINE_END, _RETURN, _SPACE, _UNDERSCORE = 10, 13, 32, 95
 _COLUMN_MAX = 255
 
@@ -27,6 +27,11 @@ def hash_two(a: int, b: int) -> int:
     x ^= x >> 15
     x = (x * 0x2C1B3C6D) & 0xFFFFFFFF
     return x ^ (x >> 13)
+
+
+@inlined
+def _lines_matter(text_class: int) -> bool:
+    return _LINES_MATTER <= text_class <= _LINES_MATTER_TO
 
 
 @inlined
@@ -54,7 +59,7 @@ def remember(memory: I64, byte: int, at: int, text_class: int) -> None:
         memory[BEFORE] = memory[WORD]
         memory[WORD] = 0
     if byte != _RETURN:
-        is_like_a_space = byte == _LINE_END and text_class < LINES_MATTER
+        is_like_a_space = byte == _LINE_END and not _lines_matter(text_class)
         memory[GAP] = hash_two(memory[GAP], _SPACE if is_like_a_space else byte)
     if byte == _LINE_END:
         memory[LINE_ABOVE] = memory[LINE]
@@ -83,7 +88,7 @@ def find_contexts(context: I64, memory: I64, data: U8, at: int, text_class: int)
     context[7] = hash_two(hash_two(hash_two(8, word), before), gap)
     context[8] = hash_two(hash_two(hash_two(9, word), before_two), gap)
     context[9] = hash_two(10, four >> 8)
-    if text_class < LINES_MATTER:
+    if not _lines_matter(text_class):
         context[10] = hash_two(hash_two(11, word), hash_two(before, before_two))
     else:
         column = at - memory[LINE]

@@ -18,7 +18,7 @@ from lithify import limits
 from lithify.codecs.array_types import I64, U16
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.mixing import weigh_text
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.proof import proved_for
 
 BIT = 1 << 16
 """What one bit costs."""
@@ -83,14 +83,14 @@ def weigh(text: bytes, told: Callable[[int], None] = lambda _: None) -> Costs:
     Raises Unsound when this installation does not compute what it must.
     """
     text_class = _class_of(text)
-    return Costs(text, text_class, costs_of(weigh_text(text, proved(), text_class, told)))
+    return Costs(text, text_class, costs_of(weigh_text(text, proved_for(text_class), text_class, told)))
 
 
 def _class_of(text: bytes) -> TextClass:
     """The class in which a piece from the middle is cheapest; the codec asks for the same, in whole bytes."""
     start = max(0, (len(text) - _PIECE_BYTES) // 2)
     piece = text[start : start + _PIECE_BYTES]
-    return min(TextClass, key=lambda one: int(costs_of(weigh_text(piece, proved(), one)).sum()))
+    return min(TextClass, key=lambda one: int(costs_of(weigh_text(piece, proved_for(one), one)).sum()))
 
 
 def costs_of(given: U16) -> I64:

@@ -17,11 +17,11 @@ import numpy.typing as npt
 import zstandard
 
 from lithify.codecs.array_types import U8, U32, Bools
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS
 from lithify.codecs.text.matches import BUCKETS
 from lithify.codecs.text.model import CODES, INPUTS, MAP_BITS, MIXERS, POINTS, ROWS, SLOT_BYTES, Start
-from lithify.codecs.text.models import ENGLISH
+from lithify.codecs.text.models import ENGLISH, LANGUAGES
 from lithify.errors import Unsound
 
 PATH = ENGLISH.path
@@ -48,6 +48,12 @@ class Learnt:
     primed: U8
     starts: tuple[Start, ...]
     digest: bytes
+    classes: tuple[TextClass, ...] = FIRST_CLASSES
+    """Those that they are for, each with its start."""
+
+    def start_for(self, text_class: TextClass) -> Start:
+        """What a text of this class begins from."""
+        return self.starts[self.classes.index(text_class)]
 
     @property
     def name(self) -> bytes:
@@ -65,6 +71,12 @@ def learnt() -> Learnt:
     return shipped(read_tables(PATH), DIGEST)
 
 
+@cache
+def languages() -> Learnt:
+    """The tables of this release for languages other than English. Raises Unsound as `learnt`."""
+    return shipped(read_tables(LANGUAGES.path), LANGUAGES.digest)
+
+
 def read_tables(path: Path) -> bytes:
     """The file of a model. Raises Unsound if it is not there."""
     try:
@@ -75,7 +87,7 @@ def read_tables(path: Path) -> bytes:
 
 def shipped(packed: bytes, digest: str) -> Learnt:
     """The tables in a file that should be those of this SHA-256. Raises Unsound if they are others."""
-    found = unpack(packed)
+    found = unpack(packed, (TextClass.LANGUAGES,) if digest == LANGUAGES.digest else FIRST_CLASSES)
     if found.digest.hex() != digest:
         raise Unsound(
             f"the tables of the text codec are {found.digest.hex()[:12]}…, this release was made with {digest[:12]}…: "
@@ -102,15 +114,16 @@ def pack(primed: U8, starts: tuple[Start, ...]) -> bytes:
     return head + b"".join(sections)
 
 
-def unpack(packed: bytes) -> Learnt:
-    """The tables in a file. Raises Unsound if that is not what they were."""
+def unpack(packed: bytes, classes: tuple[TextClass, ...] = FIRST_CLASSES) -> Learnt:
+    """The tables in a file, which are for these classes. Raises Unsound if that is not what they were."""
     try:
         magic, digest, size, *lengths = _HEAD.unpack_from(packed)
         if magic != MAGIC:
             raise Unsound(f"tables of the text codec begin with {MAGIC!r}, found {magic!r}")
         used, checks, codes, starts = _sections(packed, lengths)
         primed = _slots(zstandard.decompress(used), checks, zstandard.decompress(codes), size)
-        found = Learnt(primed, tuple(_starts(lzma.decompress(starts, lzma.FORMAT_RAW, filters=_LZMA))), digest)
+        found_starts = tuple(_starts(lzma.decompress(starts, lzma.FORMAT_RAW, filters=_LZMA), len(classes)))
+        found = Learnt(primed, found_starts, digest, classes)
     except (struct.error, zstandard.ZstdError, lzma.LZMAError, ValueError, IndexError) as error:
         raise Unsound(f"the tables of the text codec cannot be unpacked ({error}): install lithify again") from error
     if _digest(found.primed, found.starts) != digest:
@@ -203,9 +216,9 @@ def _stored(start: Start) -> tuple[Array, ...]:
     )
 
 
-def _starts(data: bytes) -> Iterator[Start]:
+def _starts(data: bytes, count: int) -> Iterator[Start]:
     at = 0
-    for _ in TextClass:
+    for _ in range(count):
         start, at = _start(data, at)
         yield start
 

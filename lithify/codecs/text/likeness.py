@@ -16,7 +16,7 @@ from lithify.codecs.array_types import U64
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.costs import BIT, costs_of
 from lithify.codecs.text.mixing import Taught
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.proof import proved_for
 
 _SHINGLE_BYTES = 8
 _SKETCH_HASHES = 4096
@@ -28,7 +28,7 @@ def bits_behind(text: bytes, other: bytes, text_class: TextClass) -> float:
 
     Raises Unsound when this installation does not compute what it must.
     """
-    return float(costs_of(Taught(other, proved(), text_class).weigh(text)).sum()) / BIT
+    return float(costs_of(Taught(other, proved_for(text_class), text_class).weigh(text)).sum()) / BIT
 
 
 class Sketch:

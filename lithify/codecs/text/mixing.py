@@ -13,8 +13,6 @@ is so because numba asks of signed indices whether they count from the end. Test
 checked.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from lithify import limits
@@ -23,6 +21,7 @@ from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, beg
 from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.codec import Buffer
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.signs import Told, nobody
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.contexts import CONTEXTS, PRIMED_CONTEXTS, byte_at, find_contexts, hash_two
 from lithify.codecs.text.learnt import Learnt
@@ -54,7 +53,7 @@ _RATE, _RATE_FIRST, _RATE_HALF = 12, 40, 1000  # the step of the weights falls f
 _FINAL_RATE = 8
 _COUNT_MASK = 1023
 _BYTES_PER_BYTE_MAX = 8 * BYTES_PER_BIT_MAX + 4
-_WEIGHED_AT_ONCE = 64 * limits.KIB  # between two signs of life: an eighth of a second
+_AT_ONCE, _READ_AT_ONCE = 64 * limits.KIB, 8 * limits.KIB  # between two signs of life, an eighth of a second or two
 NOBODY_ASKS: U16 = np.zeros(0, np.uint16)
 
 
@@ -162,7 +161,8 @@ def run(
     """Encode `data` to `stream`, or decode `stream` to `data`.
 
     is_primed  whether what was learnt elsewhere is looked up
-    start      where to go on: the model has seen what stands before
+    start      where to go on: the model has seen what stands before, and the coder, unless it is all zeros, is in the
+               middle of the stream
     taught     so much of `data` both sides know: it teaches, and is not coded
     given      takes the chance that each bit from `start` on was given, in 1/65536; empty: nobody asks
     reader     a network that reads along; without one, none of it is in the machine code
@@ -176,7 +176,8 @@ def run(
     context, slot, primed_slot, map_at = m.context, m.slot, m.primed_slot, m.map_at
     inputs, row, mixed, memory, match, coder = m.inputs, m.row, m.mixed, m.memory, m.match, m.coder
     match_table = m.match_table
-    begin(coder, stream, decoding)
+    if coder[HIGH] == 0:  # else it goes on with the stream that it left off
+        begin(coder, stream, decoding)
     inputs[ONE_INPUT] = _ONE
     far_mask = len(far) // POINTS - 1
     steps = wide(8 * start)
@@ -272,38 +273,37 @@ def run(
 # --- doors ------------------------------------------------------------------------------------------------
 
 
-def encode_text(text: Buffer, learnt: Learnt, text_class: TextClass) -> bytes | None:
+def encode_text(text: Buffer, learnt: Learnt, text_class: TextClass, told: Told = nobody) -> bytes | None:
     """The stream of a text; None if it would be longer than the text."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
-    return _encode(model, np.frombuffer(text, np.uint8), text_class, 0)
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(len(text)))
+    return _encode(model, np.frombuffer(text, np.uint8), text_class, 0, told=told)
 
 
-def decode_text(stream: bytes, length: int, learnt: Learnt, text_class: TextClass) -> bytes:
+def decode_text(stream: bytes, length: int, learnt: Learnt, text_class: TextClass, told: Told = nobody) -> bytes:
     """The `length` bytes of a text. Bytes that no encoder wrote give some text or other."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(length))
-    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0).tobytes()
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(length))
+    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0, told=told).tobytes()
 
 
-def weigh_text(
-    text: Buffer, learnt: Learnt, text_class: TextClass, told: Callable[[int], None] = lambda _: None
-) -> U16:
+def weigh_text(text: Buffer, learnt: Learnt, text_class: TextClass, told: Told = nobody) -> U16:
     """The chance that each bit of a text is given when its turn comes, in 1/65536: eight for every byte, those that
     `encode_text` codes it with. `told` hears how many bytes are done, several times a second."""
-    model = new_model(learnt.starts[text_class], learnt.primed_for(text_class), size_of(len(text)))
+    model = new_model(learnt.start_for(text_class), learnt.primed_for(text_class), size_of(len(text)))
     return _weigh(model, np.frombuffer(text, np.uint8).copy(), text_class, 0, told)
 
 
-def encode_read(text: Buffer, trained: Trained, text_class: TextClass) -> bytes | None:
+def encode_read(text: Buffer, trained: Trained, text_class: TextClass, told: Told = nobody) -> bytes | None:
     """The stream of a text that the network reads along with; None if it would be longer than the text."""
     model = new_model(trained.starts[text_class], trained.learnt.primed_for(text_class), size_of(len(text)))
-    return _encode(model, np.frombuffer(text, np.uint8), text_class, 0, new_reader(trained.network))
+    data = np.frombuffer(text, np.uint8)
+    return _encode(model, data, text_class, 0, new_reader(trained.network), told=told)
 
 
-def decode_read(stream: bytes, length: int, trained: Trained, text_class: TextClass) -> bytes:
+def decode_read(stream: bytes, length: int, trained: Trained, text_class: TextClass, told: Told = nobody) -> bytes:
     """The `length` bytes of it. Bytes that no encoder wrote give some text or other."""
     model = new_model(trained.starts[text_class], trained.learnt.primed_for(text_class), size_of(length))
     reader = new_reader(trained.network)
-    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0, reader).tobytes()
+    return _decode(model, stream, np.zeros(length, np.uint8), text_class, 0, reader, told=told).tobytes()
 
 
 class Taught:
@@ -335,56 +335,81 @@ class Taught:
         second: the model is kept, and every text gets a copy."""
         size = size_of(length)
         if size not in self._models:
-            start, primed = self._learnt.starts[self._class], self._learnt.primed_for(self._class)
+            start, primed = self._learnt.start_for(self._class), self._learnt.primed_for(self._class)
             model = new_model(start, primed, size)
             _read(model, self._text.copy(), self._class, 0)
             self._models[size] = model
         return copied(self._models[size])
 
 
-def _run(
+def _read(model: Model, data: U8, text_class: TextClass, start: int, given: U16 = NOBODY_ASKS) -> None:
+    """Let a model see a text from `start` on, and code nothing."""
+    stream = np.zeros(_BYTES_PER_BYTE_MAX, np.uint8)
+    is_primed = text_class is not TextClass.OTHER
+    run(model, chances(), data, stream, False, int(text_class), is_primed, start, len(data), given, None)
+
+
+def _weigh(model: Model, data: U8, text_class: TextClass, start: int, told: Told = nobody) -> U16:
+    given = np.zeros(8 * (len(data) - start), np.uint16)
+    for at in range(start, len(data), _AT_ONCE):
+        end = min(at + _AT_ONCE, len(data))
+        _read(model, data[:end], text_class, at, given[8 * (at - start) : 8 * (end - start)])
+        told(end - start)
+    return given
+
+
+def _code(
     model: Model,
     data: U8,
     stream: U8,
     decoding: bool,
     text_class: TextClass,
     *,
-    start: int = 0,
-    taught: int = 0,
-    given: U16 = NOBODY_ASKS,
-    reader: Reader | None = None,
+    start: int,
+    reader: Reader | None,
+    told: Told,
 ) -> int:
-    is_primed = text_class is not TextClass.OTHER
-    return run(model, chances(), data, stream, decoding, int(text_class), is_primed, start, taught, given, reader)
-
-
-def _read(model: Model, data: U8, text_class: TextClass, start: int, given: U16 = NOBODY_ASKS) -> None:
-    """Let a model see a text from `start` on, and code nothing."""
-    stream = np.zeros(_BYTES_PER_BYTE_MAX, np.uint8)
-    _run(model, data, stream, False, text_class, start=start, taught=len(data), given=given)
-
-
-def _weigh(
-    model: Model, data: U8, text_class: TextClass, start: int, told: Callable[[int], None] = lambda _: None
-) -> U16:
-    given = np.zeros(8 * (len(data) - start), np.uint16)
-    for at in range(start, len(data), _WEIGHED_AT_ONCE):
-        end = min(at + _WEIGHED_AT_ONCE, len(data))
-        _read(model, data[:end], text_class, at, given[8 * (at - start) : 8 * (end - start)])
+    """Encode or decode what stands from `start` on, in steps between which `told` hears how far it is."""
+    is_primed, written = text_class is not TextClass.OTHER, 0
+    model.coder[:] = 0
+    at_once = _AT_ONCE if reader is None else _READ_AT_ONCE
+    for at in range(start, len(data), at_once):
+        end = min(at + at_once, len(data))
+        written = run(
+            model, chances(), data[:end], stream, decoding, int(text_class), is_primed, at, 0, NOBODY_ASKS, reader
+        )
+        if written < 0:
+            break
         told(end - start)
-    return given
+    return written
 
 
-def _encode(model: Model, data: U8, text_class: TextClass, start: int, reader: Reader | None = None) -> bytes | None:
+def _encode(
+    model: Model,
+    data: U8,
+    text_class: TextClass,
+    start: int,
+    reader: Reader | None = None,
+    *,
+    told: Told = nobody,
+) -> bytes | None:
     stream = np.zeros(len(data) - start + _BYTES_PER_BYTE_MAX, np.uint8)
-    written = _run(model, data.copy(), stream, False, text_class, start=start, reader=reader)
+    written = _code(model, data.copy(), stream, False, text_class, start=start, reader=reader, told=told)
     if written < 0:
         return None
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
 def _decode(
-    model: Model, stream: bytes, data: U8, text_class: TextClass, start: int, reader: Reader | None = None
+    model: Model,
+    stream: bytes,
+    data: U8,
+    text_class: TextClass,
+    start: int,
+    reader: Reader | None = None,
+    *,
+    told: Told = nobody,
 ) -> U8:
-    _run(model, data, np.frombuffer(stream, np.uint8).copy(), True, text_class, start=start, reader=reader)
+    coded = np.frombuffer(stream, np.uint8).copy()
+    _code(model, data, coded, True, text_class, start=start, reader=reader, told=told)
     return data

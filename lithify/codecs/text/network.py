@@ -11,7 +11,7 @@ import numpy.typing as npt
 import zstandard
 
 from lithify.codecs.array_types import I32
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.model import INPUTS, MIXERS, POINTS, ROWS, Start
 from lithify.codecs.text.models import NETWORK
@@ -68,7 +68,7 @@ class Shape:
         width, rows = self.width, self.width * self.layers
         yield "hashed", "i1", (sum(1 << log for log in self.hash_logs), self.hash_columns)
         yield "bytes_", "i1", (256, self.byte_columns)
-        yield "classes", "i1", (len(TextClass), self.class_columns)
+        yield "classes", "i1", (len(FIRST_CLASSES), self.class_columns)
         for name, outs, ins in (
             ("in", width, inputs),
             ("gates", 3 * rows, width),

@@ -4,7 +4,7 @@ A primer is a magic number, the class that its texts belong to, the length of th
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lithify import limits
@@ -40,8 +40,11 @@ def pack_primer(text: bytes, text_class: TextClass) -> bytes:
 class Teacher:
     """A primer, unpacked."""
 
-    def __init__(self, primer: bytes, learnt: "Learnt") -> None:
-        """Raises Truncated, Corrupt or LimitExceeded."""
+    def __init__(self, primer: bytes, learnt: "Callable[[TextClass], Learnt]") -> None:
+        """Raises Truncated, Corrupt or LimitExceeded.
+
+        learnt  gives the tables of a class
+        """
         if not primer.startswith(MAGIC) or len(primer) < _HEAD.size:
             raise Corrupt(f"not a primer for text: it begins with {primer[: len(MAGIC)].hex()}, not {MAGIC.hex()}")
         _, number, length = _HEAD.unpack_from(primer)
@@ -51,7 +54,7 @@ class Teacher:
             raise LimitExceeded(f"a primer of {length} bytes of text; the limit is {TEXT_BYTES_MAX}")
         self.text_class = TextClass(number)
         text = Ppmd().decode(primer[_HEAD.size :], shared=b"", length=length)
-        self._taught = Taught(text, learnt, self.text_class)
+        self._taught = Taught(text, learnt(self.text_class), self.text_class)
 
     def encode(self, group: bytes) -> bytes | None:
         """The stream of a group that goes on behind the primer's text; None if it would be longer than the group."""

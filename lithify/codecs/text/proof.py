@@ -6,10 +6,10 @@ The kernel is integers only, and what was learnt has a digest; this is for compi
 import hashlib
 from functools import cache
 
-from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.learnt import Learnt, learnt
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
+from lithify.codecs.text.learnt import Learnt, languages, learnt
 from lithify.codecs.text.mixing import decode_read, decode_text, encode_read, encode_text
-from lithify.codecs.text.models import ENGLISH, NETWORK
+from lithify.codecs.text.models import ENGLISH, LANGUAGES, NETWORK
 from lithify.codecs.text.network import Trained, trained
 from lithify.errors import Unsound
 
@@ -24,9 +24,9 @@ READ_STREAMS = NETWORK.streams
 
 
 def streams_digest(tables: Learnt) -> str:
-    """The SHA-256 of the text's streams in all classes, one after another."""
+    """The SHA-256 of the text's streams in all classes that these tables are for, one after another."""
     digest = hashlib.sha256()
-    for text_class in TextClass:
+    for text_class in tables.classes:
         stream = encode_text(TEXT, tables, text_class)
         assert stream is not None, "the text gets smaller in every class"
         if decode_text(stream, len(TEXT), tables, text_class) != TEXT:
@@ -41,6 +41,17 @@ def proved() -> Learnt:
     return prove(learnt(), STREAMS)
 
 
+@cache
+def proved_languages() -> Learnt:
+    """The same of the tables for languages other than English."""
+    return prove(languages(), LANGUAGES.streams)
+
+
+def proved_for(text_class: TextClass) -> Learnt:
+    """The tables that this class is mixed with. Raises Unsound as `proved`."""
+    return proved_languages() if text_class is TextClass.LANGUAGES else proved()
+
+
 def prove(tables: Learnt, streams: str) -> Learnt:
     """These tables, if the SHA-256 of their streams is what it is everywhere. Raises Unsound if it is not."""
     found = streams_digest(tables)
@@ -53,9 +64,9 @@ def prove(tables: Learnt, streams: str) -> Learnt:
 
 
 def read_streams_digest(network: Trained) -> str:
-    """The SHA-256 of the text's streams in all classes, with the network reading along."""
+    """The SHA-256 of the text's streams in all classes that the network knows, with it reading along."""
     digest = hashlib.sha256()
-    for text_class in TextClass:
+    for text_class in FIRST_CLASSES:
         stream = encode_read(TEXT, network, text_class)
         assert stream is not None, "the text gets smaller in every class"
         if decode_read(stream, len(TEXT), network, text_class) != TEXT:

@@ -54,6 +54,48 @@ def test_a_text_is_told_by_a_model_and_needs_it_to_come_back(monkeypatch: pytest
     answer("unpack", "text.md.lith", "--force")
 
 
+def test_a_frame_that_a_model_told_is_searched_and_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("models/small.lithlm").write_bytes(small_file())
+    answer("pack", "text.md", "--model", "llama", "--codec", "text.lm")
+    for verb in (("grep", "-c", "the"), ("surprise", "--lines", "3")):
+        missed = run(*verb, "--file", "text.md.lith")
+        assert digest() in missed.stderr
+        given = run(*verb, "--file", "text.md.lith", "--model", "models")
+        assert (0, "") == (given.exit_code, given.stderr)
+        monkeypatch.setenv("LITHIFY_MODELS", "models")
+        assert given.stdout == run(*verb, "--file", "text.md.lith").stdout
+        monkeypatch.delenv("LITHIFY_MODELS")
+    assert 2 == run("surprise", "default/text.md", "--model", "llama").exit_code
+
+
+def test_an_object_is_told_by_a_model_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITHIFY_ARCHIVE", "archive")
+    refused = run("put", "text.md", "--model", "small")
+    assert (2, True) == (refused.exit_code, "LITHIFY_MODELS is not set" in refused.stderr), refused.stderr
+    Path("models/small.lithlm").write_bytes(small_file())
+    monkeypatch.setenv("LITHIFY_MODELS", "models")
+    answer("policy", "set", "default", "--codec", "text.lm", "--effort", "fast")
+    told = answer("put", "text.md", "--model", "small", "--wait")
+    assert (digest(), "text.md") == (told["model"], told["name"])
+    assert digest() in run("stat", "default/text.md").stdout
+    later = run("put", "text.md", "--name", "later", "--model", "f" * 64)
+    assert (0, True) == (later.exit_code, f"it needs the language model {'f' * 64}, which is not in" in later.stderr)
+    assert PROSE * 4 == run("get", "default/text.md", "-o", "-").stdout_bytes
+    (waits,) = (job for job in [answer("job", "show", "1")] if job["queue"] == "gpu")
+    assert ({"model": digest()}, "done") == (waits["args"], waits["state"])
+
+
+def test_a_collection_has_its_texts_told_by_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITHIFY_ARCHIVE", "archive")
+    monkeypatch.setenv("LITHIFY_MODELS", "models")
+    Path("models/small.lithlm").write_bytes(small_file())
+    assert digest() == answer("policy", "set", "books", "--model", "small")["model"]
+    assert f"model          {digest()}" in run("policy", "show", "books").stdout
+    put = answer("put", "text.md", "--to", "books")
+    assert ("gpu", "waiting") == (answer("job", "show", str(put["job"]))["queue"], "waiting")
+    assert answer("policy", "set", "books", "--model", "none")["model"] is None
+
+
 def test_a_model_may_reckon_in_floating_point_if_it_is_asked_to_by_name() -> None:
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")

@@ -47,6 +47,18 @@ def test_a_folder_goes_in_and_comes_back_over_the_wire(served: Served) -> None:
     assert (Path("back/tree/a").read_bytes(), Path("back/tree/b/c").read_bytes()) == (TEXT, b"")
 
 
+def test_a_model_that_some_worker_may_have_is_named_by_its_digest(served: Served) -> None:
+    digest = "0123456789abcdef" * 4
+    receipt = json.loads(remotely(served, "put", "-", "--name", "told", "--model", digest, "--json", stdin=TEXT).stdout)
+    job = json.loads(remotely(served, "job", "show", str(receipt["job"]), "--json").stdout)
+    assert ("gpu", "waiting", {"model": digest}) == (job["queue"], job["state"], job["args"])
+    assert f"{digest}, asked for" in remotely(served, "stat", "default/told").stdout
+    assert TEXT == remotely(served, "get", "default/told", "-o", "-").stdout_bytes
+    refused = remotely(served, "put", "-", "--name", "told", "--model", "nothing", stdin=TEXT)
+    assert (2, True) == (refused.exit_code, "there is no model 'nothing'" in refused.stderr)
+    assert 0 == remotely(served, "job", "cancel", str(receipt["job"])).exit_code
+
+
 def test_a_range_comes_over_the_wire_alone(served: Served) -> None:
     remotely(served, "put", "-", "--name", "range", stdin=TEXT)
     assert remotely(served, "get", "default/range", "--range", "-7", "-o", "-").stdout_bytes == TEXT[-7:]

@@ -219,7 +219,7 @@ def test_models_are_listed_and_described_without_an_archive() -> None:
     listed = run("model", "list").stdout.splitlines()
     assert ["model", "role", "format", "size", "classes", "sha256"] == listed[0].split()
     assert [model.name for model in MODELS] == [line.split()[0] for line in listed[1:]]
-    told, _ = [json.loads(line) for line in run("model", "list", "--json").stdout.splitlines()]
+    told, *_ = [json.loads(line) for line in run("model", "list", "--json").stdout.splitlines()]
     assert told == json.loads(run("model", "info", ENGLISH.name, "--json").stdout)
     assert (ENGLISH.digest, ENGLISH.path.stat().st_size) == (told["digest"], told["packed_bytes"])
     described = run("model", "info").stdout

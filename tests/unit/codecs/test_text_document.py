@@ -7,13 +7,14 @@ import pytest
 
 from lithify import limits
 from lithify.codecs.text import learnt
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.codec import MIXED, PRIMED, READ, Text, TextParams
 from lithify.codecs.text.mixing import encode_read, encode_text
 from lithify.codecs.text.model import ROWS
+from lithify.codecs.text.models import LANGUAGES
 from lithify.codecs.text.network import PATH as NETWORK
 from lithify.codecs.text.primer import TEXT_BYTES_MAX
-from lithify.codecs.text.proof import proved, proved_network
+from lithify.codecs.text.proof import proved, proved_for, proved_network
 from tests.house import ROOT
 from tests.unit.codecs.text import reference, reference_network
 from tests.unit.codecs.text.corpus import CODE, EVERYTHING, FOREIGN, PROSE
@@ -27,24 +28,32 @@ def tables() -> reference.Tables:
     return reference.read_tables(learnt.PATH.read_bytes())
 
 
-def test_the_tables_are_what_their_digest_says(tables: reference.Tables) -> None:
-    assert hashlib.sha256(tables.content).digest() == tables.digest
-    assert f"`{tables.digest.hex()}`" in DOCUMENT
+@pytest.fixture(scope="module")
+def languages() -> reference.Tables:
+    return reference.read_tables(LANGUAGES.path.read_bytes(), reference.LANGUAGES)
+
+
+def test_the_tables_are_what_their_digest_says(tables: reference.Tables, languages: reference.Tables) -> None:
+    for one in (tables, languages):
+        assert hashlib.sha256(one.content).digest() == one.digest
+        assert f"`{one.digest.hex()}`" in DOCUMENT
     assert tables.slots.tobytes() == learnt.learnt().primed.tobytes()
 
 
 @pytest.mark.parametrize("text_class", TextClass)
-def test_the_reference_decodes_what_the_codec_wrote(tables: reference.Tables, text_class: TextClass) -> None:
+def test_the_reference_decodes_what_the_codec_wrote(
+    tables: reference.Tables, languages: reference.Tables, text_class: TextClass
+) -> None:
     text = EVERYTHING if text_class == TextClass.MARKUP else (PROSE + b"\r\n" + PROSE[:60] + CODE + FOREIGN)[::1]
-    stream = encode_text(text, proved(), text_class)
+    stream = encode_text(text, proved_for(text_class), text_class)
     assert stream is not None
-    payload = bytes([MIXED + text_class]) + proved().name + stream
+    payload = bytes([MIXED + text_class]) + proved_for(text_class).name + stream
 
-    assert text == reference.decode(tables, payload, len(text))
+    assert text == reference.decode(tables if text_class in tables.classes else languages, payload, len(text))
 
 
 def test_the_reference_agrees_on_bytes_that_no_encoder_wrote(tables: reference.Tables) -> None:
-    for number, text_class in enumerate(TextClass):
+    for number, text_class in enumerate(FIRST_CLASSES):
         payload = bytes([MIXED + text_class]) + proved().name + hashlib.sha512(bytes([number])).digest()[: 40 * number]
         expected = reference.decode(tables, payload, 120)
         assert expected == Text().decode(payload, shared=b"", length=120)

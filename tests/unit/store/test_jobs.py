@@ -94,8 +94,8 @@ def test_revisions_whose_jobs_were_lost_are_found(catalog: Catalog) -> None:
         connection.execute(update(Revision).where(Revision.id == gone).values(deleted_at=5.0))
         found = jobs.revisions_without_job(connection, 10)
         assert 2 == len(jobs.revisions_without_job(connection, 2))
-    assert lost == {revision for revision, _, _ in found}
-    assert [(1, "log"), (2, "log"), (3, "log")] == sorted((length, kind) for _, length, kind in found)
+    assert lost == {revision for revision, _, _, _ in found}
+    assert [(1, "log"), (2, "log"), (3, "log")] == sorted((length, kind) for _, length, kind, _ in found)
 
 
 class TestCancel:

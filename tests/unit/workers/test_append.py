@@ -49,7 +49,7 @@ def frame_of(archive: Archive) -> list[int]:
 
         base = find_base(connection, "c", "log")
     assert base is not None
-    with archive.blobs.open(base.place) as blob:
+    with archive.blobs.open(base.standing.blob) as blob:
         return list(read_frame(blob).chunks.lengths())
 
 

@@ -24,6 +24,7 @@ from lithify.workers.child import Call
 from lithify.workers.found import Found, FoundLines, Query, Searched, Where
 from lithify.workers.frame_search import search_file, search_frame
 from lithify.workers.loop import Worker
+from lithify.workers.needs import Needs
 from lithify.workers.pack import pack_file
 from lithify.workers.primer_files import make_primer_of
 from lithify.workers.sandbox import Sandbox
@@ -80,7 +81,7 @@ def test_what_does_not_add_up_is_a_codec_gone_wrong(sent: bytes) -> None:
 def test_many_and_long_lines_arrive_whole(tmp_path: Path) -> None:
     data = b"x" * (3 * limits.COPY_BYTES) + b"\n" + b"".join(b"%d\n" % number for number in range(50_000))
     with Sandbox() as boxed, file_with(frame_of(data, range(limits.MIB, len(data), limits.MIB)), tmp_path) as file:
-        found = list(search_frame(boxed, file, HERE, Query(b""), newest=None))
+        found = list(search_frame(Needs(boxed), file, HERE, Query(b""), newest=None))
     assert data == b"".join(one.text for one in found)
     assert list(range(1, 50_002)) == [number for one in found for number in one.numbers]
     assert max(len(one.text) for one in found) < 4 * limits.MIB
@@ -89,16 +90,16 @@ def test_many_and_long_lines_arrive_whole(tmp_path: Path) -> None:
 def test_whoever_leaves_early_costs_nothing(tmp_path: Path) -> None:
     data = b"".join(b"%d\n" % number for number in range(500_000))
     with Sandbox() as boxed, file_with(frame_of(data, range(limits.MIB, len(data), limits.MIB)), tmp_path) as file:
-        found = search_frame(boxed, file, HERE, Query(b""), newest=None)
+        found = search_frame(Needs(boxed), file, HERE, Query(b""), newest=None)
         assert 1 == next(found).numbers[0]
         found.close()
-        assert 1 == len(list(search_frame(boxed, file, HERE, Query(b"^77777$"), newest=None)))
+        assert 1 == len(list(search_frame(Needs(boxed), file, HERE, Query(b"^77777$"), newest=None)))
 
 
 def test_a_pattern_that_takes_for_ever_is_ended(tmp_path: Path) -> None:
     frame = frame_of(b"a" * 5000, [])
     with Sandbox(wall_seconds=1.0) as boxed, file_with(frame, tmp_path) as file, pytest.raises(TimedOut):
-        list(search_frame(boxed, file, HERE, Query(b"^(a|aa)+[^a]$"), newest=None))
+        list(search_frame(Needs(boxed), file, HERE, Query(b"^(a|aa)+[^a]$"), newest=None))
 
 
 # --- archives ---------------------------------------------------------------------------------------------

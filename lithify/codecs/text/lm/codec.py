@@ -9,6 +9,7 @@ from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Fa
 from lithify.codecs.raw.block import BlockCodec, blocks
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.signs import tell
 from lithify.errors import Corrupt, LimitExceeded, MissingModel, Truncated, Unsound
 
 if TYPE_CHECKING:
@@ -142,14 +143,16 @@ class TextLm(Codec):
     def _told(group: bytes, model: "ExactModel") -> bytes:
         from lithify.codecs.text.lm.stream import encode_text
 
-        return bytes([TOLD]) + encode_text(group, model)
+        return bytes([TOLD]) + encode_text(group, model, told=tell)
 
     @staticmethod
     def _told_natively(group: bytes, model: "NativeModel") -> bytes:
         """One step at a time, as it will be read."""
         from lithify.codecs.text.lm.stream import encode_text
 
-        return bytes([TOLD_NATIVELY]) + encode_text(group, model, streams=1, reader=model.reader(), at_once=1)
+        return bytes([TOLD_NATIVELY]) + encode_text(
+            group, model, told=tell, streams=1, reader=model.reader(), at_once=1
+        )
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         if shared:
@@ -176,11 +179,11 @@ class TextLm(Codec):
 
         if self._native is None:
             raise MissingModel("a group of text was told by a model in floating point, and the frame names none")
-        return decode_text(body, length, self._native, reader=self._native.reader())
+        return decode_text(body, length, self._native, reader=self._native.reader(), told=tell)
 
     def _retold(self, body: bytes, length: int) -> bytes:
         from lithify.codecs.text.lm.stream import decode_text
 
         if self._model is None:
             raise MissingModel("a group of text was told by a language model, and the frame names none")
-        return decode_text(body, length, self._model)
+        return decode_text(body, length, self._model, told=tell)

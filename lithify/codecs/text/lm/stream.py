@@ -1,11 +1,12 @@
 """A group of text and its stream: symbols, shared among streams that go in step, told by the model step by step."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import I32, I64, U8, U64
+from lithify.codecs.signs import Told, nobody
 from lithify.codecs.text.lm import range_coder
 from lithify.codecs.text.lm.coding import ORDERS, Taught, code, untaught
 from lithify.codecs.text.lm.engine import Engine
@@ -110,22 +111,27 @@ def streams_max(shape: Dimensions) -> int:
     return max(1, min(STREAMS_MAX, limits.LM_STREAMS_BYTES_MAX // shape.memory_bytes))
 
 
-def encode_text(
-    text: bytes, model: Model, *, streams: int | None = None, reader: Reader | None = None, at_once: int | None = None
-) -> bytes:
-    """The stream of a text of at least one byte; the rest as for `encode_symbols`."""
+def encode_text(text: bytes, model: Model, *, told: Told = nobody, **terms: Any) -> bytes:
+    """The stream of a text of at least one byte; `told` hears how far it is, the rest as for `encode_symbols`."""
     symbols = speller(model.tokenizer, model.tokens).spell(text)
-    return encode_symbols(symbols, model, streams=streams, reader=reader, at_once=at_once)
+    return encode_symbols(symbols, model, told=lambda done: told(len(text) * done // len(symbols)), **terms)
 
 
 def encode_symbols(
-    symbols: I32, model: Model, *, streams: int | None = None, reader: Reader | None = None, at_once: int | None = None
+    symbols: I32,
+    model: Model,
+    *,
+    streams: int | None = None,
+    reader: Reader | None = None,
+    at_once: int | None = None,
+    told: Told = nobody,
 ) -> bytes:
     """The stream of at least one symbol.
 
     streams  among how many they are shared
     reader   another reader than the fastest, for as many
     at_once  how many steps it reads together
+    told     hears how many symbols are told
     """
     count = len(symbols)
     rows = streams_for(count, model.shape) if streams is None else min(streams, count)
@@ -142,11 +148,14 @@ def encode_symbols(
         now = min(most, steps.room(at), length - at)
         steps.code(at, now, coder, position, out, decoding=False)
         at += now
+        told(count * at // length)
     return _varint(count) + _varint(rows) + range_coder.ended(out[: position[0]], coder)
 
 
-def decode_text(stream: bytes, length: int, model: Model, *, reader: Reader | None = None) -> bytes:
-    """The text of `length` bytes. Raises Truncated, Corrupt or LimitExceeded."""
+def decode_text(
+    stream: bytes, length: int, model: Model, *, reader: Reader | None = None, told: Told = nobody
+) -> bytes:
+    """The text of `length` bytes; `told` hears how far it is. Raises Truncated, Corrupt or LimitExceeded."""
     count, at = _read_varint(stream, 0)
     rows, at = _read_varint(stream, at)
     if not 1 <= count <= length:
@@ -164,9 +173,10 @@ def decode_text(stream: bytes, length: int, model: Model, *, reader: Reader | No
     for step in range(columns):
         steps.room(step)
         steps.code(step, 1, coder, position, given, decoding=True)
+        told(length * (step + 1) // columns)
     found = symbols.reshape(-1)[:count]
-    if (told := said_bytes(found, model.tokens)) != length:
-        raise Corrupt(f"a group of {length} bytes decodes to {told}")
+    if (said_length := said_bytes(found, model.tokens)) != length:
+        raise Corrupt(f"a group of {length} bytes decodes to {said_length}")
     return said(found, model.tokens)
 
 

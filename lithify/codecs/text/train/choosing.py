@@ -11,13 +11,10 @@ from lithify.codecs.kernel import kernel
 from lithify.codecs.text.contexts import PRIMED_CONTEXTS
 from lithify.codecs.text.model import SLOT_BYTES
 from lithify.codecs.text.train.corpus import Document
-from lithify.codecs.text.train.counting import PARENTS, Counted, count
+from lithify.codecs.text.train.counting import PARENTS, SLOTS_LOG, Counted, count
 
 Floats = npt.NDArray[np.float64]
 
-TABLE_LOG = 21
-TABLE_BYTES = 6_000_000
-"""What the chosen slots may take when they are packed, about."""
 _SLOT_COST, _NODE_COST = 1.13, 0.32  # packed bytes, measured
 _WORTH = (1.0,) * 7 + (0.7,)
 """Two words say in part what long contexts say too: measured on texts held out."""
@@ -32,6 +29,17 @@ _ZEROS_FIRST, _ONES_FIRST, _MIXED_FIRST = 1, 8, 15
 
 
 @dataclass(frozen=True)
+class Room:
+    """How much there is to be filled."""
+
+    table_log: int = 21
+    table_bytes: int = 6_000_000
+    """What the chosen slots may take when they are packed, about."""
+    slots_log: int = SLOTS_LOG
+    """Where contexts are counted."""
+
+
+@dataclass(frozen=True)
 class Candidates:
     """The slots of one context that are worth something."""
 
@@ -40,17 +48,17 @@ class Candidates:
     gains: Floats
 
 
-def choose(documents: Sequence[Document]) -> U8:
+def choose(documents: Sequence[Document], room: Room = Room()) -> U8:
     """The primed slots."""
     counted: dict[int, Counted] = {}
     candidates = []
     for context in range(PRIMED_CONTEXTS):
-        counted[context] = count(documents, context)
+        counted[context] = count(documents, context, room.slots_log)
         candidates.append(_candidates(context, counted))
         needed = PARENTS[context + 1 :]
         counted = {known: counted[known] for known in counted if known in needed}
         print(f"context {context}: {len(candidates[-1].hashes):,} candidates", flush=True)
-    return _table(candidates)
+    return _table(candidates, room)
 
 
 def _candidates(context: int, counted: Mapping[int, Counted]) -> Candidates:
@@ -83,16 +91,16 @@ def _chance(counts: Floats) -> Floats:
     return chances
 
 
-def _table(candidates: Sequence[Candidates]) -> U8:
+def _table(candidates: Sequence[Candidates], room: Room) -> U8:
     hashes = np.concatenate([one.hashes for one in candidates])
     gains = np.concatenate([one.gains for one in candidates])
     counts = np.concatenate([one.counts for one in candidates])
     order = np.argsort(-gains, kind="stable")
     cost = _SLOT_COST + _NODE_COST * counts.any(axis=2).sum(axis=1)[order]
-    order = order[: int(np.searchsorted(np.cumsum(cost), TABLE_BYTES))]
-    owner = np.full(1 << TABLE_LOG, -1, np.int64)
+    order = order[: int(np.searchsorted(np.cumsum(cost), room.table_bytes))]
+    owner = np.full(1 << room.table_log, -1, np.int64)
     _place(hashes[order].astype(np.int64), owner)
-    table = np.zeros((1 << TABLE_LOG, SLOT_BYTES), np.uint8)
+    table = np.zeros((1 << room.table_log, SLOT_BYTES), np.uint8)
     taken = np.flatnonzero(owner >= 0)
     chosen = order[owner[taken]]
     table[taken] = grades(counts[chosen])

@@ -2,7 +2,7 @@
 
 import hashlib
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,12 @@ class Document:
 def read_corpus(folder: Path) -> list[Document]:
     """All documents, in an order that has nothing to do with what they are."""
     found = [document for name in CLASS_OF for document in _members(folder / f"{name}.tar.xz", CLASS_OF[name])]
-    return sorted(found, key=lambda document: hashlib.sha256(document.name.encode()).digest()[::-1])
+    return shuffled(found)
+
+
+def shuffled(documents: Iterable[Document]) -> list[Document]:
+    """Documents in an order that has nothing to do with what they are."""
+    return sorted(documents, key=lambda document: hashlib.sha256(document.name.encode()).digest()[::-1])
 
 
 def _members(path: Path, text_class: TextClass) -> Iterator[Document]:
@@ -50,11 +55,11 @@ def _members(path: Path, text_class: TextClass) -> Iterator[Document]:
         for member in tar:
             file = tar.extractfile(member) if member.isfile() else None
             if file is not None and (text := file.read()):
-                text = _as_books_are(member.name, text) if text_class is TextClass.PROSE else text
+                text = as_books_are(member.name, text) if text_class is TextClass.PROSE else text
                 yield Document(member.name, text_class, text)
 
 
-def _as_books_are(name: str, text: bytes) -> bytes:
+def as_books_are(name: str, text: bytes) -> bytes:
     """Every second book with lines of some width: people keep them both ways, and these have a paragraph a line."""
     chance = number_of(f"lines of {name}")
     if chance % 2:

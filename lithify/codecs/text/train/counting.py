@@ -13,7 +13,7 @@ from lithify.codecs.text.train.corpus import Document
 
 PARENTS = (0, 0, 1, 2, 3, 4, 2, 6)
 """Per primed context the shorter one that would have to do without it."""
-_SLOTS_LOG = 24  # 1.2 GB; where four slots are full, the one that was used least makes room
+SLOTS_LOG = 24  # 1.2 GB; where four slots are full, the one that was used least makes room
 _BUCKET = 4
 _PER_SLOT = 2 * SLOT_BYTES
 _USES_MIN = 2
@@ -30,11 +30,11 @@ class Counted:
     """(slot, node, bit)"""
 
 
-def count(documents: Iterable[Document], context: int) -> Counted:
-    """Count one context through all documents."""
-    hashes = np.zeros(1 << _SLOTS_LOG, np.uint32)
-    parent_hashes = np.zeros(1 << _SLOTS_LOG, np.uint32)
-    counts = np.zeros(_PER_SLOT << _SLOTS_LOG, np.uint16)
+def count(documents: Iterable[Document], context: int, slots_log: int = SLOTS_LOG) -> Counted:
+    """Count one context through all documents, in 2^slots_log slots."""
+    hashes = np.zeros(1 << slots_log, np.uint32)
+    parent_hashes = np.zeros(1 << slots_log, np.uint32)
+    counts = np.zeros(_PER_SLOT << slots_log, np.uint16)
     for document in documents:
         _count(
             np.frombuffer(document.text, np.uint8),

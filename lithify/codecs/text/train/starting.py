@@ -7,7 +7,7 @@ import numpy as np
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.chances import chances
 from lithify.codecs.kernel import bare, wide
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.contexts import CONTEXTS, MEMORY, PRIMED_CONTEXTS, find_contexts, hash_two
 from lithify.codecs.text.learnt import NOTHING, rounded
 from lithify.codecs.text.mixing import NOBODY_ASKS, find_primed, run
@@ -19,15 +19,16 @@ _DOUBT = 2
 
 
 def all_starts(documents: Sequence[Document], primed: U8) -> tuple[Start, ...]:
-    """One per class, in their order; that of OTHER has read a little of everything."""
+    """One per class of English tables, in their order; that of OTHER has read a little of everything."""
     read = {one: pieces(documents, one, STARTS, START_BYTES) for one in LEARNT_CLASSES}
     mixture = [text for one in LEARNT_CLASSES for text in pieces(documents, one, STARTS, START_BYTES // 4)]
     return tuple(
-        _start(read.get(one, mixture), one, NOTHING if one is TextClass.OTHER else primed) for one in TextClass
+        start_of(read.get(one, mixture), one, NOTHING if one is TextClass.OTHER else primed) for one in FIRST_CLASSES
     )
 
 
-def _start(read: Sequence[Document], text_class: TextClass, primed: U8) -> Start:
+def start_of(read: Sequence[Document], text_class: TextClass, primed: U8) -> Start:
+    """Where a class starts that reads these documents first, with those primed slots."""
     is_primed = text_class is not TextClass.OTHER
     start = blank_start()
     if is_primed:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-CLASSES = 5
+FIRST_CLASSES, LANGUAGES = range(5), range(5, 6)
 LIMIT = 2815
 
 
@@ -34,12 +34,14 @@ class Tables:
     content: bytes
     """What the digest is of."""
     starts: list[Start]
+    classes: range
+    """Which they are of."""
 
 
 # --- the tables -------------------------------------------------------------------------------------------
 
 
-def read_tables(file: bytes) -> Tables:
+def read_tables(file: bytes, classes: range = FIRST_CLASSES) -> Tables:
     assert file[:5] == b"LTHT\x01"
     digest, log = file[5:37], file[37]
     sections, at = [], 54
@@ -61,10 +63,10 @@ def read_tables(file: bytes) -> Tables:
         at += len(rows)
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 26, "lc": 0, "lp": 1, "pb": 1}]
     starts = lzma.decompress(sections[3], lzma.FORMAT_RAW, filters=filters)
-    return Tables(digest, slots, slots.tobytes() + starts, _read_starts(starts))
+    return Tables(digest, slots, slots.tobytes() + starts, _read_starts(starts, len(classes)), classes)
 
 
-def _read_starts(data: bytes) -> list[Start]:
+def _read_starts(data: bytes, count: int) -> list[Start]:
     at, found = 0, []
 
     def take(kind: str, count: int) -> list[int]:
@@ -73,7 +75,7 @@ def _read_starts(data: bytes) -> list[Start]:
         at += count * np.dtype(kind).itemsize
         return numbers
 
-    for _ in range(CLASSES):
+    for _ in range(count):
         maps, counts = take("<u2", 90112), take("u1", 90112)
         matches, match_counts = take("<u2", 64), take("u1", 64)
         says, weights = take("<i2", 256), take("<i2", 792 * 24)
@@ -201,7 +203,7 @@ class Coder:
 class Decoder:
     def __init__(self, tables: Tables, text_class: int, length: int) -> None:
         self.text_class, self.slots = text_class, tables.slots
-        start = tables.starts[text_class]
+        start = tables.starts[text_class - tables.classes.start]
         self.chances, self.counts = list(start.map_chances), list(start.map_counts)
         self.match_chances, self.match_counts = list(start.match_chances), list(start.match_counts)
         self.says, self.final, self.near = start.says, list(start.final), list(start.near)
@@ -232,7 +234,7 @@ class Decoder:
         if self.word:
             self.before2, self.before, self.word = self.before, self.word, 0
         if one != 13:
-            self.gap = mixed_hash(self.gap, 32 if one == 10 and self.text_class in (0, 1) else one)
+            self.gap = mixed_hash(self.gap, 32 if one == 10 and self.text_class in {0, 1, 5} else one)
         if one == 10:
             self.line_above, self.line = self.line, at
 
@@ -261,7 +263,7 @@ class Decoder:
             h(h(h(8, self.word), self.before), self.gap),
             h(h(h(9, self.word), self.before2), self.gap),
             h(10, w4 >> 8),
-            words if self.text_class in (0, 1) else lines,
+            words if self.text_class in {0, 1, 5} else lines,
         ]
 
     def match(self) -> tuple[int, int]:

@@ -89,7 +89,7 @@ def starts_with(tables: Tables, network: Network) -> Tables:
                 near.tolist(),
             )
         )
-    return Tables(tables.digest, tables.slots, tables.content, starts)
+    return Tables(tables.digest, tables.slots, tables.content, starts, tables.classes)
 
 
 def narrow(numbers: Numbers, factors: Numbers, shift: int) -> Numbers:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lithify.codecs.text.classes import TextClass
 from lithify.codecs.text.costs import BIT, Costs, costs_of, weigh
 from lithify.codecs.text.mixing import Taught, encode_text, weigh_text
-from lithify.codecs.text.proof import proved
+from lithify.codecs.text.proof import proved, proved_for
 from tests.unit.codecs.text.corpus import EVERYTHING, PROSE, TEXTS
 from tests.unit.codecs.text.test_mixing import EXAMPLES
 
@@ -39,8 +39,8 @@ def assert_near(stream: bytes | None, worth_bits: float, length: int) -> None:
 @given(PIECES, st.sampled_from(TextClass))
 def test_any_bytes_cost_what_the_coder_makes_of_them(pieces: list[bytes], text_class: TextClass) -> None:
     text = b"".join(pieces)
-    worth = bits(weigh_text(text, proved(), text_class))
-    assert_near(encode_text(text, proved(), text_class), worth, len(text))
+    worth = bits(weigh_text(text, proved_for(text_class), text_class))
+    assert_near(encode_text(text, proved_for(text_class), text_class), worth, len(text))
 
 
 @settings(max_examples=EXAMPLES // 5, deadline=None)

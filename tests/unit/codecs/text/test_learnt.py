@@ -10,14 +10,14 @@ import pytest
 
 from lithify.codecs.array_types import U8
 from lithify.codecs.text import learnt, proof
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.codec import Text
 from lithify.codecs.text.model import SLOT_BYTES, Start, blank_start
 from lithify.codecs.text.train.choosing import grades
 from lithify.codecs.text.train.corpus import Document, pieces
 from lithify.errors import Unsound
 
-STARTS = tuple(learnt.rounded(blank_start()) for _ in TextClass)
+STARTS = tuple(learnt.rounded(blank_start()) for _ in FIRST_CLASSES)
 T0_BYTES_MAX = 8_000_000
 """What may be shipped for this tier, of 30 MB for all."""
 

@@ -12,21 +12,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.mixing import Taught, decode_text, encode_text
 from lithify.codecs.text.model import size_of
-from lithify.codecs.text.proof import STREAMS, proved, streams_digest
+from lithify.codecs.text.models import LANGUAGES
+from lithify.codecs.text.proof import STREAMS, proved, proved_for, proved_languages, streams_digest
 from tests.house import ROOT
 from tests.unit.codecs.text.corpus import EVERYTHING, FOREIGN, PROSE, TEXTS
+
+FOREIGN_TEXTS = {
+    "cs": "Každý kámen byl kdysi pískem, a když se usadí, zůstane na svém místě po mnoho let.",
+    "de": "Was sich gesetzt hat, wird mit der Zeit zu Stein, und niemand kann es wieder verschieben.",
+    "es": "Lo que se ha depositado se convierte con el tiempo en piedra, y nadie puede volver a moverlo.",
+    "fr": "Ce qui s'est déposé devient avec le temps de la pierre, et personne ne peut plus le déplacer.",
+    "it": "Quello che si è depositato diventa con il tempo pietra, e nessuno può più spostarlo.",
+    "ja": "沈んだものは時間とともに石になり、もう誰もそれを動かすことはできません。",
+    "pt": "O que se depositou torna-se pedra com o tempo, e ninguém mais pode movê-lo.",
+    "ru": "То, что осело, со временем становится камнем, и никто больше не может его сдвинуть.",
+    "sv": "Det som har lagt sig blir med tiden till sten, och ingen kan flytta på det igen.",
+    "zh": "沉淀下来的东西会随着时间变成石头，任何人都无法再移动它们。",
+}
 
 EXAMPLES = int(os.environ.get("TEXT_EXAMPLES", "150"))
 """More make it a campaign; each takes some milliseconds."""
 
 
 def round_trip(text: bytes, text_class: TextClass) -> None:
-    stream = encode_text(text, proved(), text_class)
+    stream = encode_text(text, proved_for(text_class), text_class)
     if stream is not None:
-        assert text == decode_text(stream, len(text), proved(), text_class)
+        assert text == decode_text(stream, len(text), proved_for(text_class), text_class)
 
 
 # --- round trips --------------------------------------------------------------------------------------
@@ -39,9 +53,9 @@ def round_trip(text: bytes, text_class: TextClass) -> None:
     ids=lambda text: f"{len(text)} bytes {text[:4].hex()}",
 )
 def test_a_text_comes_back(text: bytes, text_class: TextClass) -> None:
-    stream = encode_text(text, proved(), text_class)
+    stream = encode_text(text, proved_for(text_class), text_class)
     assert stream is not None
-    assert text == decode_text(stream, len(text), proved(), text_class)
+    assert text == decode_text(stream, len(text), proved_for(text_class), text_class)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -90,14 +104,15 @@ def test_a_text_goes_on_behind_another() -> None:
 _SCRIPT = """
 import hashlib
 from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.learnt import learnt
+from lithify.codecs.text.learnt import languages, learnt
 from lithify.codecs.text.mixing import decode_text, encode_text
 from tests.unit.codecs.text.corpus import EVERYTHING, PROSE
 digest = hashlib.sha256()
 for text_class in TextClass:
+    tables = languages() if text_class is TextClass.LANGUAGES else learnt()
     for text in (EVERYTHING[-150:], PROSE[:40]):
-        stream = encode_text(text, learnt(), text_class)
-        assert text == decode_text(stream, len(text), learnt(), text_class)
+        stream = encode_text(text, tables, text_class)
+        assert text == decode_text(stream, len(text), tables, text_class)
         digest.update(stream)
 print(digest.hexdigest())
 """
@@ -121,7 +136,7 @@ def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_int
     digest = hashlib.sha256()
     for text_class in TextClass:
         for text in (EVERYTHING[-150:], PROSE[:40]):
-            digest.update(encode_text(text, proved(), text_class) or b"")
+            digest.update(encode_text(text, proved_for(text_class), text_class) or b"")
     found = {
         digest_in(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=""),
         digest_in(NPY_DISABLE_CPU_FEATURES="AVX2 FMA3 AVX512F AVX512_SKX"),
@@ -132,6 +147,7 @@ def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_int
 
 def test_this_machine_writes_what_every_other_does() -> None:
     assert STREAMS == streams_digest(proved())
+    assert LANGUAGES.streams == streams_digest(proved_languages())
 
 
 # --- wrong bytes --------------------------------------------------------------------------------------
@@ -158,14 +174,21 @@ def test_wrong_streams_give_some_text_or_other_of_the_length_asked_for() -> None
 
 def test_what_repeats_costs_next_to_nothing() -> None:
     for text_class in TextClass:
-        assert len(encode_text(b"\0" * 100_000, proved(), text_class) or b"none") < 120
+        assert len(encode_text(b"\0" * 100_000, proved_for(text_class), text_class) or b"none") < 120
 
 
-@pytest.mark.parametrize(("name", "text_class"), list(zip(TEXTS, TextClass, strict=False)))
+@pytest.mark.parametrize(("name", "text_class"), list(zip(TEXTS, FIRST_CLASSES, strict=False)))
 def test_what_other_texts_taught_halves_a_short_text(name: str, text_class: TextClass) -> None:
     streams = [encode_text(TEXTS[name], proved(), one) for one in (text_class, TextClass.OTHER)]
     primed, cold = (len(stream or b"") for stream in streams)
     assert primed < 0.6 * cold
+
+
+@pytest.mark.parametrize("text", FOREIGN_TEXTS.values(), ids=FOREIGN_TEXTS)
+def test_texts_in_other_languages_win_most_with_tables_of_their_own(text: str) -> None:
+    sizes = {one: len(encode_text(text.encode(), proved_for(one), one) or text.encode()) for one in TextClass}
+    assert TextClass.LANGUAGES == min(sizes, key=lambda one: sizes[one])
+    assert sizes[TextClass.LANGUAGES] < 0.9 * min(sizes[one] for one in FIRST_CLASSES)
 
 
 def test_what_was_learnt_is_never_written() -> None:

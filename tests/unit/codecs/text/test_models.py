@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 
 from lithify.codecs.text import learnt, proof
-from lithify.codecs.text.models import ENGLISH, MODELS, Pack
+from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.models import ENGLISH, MODELS, Model, Pack, tables_of
 from lithify.errors import Unsound
 from tests.house import ROOT
 
 CARD = (ROOT / "lithify/codecs/text/MODEL.md").read_text(encoding="utf-8")
-CLASSES = {"prose": "prose", "docs": "documentation", "code": "source code", "markup": "markup"}
+CLASSES = {
+    "prose": "prose",
+    "docs": "documentation",
+    "code": "source code",
+    "markup": "markup",
+    "languages": "languages",
+}
+TABLES = [model for model in MODELS if model.role == "tables"]
 
 
 def row(pack: Pack) -> str:
@@ -27,17 +35,26 @@ def test_no_two_models_have_the_same_name() -> None:
 
 def test_the_card_has_every_pack_and_no_other() -> None:
     table = CARD.partition("## Data")[2].partition("\n## ")[0]
-    assert [row(pack) for pack in ENGLISH.data] == re.findall(r"^\| [a-z]\w* \|.*\d MB.*$", table, re.MULTILINE)
+    packs = [pack for model in TABLES for pack in model.data]
+    assert [row(pack) for pack in packs] == re.findall(r"^\| [a-z]\w* \|.*\d MB.*$", table, re.MULTILINE)
 
 
-def test_the_card_has_the_size_and_the_digest() -> None:
-    assert f"{ENGLISH.path.stat().st_size:,} bytes" in CARD
-    assert ENGLISH.digest in CARD
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.path.name)
+def test_the_card_has_the_size_and_the_digest(model: Model) -> None:
+    assert f"{model.path.stat().st_size:,} bytes" in CARD
+    assert model.digest in CARD
 
 
-def test_what_is_shipped_is_proved() -> None:
-    tables = learnt.shipped(ENGLISH.path.read_bytes(), ENGLISH.digest)
-    assert tables is proof.prove(tables, ENGLISH.streams)
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.path.name)
+def test_what_is_shipped_is_proved(model: Model) -> None:
+    tables = learnt.shipped(model.path.read_bytes(), model.digest)
+    assert tables is proof.prove(tables, model.streams)
+
+
+@pytest.mark.parametrize("text_class", TextClass)
+def test_every_class_has_its_tables(text_class: TextClass) -> None:
+    assert proof.proved_for(text_class).digest.hex() == tables_of(text_class).digest
+    assert text_class in proof.proved_for(text_class).classes
 
 
 def test_what_is_not_what_it_should_be_is_unsound() -> None:

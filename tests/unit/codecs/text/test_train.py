@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lithify.codecs.text import learnt
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES
 from lithify.codecs.text.learnt import Learnt
 from lithify.codecs.text.mixing import decode_text, encode_text
 from lithify.codecs.text.model import blank_start
@@ -41,7 +41,9 @@ def made(read: list[Document]) -> Learnt:
 
 def test_what_is_learnt_of_texts_makes_others_like_them_smaller() -> None:
     tables = made(documents(120))
-    untaught = Learnt(np.zeros_like(tables.primed), (learnt.rounded(blank_start()),) * len(TextClass), tables.digest)
+    untaught = Learnt(
+        np.zeros_like(tables.primed), (learnt.rounded(blank_start()),) * len(FIRST_CLASSES), tables.digest
+    )
     text = ticket(5000)
     for text_class in corpus.LEARNT_CLASSES:
         before, after = (encode_text(text, one, text_class) for one in (untaught, tables))
@@ -79,4 +81,4 @@ def test_a_grade_says_how_often_which_bit_came() -> None:
 def test_hard_lines_keep_every_word() -> None:
     text = b" ".join(b"%d" % random.Random(n).randrange(10**6) for n in range(400)) + b"\n\nrock " + b"x" * 200
     for name in map(str, range(40)):
-        assert text.split() == corpus._as_books_are(name, text).split()
+        assert text.split() == corpus.as_books_are(name, text).split()

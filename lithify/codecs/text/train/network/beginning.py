@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lithify.codecs.chances import chances
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
 from lithify.codecs.text.learnt import Learnt, learnt
 from lithify.codecs.text.mixing import NOBODY_ASKS, run
 from lithify.codecs.text.model import NEURAL_INPUT, WEIGHT_ONE, Start, new_model, size_of
@@ -20,11 +20,11 @@ def all_beginnings(documents: Sequence[Document], network: Network) -> tuple[Sta
     """One per class, in their order."""
     read = {one: pieces(documents, one, STARTS, START_BYTES) for one in LEARNT_CLASSES}
     mixture = [text for one in LEARNT_CLASSES for text in pieces(documents, one, STARTS, START_BYTES // 4)]
-    return tuple(_beginning(read.get(one, mixture), one, learnt(), network) for one in TextClass)
+    return tuple(_beginning(read.get(one, mixture), one, learnt(), network) for one in FIRST_CLASSES)
 
 
 def _beginning(read: Sequence[Document], text_class: TextClass, tables: Learnt, network: Network) -> Start:
-    first = tables.starts[text_class]
+    first = tables.start_for(text_class)
     weights = first.weights.copy()
     weights[:, NEURAL_INPUT : NEURAL_INPUT + 2] = _WEIGHTS_FIRST
     start, written = first._replace(weights=weights), 0

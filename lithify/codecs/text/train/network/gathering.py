@@ -116,7 +116,7 @@ def _keep(path: Path, pieces: Sequence[Document], other_every: int) -> None:
 def mixed_chances(data: U8, text_class: TextClass) -> U16:
     """(byte, bit): the chance of a one that the mixer, alone, would code each bit of a text with."""
     tables = learnt()
-    model = new_model(tables.starts[text_class], tables.primed_for(text_class), size_of(len(data)))
+    model = new_model(tables.start_for(text_class), tables.primed_for(text_class), size_of(len(data)))
     traced = np.zeros(8 * len(data), np.uint16)
     stream = np.zeros(_STREAM_BYTES, np.uint8)
     is_primed = text_class is not TextClass.OTHER

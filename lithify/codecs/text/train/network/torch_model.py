@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lithify.codecs.kernel import kernel
-from lithify.codecs.text.classes import TextClass
+from lithify.codecs.text.classes import FIRST_CLASSES
 from lithify.codecs.text.train.network.config import Config
 
 Floats = npt.NDArray[np.float32]
@@ -123,7 +123,7 @@ class TorchNetwork(nn.Module):
             [nn.Parameter(torch.randn(1 << log, config.hash_columns) * 0.3) for log in config.hash_logs]
         )
         self.bytes_ = nn.Parameter(torch.randn(256, config.byte_columns) * 0.5)
-        self.classes = nn.Parameter(torch.randn(len(TextClass), config.class_columns) * 0.3)
+        self.classes = nn.Parameter(torch.randn(len(FIRST_CLASSES), config.class_columns) * 0.3)
         self.weights_in = nn.Parameter(torch.randn(config.width, sum(columns)) * 1.5 / math.sqrt(sum(columns)))
         self.layers = nn.ModuleList([Layer(config.width, config.hidden) for _ in range(config.layers)])
         self.head = nn.Parameter(torch.zeros(512, config.width))

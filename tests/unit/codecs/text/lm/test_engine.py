@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -114,18 +115,61 @@ print(digest.hexdigest())
     ids=str,
 )
 def test_other_processors_and_numbers_of_threads_say_the_same(tmp_path: Path, environment: dict[str, str]) -> None:
-    model = small_model()
-    read = np.arange(9 * STEPS).reshape(9, STEPS) % model.shape.vocabulary
-    expected = hashlib.sha256(reference(read).tobytes() * 3).hexdigest()
-    (tmp_path / "model").write_bytes(small_file())
+    assert expected_digest(3) == digest_in(_PROCESS, tmp_path, environment)
+
+
+_TORCH = """
+import hashlib, sys
+from pathlib import Path
+import numpy as np
+import torch
+from lithify.codecs.text.lm.model import read_model
+from lithify.codecs.text.lm.plain import PlainEngine, TorchOperations
+model = read_model(memoryview(Path(sys.argv[1]).read_bytes()))
+read = np.arange(9 * 20).reshape(9, 20) % model.shape.vocabulary
+digest = hashlib.sha256()
+for threads in (1, 2):
+    torch.set_num_threads(threads)
+    digest.update(PlainEngine(model, 9, TorchOperations()).read(read).tobytes())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+        {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+        {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"},
+    ],
+    ids=lambda environment: environment["ONEDNN_MAX_CPU_ISA"],
+)
+def test_torch_says_the_same_with_the_instructions_of_other_processors(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Without VNNI, oneDNN's products of bytes saturate: ours are of single precision, and what they hold is exact."""
+    if find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    assert expected_digest(2) == digest_in(_TORCH, tmp_path, environment)
+
+
+def expected_digest(times: int) -> str:
+    """Of what whole numbers say of tokens that scripts make too, so many times."""
+    read = np.arange(9 * STEPS).reshape(9, STEPS) % small_model().shape.vocabulary
+    return hashlib.sha256(reference(read).tobytes() * times).hexdigest()
+
+
+def digest_in(script: str, folder: Path, environment: dict[str, str]) -> str:
+    """What a script prints of the small model, in a process of its own."""
+    (folder / "model").write_bytes(small_file())
     found = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _PROCESS, str(tmp_path / "model")],
+        [sys.executable, "-W", "ignore", "-c", script, str(folder / "model")],
         env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
         text=True,
     )
-    assert expected == found.stdout.strip()
+    return found.stdout.strip()
 
 
 def test_sums_that_single_precision_could_not_hold_are_made_in_pieces(tmp_path: Path) -> None:

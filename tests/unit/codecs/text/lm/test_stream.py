@@ -1,5 +1,6 @@
 """Texts come back from their streams, whatever they are; and streams that lie are refused."""
 
+import os
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.unit.codecs.text.corpus import TEXTS
 from tests.unit.codecs.text.lm.folders import small_model
 
+EXAMPLES = int(os.environ.get("TEXT_EXAMPLES", "60"))
 NOISE = random.Random(1).randbytes(300)
 
 
@@ -48,7 +50,7 @@ def test_bytes_that_are_no_text_come_back(text: bytes) -> None:
     assert text == back(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.binary(min_size=1, max_size=80)
     | st.text(min_size=1, max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -117,7 +119,7 @@ def test_a_stream_of_other_counts_is_refused() -> None:
             decode_text(stream, 4, model)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=40), st.integers(1, 60))
 def test_any_stream_gives_its_length_or_is_refused(stream: bytes, length: int) -> None:
     with suppress(BadBytes):
