@@ -26,6 +26,7 @@ FORMATS: dict[int, str] = {
     0x0502: "lithify.codecs.media.audio:Audio",
     0x0503: "lithify.codecs.media.png:PngCodec",
     0x0504: "lithify.codecs.media.pixels:Pixels",
+    0x0506: "lithify.codecs.media.video:MovingPictures",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

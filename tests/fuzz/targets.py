@@ -56,6 +56,7 @@ from tests.golden.primers import golden_primers
 from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
+from tests.unit.codecs.media import clips
 from tests.unit.codecs.media import corpus as corpus_of_media
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 
@@ -247,6 +248,7 @@ MEDIA = {
         corpus_of_media.dicom(),
         corpus_of_media.y4m(),
     ),
+    "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14)),
 }
 """Files that the codecs of media take apart."""
 

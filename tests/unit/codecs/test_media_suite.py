@@ -4,6 +4,7 @@ from lithify.codecs.media.audio import Audio
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
+from lithify.codecs.media.video import MovingPictures
 from tests.suites.codec_suite import CodecSuite
 
 
@@ -21,3 +22,7 @@ class TestPixels(CodecSuite):
 
 class TestPng(CodecSuite):
     codec = PngCodec
+
+
+class TestMovingPictures(CodecSuite):
+    codec = MovingPictures
