@@ -24,6 +24,9 @@ FRAME_SLACK_BYTES = 1 * MIB  # a codec's attempt may grow this far beyond its pa
 PROBE_BYTES = 768 * KIB  # what a route may look at: three pieces of 256 KiB
 STAGE_CHUNK_BYTES = 1 * MIB  # the staged copy is read in ranges before any worker has seen it
 PART_BYTES = 64 * MIB  # an original is handed to codecs in pieces of at most this
+LOOSE_BYTES_MAX = (
+    512 * MIB
+)  # of an original kept less than exactly in one piece: it and what comes back are compared in memory
 SEAM_BYTES = 4 * MIB  # how far before an even cut a line end is looked for, where parts should end at one
 PPMD_MEMORY_BYTES_MAX = 512 * MIB
 DICTIONARY_BYTES_MAX = 1 * MIB

@@ -76,8 +76,8 @@ class Facts:
     format: Format
     contracts: frozenset[str] = frozenset({"exact"})
     """Kinds of contract this codec can serve (`exact` also serves every looser one)."""
-    seams: Literal["bytes", "lines", "whole"] = "bytes"
-    """Where an original may be cut into parts for this codec."""
+    seams: Literal["bytes", "lines", "whole", "own"] = "bytes"
+    """Where an original may be cut into parts for this codec; `own`: nowhere, it is given all of it."""
     needs: tuple[str, ...] = ()
     """What must be installed, as the extra's name."""
     papers: tuple[str, ...] = ()
@@ -196,6 +196,11 @@ class Codec(ABC):
     def may_suit(cls, sample: bytes) -> bool:
         """Whether a look that takes no kernels leaves it open that the codec has a use for this. Never raises."""
         return True
+
+    @classmethod
+    def probe_keeping(cls, sample: bytes, length: int, effort: Effort, contract: Contract) -> Estimate | None:
+        """The same where a contract looser than exact may be made use of, if that lets it do what it else cannot."""
+        return cls.probe(sample, length, effort)
 
     @classmethod
     def params_keeping(cls, params: Params, contract: Contract) -> Params:

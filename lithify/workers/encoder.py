@@ -132,6 +132,8 @@ class _Race:
     def parts(self) -> list[Part]:
         """Where the original is cut: at line ends, if that is of use to a candidate."""
         length = self._original.length
+        if self._route.in_one:
+            return [(0, length)]
         return cut_at_lines(length, self._line_ends) if self._route.at_lines else cut(length)
 
     def _line_ends(self, cuts: Sequence[int]) -> Sequence[int]:
@@ -298,6 +300,7 @@ def _route(sandbox: Sandbox, original: Original, wishes: Wishes, told: OnProgres
         "effort": wishes.effort,
         "name": original.name,
         "codecs": list(wishes.codecs) or None,
+        "contract": str(wishes.contract),
     }
     facts = sandbox.run("probe", args, (original.fd,), attached=original.primers).result
     if without := facts["without_kernels"]:

@@ -32,7 +32,7 @@ class MovingPictures(SelfContained):
         format=Format(0x0506, 1, 0),
         kinds=frozenset({"video"}),
         needs=("media",),
-        seams="whole",
+        seams="own",
         papers=("ITU-T H.264, advanced video coding", "RFC 9043, FFV1 video coding format"),
     )
     holds = "moving pictures"

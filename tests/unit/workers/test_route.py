@@ -299,3 +299,31 @@ def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
     assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
+
+
+# --- a codec that cuts by itself ----------------------------------------------------------------------
+
+
+def test_a_codec_that_cuts_by_itself_is_given_all_of_a_long_original() -> None:
+    found = route(probed(a__frames=promise(9.0, seams="own"), raw__zstd=promise(5.0)))
+
+    assert found.in_one
+    assert {"a.frames", "raw.zstd", "raw.stored"} == set(found.runs)
+    assert not route().in_one
+
+
+def test_others_run_beside_it_if_they_can_do_all_in_one() -> None:
+    slow = LENGTH / limits.CHILD_WALL_SECONDS * 0.9
+    found = route(probed(a__frames=promise(9.0, seams="own"), raw__xz=promise(8.5, speed=slow)))
+
+    assert "raw.xz" not in found.runs
+    assert "over the 3600 s it may" in verdict(found, "raw.xz")
+
+
+def test_a_codec_that_cuts_by_itself_may_be_loose_up_to_a_length_of_its_own() -> None:
+    contract = Contract.parse("floor:vmaf=95")
+    facts = promise(9.0, seams="own", contracts=["exact", "floor"])
+    for length, expected in ((limits.LOOSE_BYTES_MAX, str(contract)), (limits.LOOSE_BYTES_MAX + 1, None)):
+        found = choose(probed(a__frames=facts), contract, "default", (), length)
+        (candidate,) = [one for one in found.candidates if one.codec == "a.frames"]
+        assert expected == candidate.contract
