@@ -45,6 +45,11 @@ IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is
 OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
 OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
 
+FFMPEG_WALL_SECONDS = 3000.0  # of one run of ffmpeg, below those of the child that started it
+FILM_FRAMES_MAX = 1_000_000  # of a film that is looked at frame by frame: four hours at 60 a second
+FILM_STREAMS_MAX = 64  # of a film that is written anew
+FILM_PIXELS_MAX = 1 << 26  # of one picture of a film: 8K and a half
+
 LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
 LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it
 LM_STREAMS_BYTES_MAX = 1 * GIB  # of what a language model remembers of all streams that go in step

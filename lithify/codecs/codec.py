@@ -8,7 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Literal, Protocol, Self, cast
+from typing import Any, ClassVar, Literal, Protocol, Self, cast, runtime_checkable
 
 from lithify import limits
 from lithify.codecs.fidelity import Contract
@@ -52,6 +52,15 @@ class ChunkSink(Protocol):
 
     def chunk(self, payload: Buffer, decoded: Buffer) -> None:
         """Append one chunk: `payload` is what is stored, `decoded` is exactly what decode must give back."""
+        ...
+
+
+@runtime_checkable
+class Working(Protocol):
+    """A sink that can be told how far a codec is that makes no chunk for long."""
+
+    def working(self, done_bytes: int) -> None:
+        """So much of the original is done, beside what chunks were given."""
         ...
 
 

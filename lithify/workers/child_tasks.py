@@ -147,6 +147,9 @@ class _ReportingSink:
         self._done_bytes += len(decoded)
         self._report(self._done_bytes)
 
+    def working(self, done_bytes: int) -> None:
+        self._report(self._done_bytes + done_bytes)
+
 
 def encode(call: Call) -> Reply:
     """Write one complete frame for a part of an original.

@@ -325,6 +325,7 @@ def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str,
         close = [candidate for candidate in hopeful if _ratio(candidate) >= _CLOSE * _ratio(hopeful[0])]
         kept = hopeful[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
         why = "others promise more"
+    kept += [candidate for candidate in hopeful if candidate.contract is not None]  # nobody can promise for these
     return [
         candidate if candidate in kept or candidate.codec == STORED or not candidate.runs else candidate.dropped(why)
         for candidate in considered

@@ -1,26 +1,49 @@
-"""Moving pictures: frames that are not compressed by a coder of moving pictures; all else by the general codecs."""
+"""Moving pictures: frames that are not compressed by a coder of moving pictures; all else by the general codecs.
+
+Under a looser contract films are made anew, and the new film is what comes back: chunks of it, as they are.
+"""
 
 import time
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
 
 from lithify import limits
-from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Source
+from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Params, Source, Working
+from lithify.codecs.fidelity import Contract
+from lithify.codecs.media import general
+from lithify.codecs.media.ffmpeg.demuxers import HEAD_BYTES, YUV4MPEG, demuxer_of
 from lithify.codecs.media.video_frames import NOTHING, Group, Video, find_video, grouped
 from lithify.codecs.media.video_payload import Frames, pack_stretch, unpack_stretch
 from lithify.codecs.media.video_planes import Layout
-from lithify.codecs.media.whole_file import SelfContained
-from lithify.errors import Truncated
+from lithify.codecs.media.whole_file import EffortParams, SelfContained
+from lithify.errors import BadArgument, Corrupt, FidelityBroken, Truncated
 
 _FRAMES: dict[Effort, int] = {"fast": 32, "default": 48, "max": 256}
 """Of a chunk, at most: a range read decodes whole chunks, and each begins without knowing the one before it."""
 _PEAK_BYTES = 512 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 12
 _TASTE_BYTES = 512 * limits.KIB
+_BLOCK_BYTES = 8 * limits.MIB
+_FILM_BYTES_PER_SECOND, _RAW_TIMES_FASTER = 150e3, 20
 _ROWS_MIN = 16
 _GUESSED_RATIO = 2.5
 _FURTHER_ON = 1.3
 """A taste has a frame or two; of many, the later ones are told by those before them."""
+
+
+@dataclass(frozen=True)
+class VideoParams(EffortParams):
+    """How hard to try, and what may differ, spelled as a contract."""
+
+    contract: str = "exact"
+
+    def __post_init__(self) -> None:
+        EffortParams.__post_init__(self)
+        try:
+            Contract.parse(self.contract)
+        except BadArgument as error:
+            raise Corrupt(error.message) from error
 
 
 class MovingPictures(SelfContained):
@@ -30,12 +53,30 @@ class MovingPictures(SelfContained):
         family="media",
         name="video",
         format=Format(0x0506, 1, 0),
+        contracts=frozenset({"exact", "content", "floor"}),
         kinds=frozenset({"video"}),
         needs=("media",),
         seams="own",
         papers=("ITU-T H.264, advanced video coding", "RFC 9043, FFV1 video coding format"),
     )
+    params_type: ClassVar[type[Params]] = VideoParams
     holds = "moving pictures"
+
+    @classmethod
+    def params_for(cls, effort: Effort, length: int) -> VideoParams:
+        return VideoParams(effort)
+
+    @classmethod
+    def params_keeping(cls, params: Params, contract: Contract) -> VideoParams:
+        """`params` for a contract looser than exact, which the codec has among its `contracts`."""
+        return replace(cast("VideoParams", params), contract=str(contract))
+
+    @classmethod
+    def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
+        """Pictures, and what was measured of them: means and what one of a hundred pictures is below."""
+        from lithify.codecs.media.film_measured import measured
+
+        return measured(original, decoded, contract)
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
@@ -56,15 +97,55 @@ class MovingPictures(SelfContained):
             confidence=0.3,
         )
 
+    @classmethod
+    def probe_keeping(cls, sample: bytes, length: int, effort: Effort, contract: Contract) -> Estimate | None:
+        """A guess where a film may be made anew: only doing so tells."""
+        demuxer = demuxer_of(sample[:HEAD_BYTES])
+        if demuxer is None or length > limits.LOOSE_BYTES_MAX:
+            return cls.probe(sample, length, effort)
+        speed = _FILM_BYTES_PER_SECOND * (_RAW_TIMES_FASTER if demuxer == YUV4MPEG else 1)
+        return Estimate(
+            ratio=_GUESSED_RATIO,
+            encode_bytes_per_second=speed,
+            decode_bytes_per_second=limits.GIB,
+            peak_memory_bytes=_PEAK_BYTES + 4 * length,
+            confidence=0.1,
+        )
+
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """A chunk of some frames after another; blocks of what lies between."""
+        """A chunk of some frames after another, and blocks of what lies between; or a film made anew, in blocks."""
         video = find_video(source)
+        if self._contract.kind != "exact":
+            try:
+                film = self._made_anew(source, sink)
+            except FidelityBroken:
+                if video is None:
+                    raise
+            else:
+                for at in range(0, len(film), _BLOCK_BYTES):
+                    block = film[at : at + _BLOCK_BYTES]
+                    sink.chunk(bytes([general.STORED]) + block, block)
+                return
         groups = grouped(video, source.length, _FRAMES[self._effort]) if video else _no_frames(source.length)
         for group in groups:
             data = source.read(group.start, group.end - group.start)
             if len(data) != group.end - group.start:
                 raise Truncated(f"source ends at byte {group.start + len(data)}, its length is {source.length}")
             sink.chunk(_packed(data, group, video, self._effort), data)
+
+    @property
+    def _contract(self) -> Contract:
+        return Contract.parse(cast("VideoParams", self.params).contract)
+
+    def _made_anew(self, source: Source, sink: ChunkSink) -> bytes:
+        from lithify.codecs.media.film_content import film_of_same_content
+        from lithify.codecs.media.film_floor import film_at_floor
+
+        data = source.read(0, source.length)
+        if self._contract.kind == "content":
+            return film_of_same_content(data, self._effort)
+        told = sink.working if isinstance(sink, Working) else lambda _: None
+        return film_at_floor(data, self._contract, self._effort, lambda part: told(int(part * len(data))))
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return unpack_stretch(payload, length)
