@@ -97,8 +97,9 @@ def _pictures(container: Any, stream: Any) -> Pictures:
     if first is None:
         raise FidelityBroken("it has no picture that decodes")
     name = str(first.format.name)
-    full = name.startswith("yuvj") or first.color_range == _FULL_RANGE
-    colours = (context.color_primaries, context.color_trc, context.colorspace)
+    is_rgb = bool(first.format.is_rgb)  # whatever is said or not said, those are of full range, and of no matrix
+    full = is_rgb or name.startswith("yuvj") or first.color_range == _FULL_RANGE
+    colours = (context.color_primaries, context.color_trc, 0 if is_rgb else context.colorspace)
     return Pictures(
         codec=str(context.codec.canonical_name),
         width=int(first.width),
