@@ -29,6 +29,11 @@ _CLOSE = 0.9
 a sample are that uncertain, and each codec more costs its time on every original."""
 
 
+_HARDLY, _ALIKE = 1.03, 0.99
+"""What promises less than this is compressed already (films, music, archives): at effort `default` the quickest of the
+codecs that promise about the same runs alone, and what it does not make smaller is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Predicted:
     """What a codec is expected to make of the whole original."""
@@ -325,11 +330,19 @@ def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str,
         close = [candidate for candidate in hopeful if _ratio(candidate) >= _CLOSE * _ratio(hopeful[0])]
         kept = hopeful[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
         why = "others promise more"
+        if hopeful and _ratio(hopeful[0]) < _HARDLY:
+            kept, why = [_cheapest(hopeful)], "it seems to be compressed already: one cheap try is all that is made"
     kept += [candidate for candidate in hopeful if candidate.contract is not None]  # nobody can promise for these
     return [
         candidate if candidate in kept or candidate.codec == STORED or not candidate.runs else candidate.dropped(why)
         for candidate in considered
     ]
+
+
+def _cheapest(hopeful: Sequence[Candidate]) -> Candidate:
+    """The quickest of those that promise about as much as the first one."""
+    alike = [one for one in hopeful if _ratio(one) >= _ALIKE * _ratio(hopeful[0])]
+    return min(alike, key=lambda one: one.predicted.encode_seconds if one.predicted else 0.0)
 
 
 def _without_fallbacks(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str, Any]]) -> Sequence[Candidate]:

@@ -20,7 +20,9 @@ from lithify.codecs.media.whole_file import EffortParams, SelfContained
 from lithify.errors import BadArgument, Corrupt, FidelityBroken, Truncated
 
 _FRAMES: dict[Effort, int] = {"fast": 32, "default": 48, "max": 256}
-"""Of a chunk, at most: a range read decodes whole chunks, and each begins without knowing the one before it."""
+"""Of a chunk: a range read decodes whole chunks, and each begins without knowing the one before it."""
+_SMALL_BYTES = 1 * limits.MIB
+"""Chunks have as many frames more as fit this: each costs the start of an encoder."""
 _PEAK_BYTES = 512 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 12
 _TASTE_BYTES = 512 * limits.KIB
@@ -126,12 +128,17 @@ class MovingPictures(SelfContained):
                     block = film[at : at + _BLOCK_BYTES]
                     sink.chunk(bytes([general.STORED]) + block, block)
                 return
-        groups = grouped(video, source.length, _FRAMES[self._effort]) if video else _no_frames(source.length)
+        groups = self._groups(video, source.length)
         for group in groups:
             data = source.read(group.start, group.end - group.start)
             if len(data) != group.end - group.start:
                 raise Truncated(f"source ends at byte {group.start + len(data)}, its length is {source.length}")
             sink.chunk(_packed(data, group, video, self._effort), data)
+
+    def _groups(self, video: Video | None, length: int) -> Iterator[Group]:
+        if video is None:
+            return grouped(Video(NOTHING, iter(())), length, 1)
+        return grouped(video, length, max(_FRAMES[self._effort], _SMALL_BYTES // video.layout.length))
 
     @property
     def _contract(self) -> Contract:
@@ -159,10 +166,6 @@ class _Beginning:
 
     def read(self, offset: int, length: int) -> bytes:
         return self._data[offset : offset + length]
-
-
-def _no_frames(length: int) -> Iterator[Group]:
-    return grouped(Video(NOTHING, iter(())), length, 1)
 
 
 def _packed(data: bytes, group: Group, video: Video | None, effort: Effort) -> bytes:

@@ -15,6 +15,7 @@ from lithify.codecs.media.video_guess import LOOKED_AT_BYTES, guess_planes
 from lithify.codecs.media.video_planes import Layout, planar
 
 _HEAD_BYTES = 64 * limits.KIB
+_FRAME_BYTES_MIN = 128
 _TAIL_BYTES_MAX = 1 * limits.MIB
 _REST_BYTES = 8 * limits.MIB
 """Of a stretch without frames that is kept as one chunk."""
@@ -58,8 +59,8 @@ def find_video(source: Source) -> Video | None:
 
 
 def _sound(layout: Layout, starts: Iterator[int]) -> Video | None:
-    """Unless frames are nothing, or larger than a chunk can be."""
-    return Video(layout, starts) if layout.is_sound() else None
+    """Unless frames are nearly nothing, or larger than a chunk can be."""
+    return Video(layout, starts) if layout.is_sound() and layout.length >= _FRAME_BYTES_MIN else None
 
 
 def _y4m_starts(source: Source, at: int, frame_bytes: int) -> Iterator[int]:

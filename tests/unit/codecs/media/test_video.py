@@ -14,7 +14,7 @@ from lithify.codecs.codec import Buffer, Source
 from lithify.codecs.frame import decode_frame, read_frame
 from lithify.codecs.media import video_frames
 from lithify.codecs.media.fields import Fields
-from lithify.codecs.media.video import MovingPictures
+from lithify.codecs.media.video import MovingPictures, VideoParams
 from lithify.codecs.media.video_coders import (
     FFV1,
     H264,
@@ -27,7 +27,6 @@ from lithify.codecs.media.video_coders import (
 from lithify.codecs.media.video_frames import find_video, grouped
 from lithify.codecs.media.video_payload import FRAMES, pack_stretch, unpack_stretch
 from lithify.codecs.media.video_planes import Grid, Layout, Samples, planar, put_samples, take_samples
-from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt
 from tests.suites.codec_suite import MemorySource, framed, unframed
 from tests.unit.codecs.media.clips import avi, drift, stretch_of, y4m
@@ -70,7 +69,7 @@ def test_the_frames_of_every_kind_of_file_are_found_and_come_back(name: str) -> 
 def test_frames_of_any_size_come_back(frames: int, height: int, width: int, chroma: str) -> None:
     data = y4m(frames, height, width, chroma)
 
-    assert data == unframed(framed(MovingPictures(EffortParams("fast")), data))
+    assert data == unframed(framed(MovingPictures(VideoParams("fast")), data))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -78,7 +77,7 @@ def test_frames_of_any_size_come_back(frames: int, height: int, width: int, chro
 def test_whatever_follows_the_head_of_a_clip_comes_back(noise: bytes, between: bytes) -> None:
     clip = y4m(2, 16, 16)
     for data in (clip + noise, clip[:50] + noise + clip[50:], clip.replace(b"FRAME", b"FRAME" + between)):
-        assert data == unframed(framed(MovingPictures(EffortParams("fast")), data))
+        assert data == unframed(framed(MovingPictures(VideoParams("fast")), data))
 
 
 def test_a_clip_is_smaller_by_what_its_frames_have_in_common() -> None:
@@ -88,10 +87,17 @@ def test_a_clip_is_smaller_by_what_its_frames_have_in_common() -> None:
 
 
 def test_frames_are_chunks_of_their_own_so_that_a_range_decodes_few() -> None:
-    data = y4m(100, 16, 16)
-    frame = framed(MovingPictures(), data)
-    assert [48, 48, 4] == [chunk.length // 390 for chunk in read_frame(BytesIO(frame)).chunks]
-    assert data[20_000:20_500] == b"".join(decode_frame(BytesIO(frame), start=20_000, end=20_500))
+    data = y4m(70, 160, 160)
+    frame = framed(MovingPictures(VideoParams("fast")), data)
+
+    assert [32, 32, 6] == [chunk.length // 38_406 for chunk in read_frame(BytesIO(frame)).chunks]
+    assert data[2_000_000:2_000_500] == b"".join(decode_frame(BytesIO(frame), start=2_000_000, end=2_000_500))
+
+
+def test_small_frames_are_kept_many_together() -> None:
+    frame = framed(MovingPictures(VideoParams("fast")), y4m(500, 16, 16))
+
+    assert 1 == len(read_frame(BytesIO(frame)).chunks)
 
 
 def test_a_stretch_never_has_more_bytes_than_a_chunk_may(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +125,7 @@ class Counting:
 
 
 def test_a_long_clip_is_read_stretch_by_stretch() -> None:
-    source: Source = Counting(y4m(200, 32, 32))
+    source: Source = Counting(y4m(100, 160, 160))
     chunks: list[int] = []
 
     class Sink:
@@ -129,11 +135,11 @@ def test_a_long_clip_is_read_stretch_by_stretch() -> None:
         def chunk(self, payload: Buffer, decoded: Buffer) -> None:
             chunks.append(len(decoded))
 
-    MovingPictures(EffortParams("fast")).encode(source, Sink())
+    MovingPictures(VideoParams("fast")).encode(source, Sink())
     assert sum(chunks) == source.length
-    assert max(chunks) < 32 * 1600
+    assert max(chunks) < 33 * 38_406
     assert isinstance(source, Counting)
-    assert source.most <= max(video_frames._HEAD_BYTES, 32 * 1600)
+    assert source.most <= max(video_frames._HEAD_BYTES, 33 * 38_406)
 
 
 # --- planes -------------------------------------------------------------------------------------------
