@@ -13,6 +13,8 @@ from lithify.codecs.media.libav import libav
 from lithify.errors import FidelityBroken, LimitExceeded
 
 _FULL_RANGE, _LIMITED_RANGE = 2, 1
+_DEFAULT = 1
+"""The bit of a disposition that says which of several streams is to be played."""
 _OF_THE_MUXER = {
     "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "software",
     "number_of_bytes", "number_of_frames", "bps", "isft", "_statistics_tags", "_statistics_writing_app",
@@ -74,13 +76,13 @@ def _read(container: Any, demuxer: str) -> Film:
     streams = list(container.streams)
     if len(streams) > limits.FILM_STREAMS_MAX:
         raise LimitExceeded(f"a film has {len(streams)} streams, at most {limits.FILM_STREAMS_MAX} can be")
-    video = container.streams.video
+    video, kinds = container.streams.video, [stream.type for stream in streams]
     if len(video) != 1:
         raise FidelityBroken(f"it has {len(video)} streams of pictures; only films with one are made anew")
     return Film(
         demuxer=demuxer,
         pictures=_pictures(container, video[0]),
-        streams=tuple(_stream(stream) for stream in streams),
+        streams=tuple(_stream(stream, alone=kinds.count(stream.type) == 1) for stream in streams),
         tags=_own_tags(container.metadata),
         chapters=tuple(_chapter(chapter) for chapter in container.chapters()),
         seconds=(container.duration or 0) / 1e6,
@@ -114,12 +116,13 @@ def _pictures(container: Any, stream: Any) -> Pictures:
     )
 
 
-def _stream(stream: Any) -> tuple[Any, ...]:
+def _stream(stream: Any, *, alone: bool) -> tuple[Any, ...]:
+    """`alone`: whether it is the only one of its kind. That it is the one to be played then goes without saying."""
     codec = (
         "" if stream.type == "video" or stream.codec_context is None else str(stream.codec_context.codec.canonical_name)
     )
     tags = tuple(sorted(_own_tags(stream.metadata).items()))
-    return str(stream.type), codec, int(stream.disposition), tags
+    return str(stream.type), codec, int(stream.disposition) & (~_DEFAULT if alone else -1), tags
 
 
 def _chapter(chapter: Mapping[str, Any]) -> tuple[Any, ...]:

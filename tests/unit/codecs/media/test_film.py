@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,8 @@ from lithify.codecs.media.film_kept import refuse_changed
 from lithify.codecs.media.film_made import Maker, Setting
 from lithify.codecs.media.video import MovingPictures, VideoParams
 from lithify.errors import Corrupt, FidelityBroken, LimitExceeded, TimedOut
+from lithify.workers.archive import Archive
+from lithify.workers.loop import Worker
 from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.media.clips import y4m
 from tests.unit.codecs.media.films import TITLE, film
@@ -265,6 +268,24 @@ def test_the_search_finds_the_last_number_that_suffices(place: int, first: int, 
 # --- the codec ----------------------------------------------------------------------------------------
 
 
+def test_a_film_put_under_a_floor_comes_back_as_one_that_plays(tmp_path: Path) -> None:
+    original = film(frames=50, height=144, width=176, options=(("crf", "1"),))
+    with Archive(tmp_path / "archive") as archive:
+        archive.put("films", "a.mp4", [original], contract=str(FLOOR))
+        Worker(archive).run(until_idle=True)
+        view = archive.stat("films", "a.mp4")
+        with archive.get("films", "a.mp4") as content:
+            back = b"".join(content)
+        measured = view.encodings[-1].measured
+
+    assert ("media.video", str(FLOOR)) == (view.codec, view.fidelity)
+    assert len(back) < len(original)
+    assert "av1" == look(back).pictures.codec
+    assert measured is not None
+    assert measured["ssim"] >= 0.9
+    assert {"ssim_low_1_percent", "ffmpeg", "pictures"} <= measured.keys()
+
+
 class Told:
     """A sink that is told how far the codec is."""
 
@@ -290,6 +311,15 @@ def test_the_codec_gives_the_new_film_in_chunks_and_tells_how_far_it_is() -> Non
     assert "av1" == look(sink.out).pictures.codec
     assert sink.done == sorted(sink.done)
     assert 0 < sink.done[-1] <= len(original)
+
+
+def test_raw_video_comes_back_as_a_film_under_a_floor() -> None:
+    clip, sink = y4m(20, 64, 96), Told()
+    params = replace(VideoParams("fast"), contract="floor:ssim=0.8")
+    MovingPictures(params).encode(MemorySource(clip), sink)  # type: ignore[arg-type]
+
+    assert ("mov", 64) == (look(sink.out).demuxer, look(sink.out).pictures.height)
+    assert len(sink.out) < len(clip) // 4
 
 
 def test_raw_video_that_cannot_keep_a_floor_is_kept_exactly() -> None:
