@@ -269,7 +269,7 @@ def test_the_search_finds_the_last_number_that_suffices(place: int, first: int, 
 
 
 def test_a_film_put_under_a_floor_comes_back_as_one_that_plays(tmp_path: Path) -> None:
-    original = film(frames=50, height=144, width=176, options=(("crf", "1"),))
+    original = film(frames=70, height=240, width=320, options=(("crf", "1"),))  # larger than what is kept in batches
     with Archive(tmp_path / "archive") as archive:
         archive.put("films", "a.mp4", [original], contract=str(FLOOR))
         Worker(archive).run(until_idle=True)
