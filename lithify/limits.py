@@ -24,9 +24,6 @@ FRAME_SLACK_BYTES = 1 * MIB  # a codec's attempt may grow this far beyond its pa
 PROBE_BYTES = 768 * KIB  # what a route may look at: three pieces of 256 KiB
 STAGE_CHUNK_BYTES = 1 * MIB  # the staged copy is read in ranges before any worker has seen it
 PART_BYTES = 64 * MIB  # an original is handed to codecs in pieces of at most this
-LOOSE_BYTES_MAX = (
-    512 * MIB
-)  # of an original kept less than exactly in one piece: it and what comes back are compared in memory
 SEAM_BYTES = 4 * MIB  # how far before an even cut a line end is looked for, where parts should end at one
 PPMD_MEMORY_BYTES_MAX = 512 * MIB
 DICTIONARY_BYTES_MAX = 1 * MIB
@@ -42,10 +39,9 @@ IMAGE_PLAIN_BYTES_MAX = 64 * MIB  # of one picture before it is deflated: 30 tim
 SOUND_GROUP_BYTES_MAX = 16 * MIB  # of samples that are coded as a whole: 6 s each way
 SOUND_COARSE_BITS_MAX = 16  # that the filters of a coder of sound do without, of samples of up to 32 bits
 IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is decoded: 100 megapixels and a border
-OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
-OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
 
 FFMPEG_WALL_SECONDS = 3000.0  # of one run of ffmpeg, below those of the child that started it
+FILM_BYTES_MAX = 512 * MIB  # of a film that is made anew: it and what comes back are compared in memory
 FILM_FRAMES_MAX = 1_000_000  # of a film that is looked at frame by frame: four hours at 60 a second
 FILM_STREAMS_MAX = 64  # of a film that is written anew
 FILM_PIXELS_MAX = 1 << 26  # of one picture of a film: 8K and a half

@@ -18,9 +18,9 @@ from lithify.workers.sandbox import Sandbox
 def installed(codec: type[Codec], folder: Path) -> Iterator[None]:
     """Inside, the codec is there as if its package were installed. Its module needs a table TASKS, which may be empty:
     the zygote loads it, so that its children, who can open no files, have it."""
-    about = folder / "guest-1.0.dist-info"
+    about = folder / f"{codec.facts.name}-1.0.dist-info"
     about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 1.0\n")
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {codec.facts.name}\nVersion: 1.0\n")
     target = f"{codec.__module__}:{codec.__name__}"
     (about / "entry_points.txt").write_text(
         f"[{registry.ENTRY_POINT_GROUP}]\n0x{codec.facts.format.id:04x} = {target}\n"

@@ -1,7 +1,8 @@
 """A codec that makes use of a contract looser than exact, as an outsider would bring it: bytes rounded to steps.
 
 It is small enough to see through, so that what is tested is everything around it. Every byte of an original is a value;
-`bounded:abs=N` lets each come back up to N off. Originals that begin with LIAR come back further off than that.
+`bounded:abs=N` lets each come back up to N off. Originals that begin with LIAR come back further off than that; those
+that begin with RAISER cannot be encoded as a whole.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from tests import guests
 
 ID = "tests.rounded"
 LIAR = b"this one lies\n"
+RAISER = b"this one fails\n"
 
 TASKS: dict[str, Any] = {}
 """None (tests/guests.py)."""
@@ -72,6 +74,17 @@ class Rounded(Codec):
         if worst > (contract.value or 0):
             raise FidelityBroken(f"a value is {worst} off; {contract} was promised")
         return {"max_abs_error": worst}
+
+
+class Uncut(Rounded):
+    """The same for a codec that must see the whole of an original."""
+
+    facts = replace(Rounded.facts, name="uncut", format=Format(0x8003, 1, 0), seams="whole")
+
+    def encode(self, source: Source, sink: ChunkSink) -> None:
+        if source.read(0, len(RAISER)) == RAISER:
+            raise RuntimeError("it cannot be encoded")
+        super().encode(source, sink)
 
 
 def installed(folder: Path) -> AbstractContextManager[None]:

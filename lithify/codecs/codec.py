@@ -85,8 +85,10 @@ class Facts:
     format: Format
     contracts: frozenset[str] = frozenset({"exact"})
     """Kinds of contract this codec can serve (`exact` also serves every looser one)."""
-    seams: Literal["bytes", "lines", "whole", "own"] = "bytes"
-    """Where an original may be cut into parts for this codec; `own`: nowhere, it is given all of it."""
+    seams: Literal["bytes", "lines", "whole"] = "bytes"
+    """Where an original may be cut into parts for this codec; whole: nowhere, it is given all of it at any length."""
+    bytes_max: int | None = None
+    """It takes no longer originals than this."""
     needs: tuple[str, ...] = ()
     """What must be installed, as the extra's name."""
     papers: tuple[str, ...] = ()
@@ -109,6 +111,12 @@ class Facts:
     def id(self) -> str:
         """The name people use: `raw.zstd`."""
         return f"{self.family}.{self.name}"
+
+    def too_long(self, length: int) -> str | None:
+        """Why this codec cannot take an original of `length` bytes; or None."""
+        if self.bytes_max is None or length <= self.bytes_max:
+            return None
+        return f"it takes originals of up to {self.bytes_max // limits.MIB} MiB"
 
     def too_slow(self, effort: str, length: int) -> str | None:
         """Why the effort does not try this codec on an original of `length` bytes unless it is asked for; or None."""

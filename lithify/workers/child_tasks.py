@@ -46,7 +46,7 @@ def probe(call: Call) -> Reply:
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None; contract
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
-             takes_primer, made_for_kind, too_slow, falls_back}, or only takes_model and contracts; without_kernels: ids
+             takes_primer, made_for_kind, refusal, falls_back}, or only takes_model and contracts; without_kernels: ids
              of those to be asked where kernels are
     """
     source = _source(call)
@@ -71,14 +71,14 @@ def probe(call: Call) -> Reply:
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
             continue
         fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked
-        too_slow = codec.facts.too_slow(effort, source.length) if fits and codec.facts.id not in asked else None
-        fits = fits and too_slow is None
+        refusal = _refusal(codec, source.length, effort, asked) if fits else None
+        fits = fits and refusal is None
         if fits and kernels.lacking(codec):
             if codec.may_suit(sample):
                 without_kernels.append(codec.facts.id)
             fits = False
         found = _facts(codec, sample, source.length, effort, contract, fits=fits)
-        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "too_slow": too_slow}
+        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": refusal}
     return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
 
 
@@ -86,6 +86,11 @@ def _is_wanted(codec: type[Codec], asked: Sequence[str], effort: Effort, *, made
     if asked:
         return codec.facts.id in (*asked, STORED)
     return effort != "fast" or codec.facts.id in FAST or made_for_kind
+
+
+def _refusal(codec: type[Codec], length: int, effort: Effort, asked: Sequence[str]) -> str | None:
+    too_slow = None if codec.facts.id in asked else codec.facts.too_slow(effort, length)
+    return codec.facts.too_long(length) or too_slow
 
 
 def _sample(source: Source) -> bytes:
@@ -200,7 +205,7 @@ def _race(source: Source, candidates: list[dict[str, Any]], primers: Primers) ->
         frames.append(frame)
     fit = [index for index, frame in enumerate(frames) if frame]
     winner = min(fit, key=lambda index: len(frames[index]), default=None)
-    digest = hashlib.sha256(source.read(0, source.length)).hexdigest()
+    digest = _digest_of(source).hex()
     item = {"original_bytes": source.length, "digest": digest, "found": found, "winner": winner}
     return item, b"" if winner is None else frames[winner]
 
@@ -239,13 +244,20 @@ def _encode(
     writer = FrameWriter(out)
     codec.encode(source, _ReportingSink(writer.sink(codec), report))
     if contract is not None:
-        original = hashlib.sha256(source.read(0, source.length)).digest()
-        kept = EXACT if writer.decoded_digest == original else Contract.parse(contract)
-        return writer.finish(contract=kept, original_length=source.length, original_digest=original)
+        digest = _digest_of(source)
+        kept = EXACT if writer.decoded_digest == digest else Contract.parse(contract)
+        return writer.finish(contract=kept, original_length=source.length, original_digest=digest)
     frame = writer.finish(contract=EXACT)
     if frame.decoded_length != source.length:
         raise FidelityBroken(f"{codec.facts.id} made {frame.decoded_length} bytes of {source.length}")
     return frame
+
+
+def _digest_of(source: Source) -> bytes:
+    sha256 = hashlib.sha256()
+    for at in range(0, source.length, limits.COPY_BYTES):
+        sha256.update(source.read(at, limits.COPY_BYTES))
+    return sha256.digest()
 
 
 def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:

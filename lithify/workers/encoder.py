@@ -1,7 +1,8 @@
 """The encoder: race the codecs of a route over an original, part by part, and join what won into one frame.
 
 It knows no archive: jobs and `lithify pack` both use it. Parts are of bounded size, so memory and staging are too, and
-several are worked on at a time, so that one large original uses every core.
+several are worked on at a time, so that one large original uses every core. A codec that must see the whole of an
+original (its `seams` say so) reads what it needs of it, while the others work on parts of a longer one.
 """
 
 import os
@@ -10,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -128,12 +129,13 @@ class _Race:
         self._told = told
         self._done: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
+        longer = original.length > limits.PART_BYTES
+        self.uncut = [one for one in route.running if longer and one.label in route.uncut]
+        self._cut = [one for one in route.running if one not in self.uncut]
 
     def parts(self) -> list[Part]:
         """Where the original is cut: at line ends, if that is of use to a candidate."""
         length = self._original.length
-        if self._route.in_one:
-            return [(0, length)]
         return cut_at_lines(length, self._line_ends) if self._route.at_lines else cut(length)
 
     def _line_ends(self, cuts: Sequence[int]) -> Sequence[int]:
@@ -145,10 +147,21 @@ class _Race:
                 raise CodecCrashed(f"line_ends: {end} was found for the line end before {cut_at}")
         return found
 
+    def run_uncut(self, candidate: Candidate) -> IO[bytes] | None:
+        """A candidate's frame of the whole of an original that others work on in parts; None when it failed."""
+        made = self._attempt(candidate, 0, self._original.length)
+        return None if made is None else made[1]
+
+    def won_uncut(self, candidate: Candidate) -> None:
+        """Say that a frame of the whole is smaller than that of all parts."""
+        for tally in self.tallies.values():
+            tally.parts_won = 0
+        self.tallies[candidate.label].parts_won = 1
+
     def run_part(self, part: tuple[int, int]) -> IO[bytes]:
         """The smallest frame of one part. Raises the last candidate's error when none could encode it."""
         best: tuple[int, str, IO[bytes]] | None = None
-        for candidate in self._route.running:
+        for candidate in self._cut:
             if (made := self._attempt(candidate, *part)) is None:
                 continue
             length, file = made
@@ -229,7 +242,7 @@ def encode_original(
     crashpoint("work.after_route")
     crashpoint("work.before_encode")
     race = _Race(sandbox, original, route, wishes, staging, told)
-    with _joined(race, original, staging) as (out, frame):
+    with _smallest(race, original, staging) as (out, frame):
         crashpoint("work.after_encode")
         winners = race.winners()
         yield Encoded(
@@ -249,21 +262,47 @@ def encode_original(
 
 
 @contextmanager
-def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], Frame]]:
-    """One frame of all parts, and what it says of itself.
+def _smallest(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], Frame]]:
+    """The smallest frame of an original, of all of its parts or of the whole, and what it says of itself."""
+    with ThreadPoolExecutor(max_workers=len(race.uncut) or 1) as pool, ExitStack() as opened:
+        running = [(candidate, pool.submit(race.run_uncut, candidate)) for candidate in race.uncut]
+        for _, future in running:
+            opened.callback(_close, future)
+        best, smallest = opened.enter_context(_joined(race, original, staging))
+        for candidate, future in running:
+            if (file := future.result()) is None:
+                continue
+            if (frame := _whole(file, original)).frame_length < smallest.frame_length:
+                best, smallest = file, frame
+                race.won_uncut(candidate)
+        yield best, smallest
 
-    That of an only part is whole already, and nothing in it is decoded.
-    """
+
+def _close(future: Future[IO[bytes] | None]) -> None:
+    """Wait for a frame and let it go."""
+    with suppress(LithifyError):
+        if (file := future.result()) is not None:
+            file.close()
+
+
+def _whole(file: IO[bytes], original: Original) -> Frame:
+    """What a frame of a whole original says of itself; nothing in it is decoded."""
+    frame = read_frame(cast("BinaryIO", file))
+    if frame.original_digest.hex() != original.digest:
+        raise FidelityBroken(
+            f"a codec was given other bytes than the original's: SHA-256 {frame.original_digest.hex()}, "
+            f"expected {original.digest}"
+        )
+    return frame
+
+
+@contextmanager
+def _joined(race: _Race, original: Original, staging: Path) -> Iterator[tuple[IO[bytes], Frame]]:
+    """One frame of all parts, and what it says of itself. That of an only part is whole already."""
     parts = race.parts()
     if len(parts) == 1:
         with race.run_part(parts[0]) as file:
-            frame = read_frame(cast("BinaryIO", file))
-            if frame.original_digest.hex() != original.digest:
-                raise FidelityBroken(
-                    f"a codec was given other bytes than the original's: SHA-256 {frame.original_digest.hex()}, "
-                    f"expected {original.digest}"
-                )
-            yield file, frame
+            yield file, _whole(file, original)
         return
     primers = at_hand(race.attached, {} if race.model is None else {race.model.digest: race.model.mapped()})
     with tempfile.TemporaryFile(dir=staging) as out:

@@ -112,8 +112,8 @@ class Route:
     winner: str | None = None
     at_lines: bool = False
     """Whether parts should end at line ends."""
-    in_one: bool = False
-    """Whether the original is one part, however long: a candidate cuts it by itself."""
+    uncut: frozenset[str] = frozenset()
+    """Labels of the candidates that are given the whole of an original, however long."""
 
     @property
     def running(self) -> tuple[Candidate, ...]:
@@ -200,9 +200,6 @@ def choose(
     missing = [facts["missing"] for facts in codecs.values() if facts.get("missing")]
     _refuse_nothing_left([*considered, *with_model], contract, allowed, missing)
     candidates = _by_effort(considered, codecs, effort)
-    in_one = any(codecs[candidate.codec]["seams"] == "own" for candidate in candidates if candidate.runs)
-    if in_one:
-        candidates = [_in_one(candidate) for candidate in candidates]
     primed = _primed(candidates if effort == "fast" else considered, codecs, priming)
     runs = sum(candidate.runs for candidate in candidates)
     what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
@@ -210,7 +207,8 @@ def choose(
     reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
-    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines, in_one=in_one)
+    uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")
+    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines, uncut=uncut)
 
 
 def choose_small(
@@ -279,33 +277,18 @@ def _consider(
     candidate = _allowed(Candidate(codec, predicted), facts["contracts"], contract, allowed)
     if not candidate.runs or codec == STORED:
         return candidate
-    loose_max = limits.LOOSE_BYTES_MAX if facts["seams"] == "own" else limits.PART_BYTES
-    if contract != EXACT and contract.kind in facts["contracts"] and length <= loose_max:
+    at_once = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
+    if contract != EXACT and contract.kind in facts["contracts"] and at_once == length:
         candidate = replace(candidate, contract=str(contract))
     if predicted is None:
-        return candidate.dropped(facts.get("too_slow") or "it has no use for this kind of data")
-    part = length if facts["seams"] in {"whole", "own"} else min(length, limits.PART_BYTES)
-    if (late := _too_late(predicted.encode_seconds * part / length)) is not None:
-        return candidate.dropped(late)
+        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
+    seconds = predicted.encode_seconds * at_once / length
+    if seconds > limits.CHILD_WALL_SECONDS:
+        return candidate.dropped(f"it would take {seconds:.0f} s, over the {limits.CHILD_WALL_SECONDS:.0f} s it may")
     if predicted.memory_bytes > limits.CHILD_MEMORY_BYTES:
         needed, most = (number // limits.MIB for number in (predicted.memory_bytes, limits.CHILD_MEMORY_BYTES))
         return candidate.dropped(f"it would take {needed} MiB of memory, over the {most} MiB it may")
     return candidate
-
-
-def _too_late(seconds: float) -> str | None:
-    """Why a codec that needs so long for a part does not run; None: it may."""
-    if seconds <= limits.CHILD_WALL_SECONDS:
-        return None
-    return f"it would take {seconds:.0f} s, over the {limits.CHILD_WALL_SECONDS:.0f} s it may"
-
-
-def _in_one(candidate: Candidate) -> Candidate:
-    """The candidate, unless it cannot have all of the original as one part."""
-    if not candidate.runs or candidate.predicted is None:
-        return candidate
-    late = _too_late(candidate.predicted.encode_seconds)
-    return candidate if late is None else candidate.dropped(late)
 
 
 def _allowed(candidate: Candidate, contracts: Sequence[str], contract: Contract, allowed: Sequence[str]) -> Candidate:

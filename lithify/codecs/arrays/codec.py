@@ -41,6 +41,7 @@ class Arrays(Codec):
         format=Format(0x0400, 1, 0),
         contracts=frozenset({"exact", "content", "bounded"}),
         seams="whole",
+        bytes_max=limits.CHUNK_BYTES_MAX,
         kinds=frozenset({"array"}),
         kernels=True,
         falls_back=True,

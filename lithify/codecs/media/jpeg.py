@@ -37,6 +37,7 @@ class Jpeg(WholeFile):
         kinds=frozenset({"image"}),
         needs=("media",),
         seams="whole",
+        bytes_max=limits.PART_BYTES,
         papers=(
             "Horn et al., The Design, Implementation, and Deployment of a System to Transparently Compress Hundreds of "
             "Petabytes of Image Files for a File-Storage Service, NSDI 2017",
@@ -48,7 +49,7 @@ class Jpeg(WholeFile):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Only whether it begins like a JPEG: coding a piece of one would say nothing about the whole."""
-        if not sample.startswith(_START) or length > limits.PART_BYTES:
+        if not sample.startswith(_START):
             return None
         return Estimate(
             ratio=_RATIO,

@@ -41,6 +41,7 @@ class Pixels(WholeFile):
         kinds=frozenset({"image", "video"}),
         needs=("media",),
         seams="whole",
+        bytes_max=limits.PART_BYTES,
         papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
     )
     holds = "pixels"
@@ -48,8 +49,6 @@ class Pixels(WholeFile):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Encode some rows of the first picture."""
-        if length > limits.PART_BYTES:
-            return None
         regions = find_pixels(sample, length)
         if not regions:
             return _guess(length) if is_tiff(sample) else None
@@ -68,7 +67,7 @@ class Pixels(WholeFile):
             ratio=taken / (len(packed) + 1),
             encode_bytes_per_second=taken / seconds,
             decode_bytes_per_second=2 * taken / seconds,
-            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, limits.PART_BYTES),
+            peak_memory_bytes=_PEAK_BYTES + _PEAK_BYTES_PER_BYTE * length,
             confidence=0.5 + 0.5 * taken / length,
         )
 

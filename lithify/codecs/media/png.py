@@ -47,6 +47,7 @@ class PngCodec(WholeFile):
         kinds=frozenset({"image"}),
         needs=("media",),
         seams="whole",
+        bytes_max=limits.PART_BYTES,
         kernels=True,
         papers=("ISO/IEC 18181-1, JPEG XL image coding system", "RFC 9649, WebP image format"),
     )
@@ -64,7 +65,7 @@ class PngCodec(WholeFile):
         header = (
             Png([(sample[12:16], sample[16:29])], b"", [], [], b"").header if sample.startswith(SIGNATURE) else None
         )
-        if header is None or length > limits.PART_BYTES or plain_length(header) > limits.IMAGE_PLAIN_BYTES_MAX:
+        if header is None or plain_length(header) > limits.IMAGE_PLAIN_BYTES_MAX:
             return None
         return Estimate(
             ratio=_RATIO,

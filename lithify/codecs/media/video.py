@@ -58,7 +58,7 @@ class MovingPictures(SelfContained):
         contracts=frozenset({"exact", "content", "floor"}),
         kinds=frozenset({"video"}),
         needs=("media",),
-        seams="own",
+        seams="whole",
         papers=("ITU-T H.264, advanced video coding", "RFC 9043, FFV1 video coding format"),
     )
     params_type: ClassVar[type[Params]] = VideoParams
@@ -103,7 +103,7 @@ class MovingPictures(SelfContained):
     def probe_keeping(cls, sample: bytes, length: int, effort: Effort, contract: Contract) -> Estimate | None:
         """A guess where a film may be made anew: only doing so tells."""
         demuxer = demuxer_of(sample[:HEAD_BYTES])
-        if demuxer is None or length > limits.LOOSE_BYTES_MAX:
+        if demuxer is None or length > limits.FILM_BYTES_MAX:
             return cls.probe(sample, length, effort)
         speed = _FILM_BYTES_PER_SECOND * (_RAW_TIMES_FASTER if demuxer == YUV4MPEG else 1)
         return Estimate(
@@ -148,6 +148,8 @@ class MovingPictures(SelfContained):
         from lithify.codecs.media.film_content import film_of_same_content
         from lithify.codecs.media.film_floor import film_at_floor
 
+        if source.length > limits.FILM_BYTES_MAX:
+            raise FidelityBroken(f"films of more than {limits.FILM_BYTES_MAX // limits.MIB} MiB are not made anew")
         data = source.read(0, source.length)
         if self._contract.kind == "content":
             return film_of_same_content(data, self._effort)

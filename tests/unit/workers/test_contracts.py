@@ -19,8 +19,8 @@ from lithify.workers.loop import Worker
 from lithify.workers.pack import frame_info, pack_file, unpack_file
 from lithify.workers.rebuild import rebuild
 from lithify.workers.sweep import sweep
-from tests import loose_codec
-from tests.loose_codec import ID, LIAR
+from tests import guests, loose_codec
+from tests.loose_codec import ID, LIAR, RAISER, Uncut
 
 C = "measurements"
 LOOSE = "bounded:abs=7"
@@ -165,4 +165,29 @@ def test_an_original_in_parts_is_kept_exactly(archive: Archive, monkeypatch: pyt
     monkeypatch.setattr(limits, "PART_BYTES", limits.SMALL_BYTES)
     view = settled(archive)
     assert ("exact", VALUES) == (view.fidelity, get(archive))
-    assert all("contract" not in one for one in view.encodings[-1].route["candidates"])
+    assert all("contract" not in one for one in view.encodings[-1].route["candidates"] if one["codec"] == ID)
+
+
+def test_a_codec_that_needs_the_whole_of_a_long_original_keeps_the_contract(
+    tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PART_BYTES", limits.SMALL_BYTES)
+    with guests.installed(Uncut, tmp_path / "another site"), Archive(tmp_path / "archive", grace_seconds=0) as again:
+        view = settled(again)
+        assert LOOSE == view.fidelity
+        assert 0 < worst(VALUES, get(again)) <= 7
+        found = {one["codec"]: one.get("found") for one in view.encodings[-1].route["candidates"]}
+        assert 1 == found["tests.uncut"]["parts_won"]
+        assert 0 == found[ID]["parts_won"]
+
+
+def test_a_codec_that_fails_on_the_whole_of_a_long_original_costs_only_itself(
+    tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PART_BYTES", limits.SMALL_BYTES)
+    with guests.installed(Uncut, tmp_path / "another site"), Archive(tmp_path / "archive", grace_seconds=0) as again:
+        original = RAISER + VALUES
+        view = settled(again, original, "exact")
+        assert original == get(again)
+        found = {one["codec"]: one.get("found") for one in view.encodings[-1].route["candidates"]}
+        assert "codec_crashed" == found["tests.uncut"]["error"]

@@ -1,5 +1,6 @@
 """Routes: who is tried, in which order, and the sentences that say why."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,6 +98,24 @@ def test_time_counts_per_part_unless_a_codec_needs_the_whole() -> None:
     speed = LENGTH / (1.2 * limits.CHILD_WALL_SECONDS)
     assert "a.parts" in route(probed(a__parts=promise(3.0, speed=speed))).runs
     assert "a.whole" not in route(probed(a__whole=promise(3.0, speed=speed, seams="whole"))).runs
+
+
+def test_a_codec_that_needs_the_whole_is_given_it_and_may_keep_a_looser_contract_at_any_length() -> None:
+    facts = promise(3.0, seams="whole", contracts=["exact", "bounded"])
+    loose = Contract("bounded", "abs", 1.0)
+    found = route(probed(a__whole=facts, a__parts={**facts, "seams": "bytes"}), loose)
+    assert {"a.whole"} == found.uncut
+    assert {"a.whole": str(loose), "a.parts": None} == {
+        one.codec: one.contract for one in found.running if one.codec != "raw.stored"
+    }
+
+
+def test_a_codec_is_not_tried_on_originals_longer_than_it_takes() -> None:
+    facts = replace(Text.facts, bytes_max=limits.PART_BYTES)
+    assert facts.too_long(limits.PART_BYTES) is None
+    why = facts.too_long(limits.PART_BYTES + 1)
+    found = route(probed(raw__ppmd=promise(5.0), a__whole=promise(1.0, estimate=None, refusal=why)))
+    assert "not run: it takes originals of up to 64 MiB" == verdict(found, "a.whole")
 
 
 def test_a_codec_that_needs_too_much_memory_does_not_run() -> None:
@@ -280,7 +299,7 @@ SLOW = Text.facts.too_slow("default", LENGTH)
 
 
 def test_why_a_slow_codec_is_not_tried_is_said() -> None:
-    found = route(probed(raw__ppmd=promise(5.0), text__mixing=promise(1.0, estimate=None, too_slow=SLOW)))
+    found = route(probed(raw__ppmd=promise(5.0), text__mixing=promise(1.0, estimate=None, refusal=SLOW)))
     assert "not run: it is slow: effort default tries it up to 1024 KiB, effort max at any length" == verdict(
         found, "text.mixing"
     )
@@ -299,34 +318,6 @@ def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
     assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
-
-
-# --- a codec that cuts by itself ----------------------------------------------------------------------
-
-
-def test_a_codec_that_cuts_by_itself_is_given_all_of_a_long_original() -> None:
-    found = route(probed(a__frames=promise(9.0, seams="own"), raw__zstd=promise(5.0)))
-
-    assert found.in_one
-    assert {"a.frames", "raw.zstd", "raw.stored"} == set(found.runs)
-    assert not route().in_one
-
-
-def test_others_run_beside_it_if_they_can_do_all_in_one() -> None:
-    slow = LENGTH / limits.CHILD_WALL_SECONDS * 0.9
-    found = route(probed(a__frames=promise(9.0, seams="own"), raw__xz=promise(8.5, speed=slow)))
-
-    assert "raw.xz" not in found.runs
-    assert "over the 3600 s it may" in verdict(found, "raw.xz")
-
-
-def test_a_codec_that_cuts_by_itself_may_be_loose_up_to_a_length_of_its_own() -> None:
-    contract = Contract.parse("floor:vmaf=95")
-    facts = promise(9.0, seams="own", contracts=["exact", "floor"])
-    for length, expected in ((limits.LOOSE_BYTES_MAX, str(contract)), (limits.LOOSE_BYTES_MAX + 1, None)):
-        found = choose(probed(a__frames=facts), contract, "default", (), length)
-        (candidate,) = [one for one in found.candidates if one.codec == "a.frames"]
-        assert expected == candidate.contract
 
 
 # --- what is compressed already -----------------------------------------------------------------------

@@ -35,13 +35,15 @@ class Budget:
 
 
 class Deflate(WholeFile):
-    """A payload is a whole original: a table of its pieces, recipes for its streams, and groups of what is inside."""
+    """A payload is an original: a table of its pieces, recipes for its streams, and groups of what is inside.
+
+    Of a longer original it is a part: what a cut tears stays as it is.
+    """
 
     facts: ClassVar[Facts] = Facts(
         family="media",
         name="deflate",
         format=Format(0x0500, 1, 0),
-        seams="whole",
         kinds=frozenset({"archive", "document", "image", "array", "executable", "binary", "opaque", "database"}),
         kernels=True,
         nests=(
@@ -72,8 +74,6 @@ class Deflate(WholeFile):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Look for what is inside, and compress some of it."""
-        if length > limits.PART_BYTES:
-            return None
         from lithify.codecs.media.containers.probe import estimate
 
         return estimate(sample, length)

@@ -35,7 +35,7 @@ class Bounds(NamedTuple):
     """What one run may use."""
 
     wall_seconds: float = limits.FFMPEG_WALL_SECONDS
-    output_bytes: int = limits.LOOSE_BYTES_MAX
+    output_bytes: int = limits.FILM_BYTES_MAX
 
 
 @cache

@@ -272,5 +272,5 @@ def test_payloads_that_lie_are_refused(name: str, head: bytes) -> None:
 def test_what_has_no_pictures_has_no_estimate() -> None:
     for sample in (b"", b"\x89PNG\r\n\x1a\n" + bytes(900), b"P5 and no more", b"BM" + bytes(9)):
         assert Pixels.probe(sample, len(sample), "default") is None
-    assert Pixels.probe(FILES["PGM"][0], limits.PART_BYTES + 1, "default") is None
+    assert Pixels.facts.too_long(limits.PART_BYTES + 1)
     assert Pixels.probe(FILES["PGM"][0], len(FILES["PGM"][0]), "default") is not None

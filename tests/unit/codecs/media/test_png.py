@@ -201,5 +201,5 @@ def test_payloads_that_lie_are_refused(name: str) -> None:
 
 def test_what_is_no_png_has_no_estimate() -> None:
     assert PngCodec.probe(corpus.PHOTO, 500, "default") is None
-    assert PngCodec.probe(PNGS[0], limits.PART_BYTES + 1, "default") is None
+    assert PngCodec.facts.too_long(limits.PART_BYTES + 1)
     assert PngCodec.probe(PNGS[0], len(PNGS[0]), "default") is not None
