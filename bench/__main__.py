@@ -15,6 +15,7 @@ BENCHES = (
     "array_containers",
     "media",
     "media_samples",
+    "media_video",
     "packs",
     "queue",
 )

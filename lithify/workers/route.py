@@ -205,6 +205,8 @@ def choose(
     what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
     reason = f"{what}: {runs} of {len(candidates)} codecs run" + ", and one with a primer" * bool(primed)
     reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
+    if contract != EXACT and not any(candidate.contract for candidate in candidates if candidate.runs):
+        reason += "; none makes use of the contract, so that every byte is kept"
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
     uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")

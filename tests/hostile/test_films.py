@@ -60,7 +60,7 @@ def test_no_list_leads_to_the_canaries(boxed: Sandbox, there: Canaries) -> None:
 
 def test_a_player_that_is_let_does_go_there(there: Canaries) -> None:
     """The canaries sing: what the test above finds to be silent is not deaf."""
-    played = [program._program(), "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe,http,tcp", "-f", "hls"]
+    played = [program.program(), "-nostdin", "-loglevel", "error", "-protocol_whitelist", "pipe,http,tcp", "-f", "hls"]
     hls = lists(there)["HLS, http"]
     subprocess.run(
         [*played, "-i", "pipe:0", "-f", "null", "-"], input=hls, capture_output=True, check=False, timeout=60
@@ -72,7 +72,7 @@ def test_a_player_that_is_let_does_go_there(there: Canaries) -> None:
 def test_a_player_that_is_let_gets_nowhere_inside_a_codecs_process(boxed: Sandbox, there: Canaries) -> None:
     """Were our own look and ffmpeg's whitelists both to fail, there is still no network and no file."""
     for how in ("http", "file"):
-        args = {"program": program._program(), "list": lists(there)[f"HLS, {how}"].decode()}
+        args = {"program": program.program(), "list": lists(there)[f"HLS, {how}"].decode()}
         said = boxed.run("play_a_list", args).result["said"]
         assert "Opening" in said, "it was stopped before it tried"
         assert "Failed to open segment" in said

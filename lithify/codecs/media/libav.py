@@ -2,11 +2,16 @@
 
 from types import ModuleType
 
+from lithify.errors import MissingExtra
+
 
 def libav() -> ModuleType:
-    """The module `av`, loaded where it is needed first."""
-    import av
-    import av.logging
+    """The module `av`, loaded where it is needed first. Raises MissingExtra if it is not there."""
+    try:
+        import av
+        import av.logging
+    except ModuleNotFoundError as error:
+        raise MissingExtra("moving pictures need the extra media: pip install 'lithify[media]'") from error
 
     av.logging.set_level(None)
     return av

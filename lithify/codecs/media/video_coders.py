@@ -125,6 +125,7 @@ def decode_pictures(coder: int, coded: Coded, form: Form, count: int) -> list[Sa
         raise Corrupt(f"coder 0x{coder:02x} keeps no planes of {form.shapes} in {form.bits} bits")
     if len(coded.head) > _HEAD_BYTES_MAX:
         raise Corrupt(f"the head of pictures has {len(coded.head)} bytes, at most {_HEAD_BYTES_MAX} can be")
+    libav()  # says by itself that it is missing; below, whatever is raised means bytes that are wrong
     names = {expected, expected.replace("gray", "yuv420p")}
     kind: type = np.uint8 if form.octets == 1 else np.uint16
     planes: list[Samples] = [np.empty((count, *shape), kind) for shape in form.shapes]

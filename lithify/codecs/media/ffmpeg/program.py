@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from lithify import limits
 from lithify.codecs.media.ffmpeg.demuxers import HEAD_BYTES, demuxer_of
 from lithify.codecs.media.ffmpeg.memory import Memory
-from lithify.errors import Corrupt, LimitExceeded, OutOfMemory, TimedOut
+from lithify.errors import Corrupt, LimitExceeded, MissingExtra, OutOfMemory, TimedOut
 
 _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-progress", "pipe:1")
 _PROTOCOL = "fd"
@@ -41,15 +41,18 @@ class Bounds(NamedTuple):
 @cache
 def version() -> str:
     """What the program calls itself, such as `n9.0.2`."""
-    told = subprocess.run([_program(), "-version"], capture_output=True, env=_ENVIRONMENT, check=False).stdout
+    told = subprocess.run([program(), "-version"], capture_output=True, env=_ENVIRONMENT, check=False).stdout
     words = told.split(maxsplit=3)
     return words[2].decode("ascii", "replace") if len(words) > 2 else "unknown"
 
 
 @cache
-def _program() -> str:
-    import imageio_ffmpeg
-
+def program() -> str:
+    """Where it lies. Raises MissingExtra if it is not there."""
+    try:
+        import imageio_ffmpeg
+    except ModuleNotFoundError as error:
+        raise MissingExtra("films are made anew with the extra media: pip install 'lithify[media]'") from error
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
@@ -83,7 +86,7 @@ def run(graph: Any, files: Sequence[Memory], bounds: Bounds | None = None, on_fr
     import ffmpeg
 
     bounds = bounds or Bounds()
-    arguments = ffmpeg.compile(graph, cmd=_program())
+    arguments = ffmpeg.compile(graph, cmd=program())
     arguments[1:1] = _GLOBAL
     process = subprocess.Popen(
         arguments,

@@ -122,7 +122,7 @@ def test_an_input_is_given_once_and_cannot_be_written() -> None:
 
 
 def test_the_program_is_the_one_of_the_wheel() -> None:
-    assert "ffmpeg" in program._program()
+    assert "ffmpeg" in program.program()
     assert program.version() != "unknown"
 
 
