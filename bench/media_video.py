@@ -4,7 +4,8 @@ python -m bench media_video [--only exact|floor] [--effort EFFORT] [--floor CONT
 
 Without files: the raw video and the films of ../shared/data/media; films are decoded to Y4M first, up to 48 pictures,
 since nothing else there is long enough. Everything that is ours is decoded and compared. Rivals are those of ffmpeg, in
-one thread: x264 at preset veryslow, SVT-AV1 without loss. Seconds are of processor time, and of the clock for floors. Ten minutes on two cores.
+one thread: x264 at preset veryslow, SVT-AV1 without loss. Seconds are of processor time, and of the clock for floors.
+Ten minutes on two cores.
 """
 
 import argparse
