@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CRASH_KILLS ?= 200
 FUZZ_SECONDS ?= 60
+FILM_MUTANTS ?= 100
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format crash fuzz bench clean
@@ -43,6 +44,7 @@ crash: $(STAMP) ## CRASH_KILLS kills with -9 at named points, under load
 
 fuzz: $(STAMP) ## FUZZ_SECONDS of mutated frames and packs through every decoder
 	$(BIN)/python -m tests.fuzz.campaign --seconds $(FUZZ_SECONDS)
+	FILM_MUTANTS=$(FILM_MUTANTS) $(BIN)/python -m pytest -q -n 0 --timeout=3600 tests/hostile/test_films.py
 
 bench: $(STAMP) ## speeds and ratios beside the rivals; prints tables
 	$(BIN)/python -m bench

@@ -19,6 +19,7 @@ BENCHES = (
     "media",
     "media_samples",
     "media_floor",
+    "media_video",
     "packs",
     "queue",
 )

@@ -41,6 +41,12 @@ SOUND_COARSE_BITS_MAX = 16  # that the filters of a coder of sound do without, o
 STILL_PIXELS_MAX = 50_000_000  # of one picture that may come back in another form: what phones take, some 2 GiB at work
 IMAGE_SAMPLES_MAX = 1 << 27  # of one picture, read from its header before it is decoded: 100 megapixels and a border
 
+FFMPEG_WALL_SECONDS = 3000.0  # of one run of ffmpeg, below those of the child that started it
+FILM_BYTES_MAX = 512 * MIB  # of a film that is made anew: it and what comes back are compared in memory
+FILM_FRAMES_MAX = 1_000_000  # of a film that is looked at frame by frame: four hours at 60 a second
+FILM_STREAMS_MAX = 64  # of a film that is written anew
+FILM_PIXELS_MAX = 1 << 26  # of one picture of a film: 8K and a half
+
 LM_GROUP_BYTES_MAX = 1 * MIB  # of text that a language model tells as a whole: minutes each way with a large model
 LM_FILE_BYTES_MAX = 8 * GIB  # of a language model in whole numbers, mapped by whoever reckons with it
 LM_STREAMS_BYTES_MAX = 1 * GIB  # of what a language model remembers of all streams that go in step

@@ -209,6 +209,11 @@ class Codec(ABC):
         return True
 
     @classmethod
+    def probe_keeping(cls, sample: bytes, length: int, effort: Effort, contract: Contract) -> Estimate | None:
+        """The same where a contract looser than exact may be made use of, if that lets it do what it else cannot."""
+        return cls.probe(sample, length, effort)
+
+    @classmethod
     def params_keeping(cls, params: Params, contract: Contract) -> Params:
         """`params` that keep a contract looser than exact. Only for codecs whose facts list its kind."""
         raise BadArgument(f"{cls.facts.id} keeps nothing looser than exact, and was asked for {contract}")

@@ -26,6 +26,7 @@ FORMATS: dict[int, str] = {
     0x0502: "lithify.codecs.media.audio:Audio",
     0x0503: "lithify.codecs.media.png:PngCodec",
     0x0504: "lithify.codecs.media.pixels:Pixels",
+    0x0506: "lithify.codecs.media.video:MovingPictures",
     0x0507: "lithify.codecs.media.stills.codec:StillImage",
     0x0508: "lithify.codecs.media.gif:Gif",
 }

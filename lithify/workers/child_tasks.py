@@ -48,7 +48,7 @@ def probe(call: Call) -> Reply:
     """What an original is, and what each codec promises to make of it.
 
     fds      the original
-    args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None
+    args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None; contract
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
              takes_primer, made_for_kind, refusal, falls_back}, or only takes_model and contracts; without_kernels: ids
              of those to be asked where kernels are
@@ -58,6 +58,7 @@ def probe(call: Call) -> Reply:
     sample = _sample(source)
     kind = look(sample[: limits.PROBE_BYTES // _SAMPLE_PIECES], call.args["name"], source.length)
     asked = call.args["codecs"] or ()
+    contract = Contract.parse(call.args.get("contract") or str(EXACT))
     facts: dict[str, dict[str, Any]] = {}
     without_kernels = []
     for number, target in known_formats().items():
@@ -80,7 +81,7 @@ def probe(call: Call) -> Reply:
             if codec.may_suit(sample):
                 without_kernels.append(codec.facts.id)
             fits = False
-        found = _facts(codec, sample, source.length, effort, fits=fits)
+        found = _facts(codec, sample, source.length, effort, contract, fits=fits)
         facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": refusal}
     return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
 
@@ -105,9 +106,15 @@ def _sample(source: Source) -> bytes:
     return b"".join(source.read(last * i // (_SAMPLE_PIECES - 1), piece) for i in range(_SAMPLE_PIECES))
 
 
-def _facts(codec: type[Codec], sample: bytes, length: int, effort: Effort, *, fits: bool) -> dict[str, Any]:
+def _facts(
+    codec: type[Codec], sample: bytes, length: int, effort: Effort, contract: Contract, *, fits: bool
+) -> dict[str, Any]:
     missing = missing_extras(codec.facts.needs)
-    estimate = codec.probe(sample, length, effort) if fits and not missing else None
+    estimate = None
+    if fits and not missing and contract != EXACT and contract.kind in codec.facts.contracts:
+        estimate = codec.probe_keeping(sample, length, effort, contract)
+    elif fits and not missing:
+        estimate = codec.probe(sample, length, effort)
     return {
         "contracts": sorted(codec.facts.contracts),
         "seams": codec.facts.seams,
@@ -244,9 +251,9 @@ def _encode(
     with heard_by(sink.inside):
         codec.encode(source, sink)
     if contract is not None:
-        return writer.finish(
-            contract=Contract.parse(contract), original_length=source.length, original_digest=_digest_of(source)
-        )
+        digest = _digest_of(source)
+        kept = EXACT if writer.decoded_digest == digest else Contract.parse(contract)
+        return writer.finish(contract=kept, original_length=source.length, original_digest=digest)
     frame = writer.finish(contract=EXACT)
     if frame.decoded_length != source.length:
         raise FidelityBroken(f"{codec.facts.id} made {frame.decoded_length} bytes of {source.length}")

@@ -357,6 +357,7 @@ def _route(sandbox: Sandbox, original: Original, wishes: Wishes, told: OnProgres
         "name": original.name,
         "codecs": list(wishes.codecs) or None,
         **original.needs[0],
+        "contract": str(wishes.contract),
     }
     fds = (original.fd, *original.needs[1])
     facts = sandbox.run("probe", args, fds, attached=original.primers).result

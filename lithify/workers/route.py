@@ -29,6 +29,11 @@ _CLOSE = 0.9
 a sample are that uncertain, and each codec more costs its time on every original."""
 
 
+_HARDLY, _ALIKE = 1.03, 0.99
+"""What promises less than this is compressed already (films, music, archives): at effort `default` the quickest of the
+codecs that promise about the same runs alone, and what it does not make smaller is stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Predicted:
     """What a codec is expected to make of the whole original."""
@@ -200,6 +205,8 @@ def choose(
     what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
     reason = f"{what}: {runs} of {len(candidates)} codecs run" + ", and one with a primer" * bool(primed)
     reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
+    if contract != EXACT and not any(candidate.contract for candidate in candidates if candidate.runs):
+        reason += "; none makes use of the contract, so that every byte is kept"
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
     uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")
@@ -300,21 +307,30 @@ def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str,
         return list(considered)
     considered = _without_fallbacks(considered, facts)
     hopeful = [candidate for candidate in considered if candidate.runs and candidate.codec != STORED]
+    # What makes use of a looser contract takes nobody's place: where it finds no way to, the best exact one wins.
+    loose = [candidate for candidate in hopeful if candidate.contract is not None]
+    exact = [candidate for candidate in hopeful if candidate.contract is None]
     if effort == "fast":
         fast = {*FAST, *(codec for codec in facts if facts[codec].get("made_for_kind"))}
-        kept = [candidate for candidate in hopeful if candidate.codec in fast] or hopeful[:1]
+        kept = [candidate for candidate in exact if candidate.codec in fast] or exact[:1]
         why = "effort fast tries zstd only" + " beside what is made for the kind" * (fast != set(FAST))
+    elif exact and _ratio(exact[0]) < _HARDLY:
+        kept, why = [_cheapest(exact)], "it seems to be compressed already: one cheap try is all that is made"
     else:
-        # What makes use of a looser contract takes nobody's place: where it finds no way to, the best exact one wins.
-        loose = [candidate for candidate in hopeful if candidate.contract is not None]
-        exact = [candidate for candidate in hopeful if candidate.contract is None]
         close = [candidate for candidate in exact if _ratio(candidate) >= _CLOSE * _ratio(exact[0])]
-        kept = loose + exact[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
+        kept = exact[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
         why = "others promise more"
+    kept += loose
     return [
         candidate if candidate in kept or candidate.codec == STORED or not candidate.runs else candidate.dropped(why)
         for candidate in considered
     ]
+
+
+def _cheapest(hopeful: Sequence[Candidate]) -> Candidate:
+    """The quickest of those that promise about as much as the first one."""
+    alike = [one for one in hopeful if _ratio(one) >= _ALIKE * _ratio(hopeful[0])]
+    return min(alike, key=lambda one: one.predicted.encode_seconds if one.predicted else 0.0)
 
 
 def _without_fallbacks(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str, Any]]) -> Sequence[Candidate]:

@@ -75,8 +75,8 @@ from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays import fields
 from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
+from tests.unit.codecs.media import clips, stills
 from tests.unit.codecs.media import corpus as corpus_of_media
-from tests.unit.codecs.media import stills
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
 
@@ -270,6 +270,7 @@ MEDIA = {
         corpus_of_media.y4m(),
     ),
     "media.gif": GIFS,
+    "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14)),
 }
 """Files that the codecs of media take apart."""
 

@@ -15,7 +15,10 @@ from lithify.codecs.media.jpeg_scan import find_jpegs
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from lithify.codecs.media.stills.codec import StillImage
+from lithify.codecs.media.video import MovingPictures
+from lithify.codecs.media.video_payload import pack_stretch
 from tests.unit.codecs.media import corpus
+from tests.unit.codecs.media.clips import avi, stretch_of, y4m
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
 from tests.unit.codecs.media.stills import SEDIMENT
@@ -40,6 +43,11 @@ PIXELS = (
     corpus.packed_tiff(),
     b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
     b"P5 and no pixels",
+)
+CLIPS = (
+    *(y4m(3, 18, 20, chroma, bits=bits) for chroma, bits in (("420", 8), ("411", 8), ("444", 10), ("422", 12))),
+    *(avi(2, 12, 14, bits=24), avi(2, 12, 14, bits=32), avi(2, 12, 16, code=b"YUY2", bits=16)),
+    y4m(3, 17, 19, "mono") + b"FRAME\n",
 )
 PNGS = *corpus.PNGS, corpus.PNG_DEEP[:-1]
 
@@ -96,6 +104,17 @@ def gifs() -> bytes:
     return file.getvalue()
 
 
+def clips() -> bytes:
+    """Both coders, layouts of all kinds, regular and not; a stretch without frames."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(MovingPictures())
+    for number, data in enumerate(CLIPS):
+        sink.chunk(pack_stretch(data, stretch_of(data), "default", (number % 2,)), data)
+    sink.chunk(pack_stretch(b"and no frames", None, "default"), b"and no frames")
+    writer.finish()
+    return file.getvalue()
+
+
 def still() -> bytes:
     """A picture that keeps a floor, of a file that is gone."""
     writer = FrameWriter(file := io.BytesIO())
@@ -113,6 +132,7 @@ MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
     "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
     "media_gif__palettes_passes_and_disposals": (gifs, b"".join(GIFS) + b"GIF8 and no images"),
+    "media_video__layouts_and_coders": (clips, b"".join(CLIPS) + b"and no frames"),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),
     "media_image__a_floor": (still, SEDIMENT),
 }

@@ -52,6 +52,18 @@ def test_a_bomb_is_opened_only_as_far_as_the_budget_goes() -> None:
     assert 8 * limits.MIB == budget.plain_left
 
 
+def test_a_billion_laughs_are_text_like_any_other() -> None:
+    """Entities that stand for ten of the one before: nothing here reads XML, so that nothing laughs."""
+    entities = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+    laughs = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY l0 "ha">' + entities + b"]><l>&l9;</l>"
+    started = time.process_time()
+    for original in (gz(laughs), zipped({"[Content_Types].xml": laughs, "word/document.xml": laughs}), laughs):
+        budget = Budget(limits.MIB)
+        encoded(original, budget)
+        assert budget.plain_left >= limits.MIB - 2 * len(laughs)
+    assert time.process_time() - started < 10
+
+
 def test_a_bomb_beyond_every_budget_is_left_alone() -> None:
     started = time.process_time()
     assert CLOSED == encoded(gz(bytes(2 * limits.MIB)), Budget(limits.MIB))[0]

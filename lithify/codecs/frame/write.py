@@ -108,6 +108,11 @@ class FrameWriter:
             self._note(sinks[index].index, stored, length, checksum)
         return part
 
+    @property
+    def decoded_digest(self) -> bytes | None:
+        """SHA-256 of what the chunks so far decode to; None: the writer does not hash."""
+        return None if self._hash is None else self._hash.digest()
+
     def finish(
         self,
         *,

@@ -76,7 +76,7 @@ def _regions(data: bytes, length: int) -> Iterator[Region]:
         yield from _tiff(data, length)
     elif data[:2] == b"BM":
         yield from _bmp(data)
-    elif data.startswith(b"YUV4MPEG2 "):
+    elif data.startswith(Y4M):
         yield from _y4m(data, length)
     elif _NETPBM.match(data):
         yield from _netpbm(data)
@@ -293,34 +293,57 @@ def _netpbm(data: bytes) -> Iterator[Region]:
 
 
 _CHROMA = {b"420": (2, 2), b"422": (2, 1), b"444": (1, 1), b"411": (4, 1), b"mono": (0, 0)}
+Y4M = b"YUV4MPEG2 "
 _FRAME = b"FRAME"
+FRAME_LINE_BYTES_MAX = 256
 
 
-def _y4m(data: bytes, length: int) -> Iterator[Region]:
-    """Each plane of each frame."""
+class Y4m(NamedTuple):
+    """What the first line of a Y4M file says."""
+
+    end: int
+    """Where the line ends and frames begin."""
+    planes: list[Plane]
+    octets: int
+    """Bytes of a sample, 1 or 2."""
+
+
+def y4m_head(data: bytes) -> Y4m | None:
+    """Of the file that begins with `data`; None: it is none, or of a form that is not known here."""
     line_end = data.find(b"\n", 0, 1024)
-    if line_end < 0:
-        return
+    if line_end < 0 or not data.startswith(Y4M):
+        return None
     fields = data[:line_end].split(b" ")[1:]
     told = {field[:1]: field[1:] for field in fields if field}
     chroma = told.get(b"C", b"420")
     octets = 2 if re.search(rb"p(9|1[0246])$", chroma) or chroma.startswith((b"mono1", b"mono9")) else 1
     kind = next((kind for kind in _CHROMA if chroma.startswith(kind)), None)
     if kind is None or b"alpha" in chroma or not (told.get(b"W", b"").isdigit() and told.get(b"H", b"").isdigit()):
-        return
+        return None
     across, down = _CHROMA[kind]
     width, height = int(told[b"W"][:7]), int(told[b"H"][:7])
     planes = [(height, width)]
     if across:
         planes += [(-(-height // down), -(-width // across))] * 2
-    at = line_end + 1
-    while data[at : at + 5] == _FRAME:
-        end = data.find(b"\n", at, at + 256)
-        if end < 0:
-            return
-        at = end + 1
-        for rows, columns in planes:
-            region = Region(at, rows, columns, 1, octets, False, False, 0)
+    return Y4m(line_end + 1, planes, octets)
+
+
+def frame_line_end(data: bytes, at: int) -> int | None:
+    """Where the line ends that each frame of a Y4M file begins with; None: there is none at `at`."""
+    end = data.find(b"\n", at, at + FRAME_LINE_BYTES_MAX)
+    return end + 1 if end >= 0 and data[at : at + len(_FRAME)] == _FRAME else None
+
+
+def _y4m(data: bytes, length: int) -> Iterator[Region]:
+    """Each plane of each frame."""
+    head = y4m_head(data)
+    if head is None:
+        return
+    at = head.end
+    while (start := frame_line_end(data, at)) is not None:
+        at = start
+        for rows, columns in head.planes:
+            region = Region(at, rows, columns, 1, head.octets, False, False, 0)
             yield region
             at = region.end
         if at > length:

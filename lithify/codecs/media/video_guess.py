@@ -20,7 +20,7 @@ _WIDTHS = (
     1152, 1200, 1216, 1248, 1280, 1360, 1366, 1376, 1392, 1400, 1408, 1440, 1472, 1600, 1632, 1680, 1696, 1760, 1792,
     1856, 1888, 1904, 1920, 1936, 2048, 2160, 2560, 2704, 2720, 3072, 3200, 3840, 4096,
 )  # fmt: skip
-_LOOKED_AT_BYTES = 4 * limits.MIB
+LOOKED_AT_BYTES = 4 * limits.MIB
 _ROWS = 24
 _ALIKE = 0.8
 """Rows of the right width differ by so much less than half of the widths make them differ."""
@@ -32,7 +32,7 @@ _CHROMA = ((2, 2), (2, 1), (1, 1), (0, 0))
 
 def guess_planes(data: bytes, length: int) -> list[Plane]:
     """The planes of one frame, of a file of `length` bytes that begins with `data`; none: it is no video, it seems."""
-    octets = np.frombuffer(data[:_LOOKED_AT_BYTES], np.uint8)
+    octets = np.frombuffer(data[:LOOKED_AT_BYTES], np.uint8)
     width = _width(octets)
     found = [] if width is None else list(_frames(width, length))
     costs = [(_cost(octets, planes), number) for number, planes in enumerate(found)]

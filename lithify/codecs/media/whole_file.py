@@ -19,8 +19,8 @@ class EffortParams(Params):
             raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
 
 
-class WholeFile(Codec):
-    """A payload is one file, and says all that decoding needs."""
+class SelfContained(Codec):
+    """A payload says all that decoding needs."""
 
     params_type: ClassVar[type[Params]] = EffortParams
     holds: ClassVar[str]
@@ -35,8 +35,23 @@ class WholeFile(Codec):
         return EffortParams(effort)
 
     def decoder_params(self) -> bytes:
-        """Nothing: payloads say all."""
+        """Nothing."""
         return b""
+
+    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
+        if shared:
+            raise Corrupt(f"{self.holds} have no use for {len(shared)} shared bytes")
+        if not payload:
+            raise Truncated(f"a payload of {self.holds} has no bytes")
+        return self.decode_file(payload, length)
+
+    @abstractmethod
+    def decode_file(self, payload: bytes, length: int) -> bytes:
+        """The `length` bytes in a payload of at least one. Raises what `decode` may."""
+
+
+class WholeFile(SelfContained):
+    """A payload is one file."""
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
         """One chunk of all."""
@@ -50,14 +65,3 @@ class WholeFile(Codec):
     @abstractmethod
     def encode_file(self, data: bytes) -> bytes:
         """The smallest payload of a file of at least one byte."""
-
-    def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
-        if shared:
-            raise Corrupt(f"{self.holds} have no use for {len(shared)} shared bytes")
-        if not payload:
-            raise Truncated(f"a payload of {self.holds} has no bytes")
-        return self.decode_file(payload, length)
-
-    @abstractmethod
-    def decode_file(self, payload: bytes, length: int) -> bytes:
-        """The file of `length` bytes in a payload of at least one. Raises what `decode` may."""

@@ -6,6 +6,7 @@ from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from lithify.codecs.media.stills.codec import StillImage
+from lithify.codecs.media.video import MovingPictures
 from tests.suites.codec_suite import CodecSuite
 
 
@@ -31,3 +32,7 @@ class TestGif(CodecSuite):
 
 class TestStillImage(CodecSuite):
     codec = StillImage
+
+
+class TestMovingPictures(CodecSuite):
+    codec = MovingPictures

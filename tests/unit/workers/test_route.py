@@ -318,3 +318,34 @@ def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
     assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
+
+
+# --- what is compressed already -----------------------------------------------------------------------
+
+
+def test_what_is_compressed_already_gets_one_cheap_try() -> None:
+    found = route(
+        probed(raw__xz=promise(1.012, speed=1e6), raw__brotli=promise(1.013), raw__zstd=promise(1.01, speed=9e7))
+    )
+
+    assert {"raw.zstd", "raw.stored"} == set(found.runs)
+    assert "compressed already" in verdict(found, "raw.xz")
+
+
+def test_a_codec_that_promises_clearly_more_runs_whatever_its_price() -> None:
+    found = route(probed(a__made=promise(1.02, speed=1e6), raw__zstd=promise(1.001, speed=9e7)))
+
+    assert "a.made" in found.runs
+
+
+def test_a_codec_that_may_make_use_of_a_looser_contract_always_runs() -> None:
+    loose = promise(0.5, contracts=["exact", "floor"])
+    found = choose(
+        {**PROBE, "codecs": {**PROBE["codecs"], "a.film": loose}},
+        Contract.parse("floor:vmaf=95"),
+        "default",
+        (),
+        1000,
+    )
+
+    assert "a.film" in found.runs

@@ -1,0 +1,1 @@
+"""ffmpeg as a program of its own, started inside a codec's confinement and held by limits of its own."""
