@@ -140,7 +140,7 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
 
 
 @once
-def _hops_to(plain: U8, places: U16, state: I64, at: int, length: int, distance: int) -> int:
+def _hops_to(words: U32, places: U16, state: I64, at: int, length: int, distance: int) -> int:
     """How many nearer places match as far; -1: the chain does not lead there."""
     hops = wide(0)
     place = at - wide(places[at & (PLACES - 1)])
@@ -149,9 +149,7 @@ def _hops_to(plain: U8, places: U16, state: I64, at: int, length: int, distance:
             return -1
         if at - place == distance:
             return hops
-        n = wide(0)
-        while n < length and plain[place + n] == plain[at + n]:
-            n += 1
+        n = match_length(words, place, at, length)
         state[STATE_WORK] += 1 + (n >> 3)
         hops += n == length
         before = place - wide(places[place & (PLACES - 1)])
@@ -162,16 +160,14 @@ def _hops_to(plain: U8, places: U16, state: I64, at: int, length: int, distance:
 
 
 @once
-def _place_behind(plain: U8, places: U16, state: I64, at: int, length: int, hops: int) -> int:
+def _place_behind(words: U32, places: U16, state: I64, at: int, length: int, hops: int) -> int:
     """The distance that the chain leads to past `hops` nearer places that match as far; 0: nowhere."""
     place = at - wide(places[at & (PLACES - 1)])
     left = hops
     for _ in range(_HOPS_MAX):
         if place == at or at - place > 32768:
             return 0
-        n = wide(0)
-        while n < length and plain[place + n] == plain[at + n]:
-            n += 1
+        n = match_length(words, place, at, length)
         state[STATE_WORK] += 1 + (n >> 3)
         if n == length:
             if left == 0:
@@ -206,6 +202,7 @@ def _planned_grade(gap: int, token: int, longest: int) -> int:
 @once
 def _code_match(
     plain: U8,
+    words: U32,
     places: U16,
     state: I64,
     coder: I64,
@@ -266,7 +263,7 @@ def _code_match(
         return 0
     hops = wide(0)
     if not decoding:
-        hops = _hops_to(plain, places, state, at, length, distance)
+        hops = _hops_to(words, places, state, at, length, distance)
     aside = code_chance(coder, stream, chances, _BY_HOPS + kind, decoding, wide(hops < 0))
     if aside:
         distance = 1 + code_plain(coder, stream, 15, decoding, distance - 1)
@@ -274,7 +271,7 @@ def _code_match(
         numbers = _N_HOPS_2 if length == reference_length else _N_HOPS
         hops = code_number(coder, stream, chances, _NUMBERS + numbers * NUMBER_CHANCES, decoding, hops)
         if decoding:
-            distance = _place_behind(plain, places, state, at, length, hops)
+            distance = _place_behind(words, places, state, at, length, hops)
     if distance < 1 or distance > at:
         return 0
     if decoding:
@@ -513,7 +510,19 @@ def code_tokens(
                                 actual = here
                         if other:
                             actual = _code_match(
-                                plain, places, state, coder, stream, chances, at, end, reference, case, decoding, actual
+                                plain,
+                                words,
+                                places,
+                                state,
+                                coder,
+                                stream,
+                                chances,
+                                at,
+                                end,
+                                reference,
+                                case,
+                                decoding,
+                                actual,
                             )
                             if actual == 0:
                                 return WRONG
