@@ -10,7 +10,7 @@ import pytest
 
 from lithify.codecs import registry
 from lithify.codecs.codec import Codec
-from lithify.workers import archive, pack, primer_files, teach
+from lithify.workers import archive, needs, pack, primer_files, teach
 from lithify.workers.sandbox import Sandbox
 
 
@@ -27,7 +27,7 @@ def installed(codec: type[Codec], folder: Path) -> Iterator[None]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [*sys.path, str(folder)])
-        for module in (archive, pack, primer_files):
+        for module in (archive, needs, pack, primer_files):
             patch.setattr(module, "Sandbox", partial(Sandbox, modules=(codec.__module__,)))
         _look_again()
         yield

@@ -12,7 +12,7 @@ from lithify.crashpoints import crashpoint
 from lithify.errors import Conflict, Corrupt, UnknownFormat
 from lithify.store import sqlite
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest file in migrations/versions; a test holds the two together."""
 
 _SCRIPTS = "lithify:migrations"

@@ -177,7 +177,7 @@ def test_what_is_raised_on_progress_ends_the_search(archive: Archive) -> None:
 
 @pytest.fixture
 def _primed_codec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("lithify.workers.frame_search.Sandbox", partial(Sandbox, modules=(primed_codec.__name__,)))
+    monkeypatch.setattr("lithify.workers.needs.Sandbox", partial(Sandbox, modules=(primed_codec.__name__,)))
     with primed_codec.installed(tmp_path / "site"):
         yield
 
