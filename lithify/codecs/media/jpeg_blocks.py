@@ -53,6 +53,7 @@ from lithify.codecs.media.jpeg_model import (
     new_model,
     new_plane,
 )
+from lithify.errors import Corrupt
 
 _BOTH, _ACROSS, _DOWN, _DC = range(SECTIONS)
 _SIZE_BITS_MAX = 15
@@ -64,6 +65,8 @@ _NEAR_SIZE_MAX = 255
 _BITS_PER_BLOCK_MAX = 3 * 12 + 64 * 2 * (_SIZE_BITS_MAX + 1)
 _ROOM = _BITS_PER_BLOCK_MAX * BYTES_PER_BIT_MAX
 """Bytes that one block takes at most."""
+_BEHIND = 1024
+"""Zeros that may be read behind the end of a stream: without that, a few bytes could ask for minutes of work."""
 
 
 class Blocks(NamedTuple):
@@ -406,7 +409,7 @@ def run(m: Model, t: Fixed, plane: Plane, desk: Desk, coefficients: I16, stream:
 
     coefficients  blocks of 64, of one plane after another, and one more of zeros
 
-    Gives the bytes written; -1 if the stream has no room for them.
+    Gives the bytes written or read; -1 if the stream has no room for them, or ended long ago.
     """
     coder, missing, edges = m.coder, desk.missing, plane.edges
     begin(coder, stream, decoding)
@@ -417,7 +420,7 @@ def run(m: Model, t: Fixed, plane: Plane, desk: Desk, coefficients: I16, stream:
         for row in range(rows):
             ours = row & 1
             for column in range(columns):
-                if not decoding and coder[POSITION] + _ROOM > len(stream):
+                if coder[POSITION] > len(stream) + _BEHIND if decoding else coder[POSITION] + _ROOM > len(stream):
                     return wide(-1)
                 bits = Bits(stream, _RATE + _RATE_FIRST * _RATE_BLOCKS // (_RATE_BLOCKS + done), decoding)
                 done += 1
@@ -462,12 +465,14 @@ def encode_blocks(picture: Picture, coefficients: I16, most: int) -> bytes | Non
     written = run(model, fixed(), new_plane(picture), new_desk(), padded, stream, False)
     if written < 0:
         return None
-    return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+    made = ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+    return made if written - len(made) < _BEHIND else None
 
 
 def decode_blocks(picture: Picture, stream: bytes) -> I16:
-    """The coefficients in a stream. Bytes that no encoder wrote give some coefficients or other."""
+    """The coefficients in a stream. Bytes that no encoder wrote give some coefficients or other, or raise Corrupt."""
     padded = np.zeros(64 * (picture.blocks + 1), np.int16)
     source = np.frombuffer(bytearray(stream), np.uint8)
-    run(new_model(), fixed(), new_plane(picture), new_desk(), padded, source, True)
+    if run(new_model(), fixed(), new_plane(picture), new_desk(), padded, source, True) < 0:
+        raise Corrupt(f"the coefficients of a JPEG go on behind the {len(stream)} bytes of their stream")
     return padded[:-64]
