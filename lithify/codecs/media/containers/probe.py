@@ -14,6 +14,8 @@ _TASTED_BYTES, _STREAM_BYTES = 128 * limits.KIB, 32 * limits.KIB
 _SHARE_MIN = 0.02
 _CUT_BYTES = 64
 """A stream that ends so near to the end of the sample was cut there."""
+_SURE_BYTES = 16 * limits.KIB
+"""What inflates for so long is a stream, that goes on where the sample does not."""
 _IMAGE_RATIO, _REST_RATIO, _MEMBER_RATIO = 1.15, 1.1, 1.15
 _ENCODE_BYTES_PER_SECOND, _DECODE_BYTES_PER_SECOND = 0.5e6, 2e6
 _PEAK_BYTES = 512 * limits.MIB
@@ -31,7 +33,8 @@ class _Glance(Walk):
 
     def stream(self, start: int, on: int, trailers: tuple[int, ...]) -> tuple[Found | None, int]:
         measured = measure(self.data, start, plain_max=self.plain_left)
-        if not measured.whole and measured.end < len(self.data) - _CUT_BYTES:
+        inflated = measured.end - start
+        if not measured.whole and inflated < _SURE_BYTES and measured.end < len(self.data) - _CUT_BYTES:
             self.garbage_left -= measured.end - start
             return None, on
         end = measured.end if measured.whole else len(self.data)

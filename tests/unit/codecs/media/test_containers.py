@@ -241,6 +241,12 @@ def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
     assert len(encoded(archive)) < len(Xz().encode_block(archive))
 
 
+def test_a_stream_is_seen_in_pieces_of_a_long_one() -> None:
+    stream = gz(random.Random(1).randbytes(300_000).hex().encode())
+    pieces = stream[:90_000] + stream[150_000:240_000] + stream[-90_000:]
+    assert Deflate.probe(pieces, len(stream), "default") is not None
+
+
 def test_a_cut_tar_archive_comes_back() -> None:
     archive = tarred({"a.log": LOGS[:900], "b.html": MARKUP[:700]})
     for cut in range(1, len(archive), 311):
