@@ -9,15 +9,22 @@ from typing import cast
 
 import numpy as np
 
-from lithify.codecs.array_types import Values
+from lithify.codecs.array_types import Bools, Values
 
 SIDE = 7
 _K1, _K2 = 0.01, 0.03
 
 
-def similarity(exact: Values, other: Values, middle: float, span: float) -> float:
-    """The mean over all windows; see `similarities`."""
-    return float(np.mean(similarities(exact, other, middle, span)))
+def similarity(exact: Values, other: Values, middle: float, span: float, valid: Bools | None = None) -> float:
+    """The mean over all windows; see `similarities`.
+
+    valid  where there are values, at least one; None: everywhere. A window counts for as much of it as is valid
+    """
+    found = similarities(exact, other, middle, span)
+    if valid is None or valid.all():
+        return float(np.mean(found))
+    shares = _windows(valid.astype(np.float64))
+    return float(np.sum(shares * found) / np.sum(shares))
 
 
 def similarities(exact: Values, other: Values, middle: float, span: float) -> Values:

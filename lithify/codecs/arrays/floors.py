@@ -91,7 +91,7 @@ def _similar(before: Values, after: Values, valid: Bools, span: float) -> float:
         if inside.any():
             middle = exact[inside].astype(np.float64).mean()
             pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
-            found.append(similarity(pair[0], pair[1], middle, span))
+            found.append(similarity(pair[0], pair[1], middle, span, inside))
     return float(np.mean(found)) if found else 0.0
 
 

@@ -4,7 +4,7 @@ Nothing here knows how they were encoded: both files are read anew, by the conta
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -14,7 +14,6 @@ from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
 from lithify.codecs.arrays.bounds import bound_of
 from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
-from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.content import same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.parts import Box, Part
@@ -36,13 +35,16 @@ _ROUNDING = 1e-9
 class _Row:
     """What was seen of one variable so far.
 
-    low, high  the least and the largest valid value of all of it
-    similar    sums of similarity and of weights, over frames
+    fills            values that come back as they are
+    fills_are_gaps   whether a fill says that there is no value, so that no value may become one
+    low, high        the least and the largest valid value of all of it
+    similar          sums of similarity and of weights, over frames
     """
 
     name: str
-    variable: Variable
+    fills: tuple[np.generic, ...]
     bound: Looseness
+    fills_are_gaps: bool = True
     low: float = math.inf
     high: float = -math.inf
     points: int = 0
@@ -58,7 +60,7 @@ class _Row:
 
     def look(self, values: Values) -> None:
         """Widen the range by some values of the original."""
-        inside = values[_valid(values, self.variable)]
+        inside = values[_valid(values, self.fills)]
         if inside.size:
             self.low, self.high = min(self.low, float(inside.min())), max(self.high, float(inside.max()))
 
@@ -68,11 +70,11 @@ class _Row:
         frames  which of them belong to a frame that is asked how similar it is
         share   of a frame that each of them is
         """
-        valid = _valid(before, self.variable)
+        valid = _valid(before, self.fills)
         width = f"u{before.dtype.itemsize}"
         if not np.array_equal(before[~valid].view(width), after[~valid].view(width)):
             raise FidelityBroken(f"{self.name}: a missing value, NaN or infinity did not come back as it was")
-        if not (valid == _valid(after, self.variable)).all():
+        if not (valid == _valid(after, self.fills) if self.fills_are_gaps else np.isfinite(after[valid])).all():
             raise FidelityBroken(f"{self.name}: a value became a missing one, NaN or infinity")
         exact, found = (array[valid].astype(np.float64) for array in (before, after))
         self.points += int(before.size)
@@ -153,6 +155,18 @@ def _is_same(one: Source, other: Source) -> bool:
     )
 
 
+def check_values(before: Values, after: Values, bound: Looseness, fills: Sequence[np.generic]) -> None:
+    """Raise FidelityBroken unless an array of floating-point numbers came back within its bound.
+
+    fills  values that must come back as they are
+    """
+    row = _Row("values", tuple(fills), bound, fills_are_gaps=False)
+    row.look(before)
+    with np.errstate(over="ignore", invalid="ignore"):  # of the largest numbers there are
+        row.compare(before, after, *_frames(tuple(map(range, before.shape)), before.shape))
+    row.refuse_below()
+
+
 def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
     """A row for each variable that may differ, by its number; their names differ."""
     rows: dict[int, _Row] = {}
@@ -164,7 +178,7 @@ def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
             while name in names:
                 name += "'"
             names.add(name)
-            rows[number] = _Row(name, variable, bound)
+            rows[number] = _Row(name, tuple(variable.own_fills), bound)
     return rows
 
 
@@ -186,7 +200,7 @@ def _compare(structure: Structure, piece: Piece, rows: Mapping[int, _Row], data:
         at = piece.start + int(wrong[0])
         raise FidelityBroken(f"byte {at} is none of a loosened array, and {len(wrong)} such bytes of its piece differ")
     for number, part in loose:
-        shape = rows[number].variable.extent.shape
+        shape = structure.variables[number].extent.shape
         for extent, box in _steps(part):
             frames, share = _frames(box, shape)
             rows[number].compare(extent.gather(data[0]), extent.gather(data[1]), frames, share)
@@ -232,10 +246,10 @@ def _frames(box: Box, shape: tuple[int, ...]) -> tuple[Values, float]:
     return np.flatnonzero(numbers % step == 0), share
 
 
-def _valid(values: Values, variable: Variable) -> Bools:
+def _valid(values: Values, fills: Sequence[np.generic]) -> Bools:
     """Where there is a value."""
     found = cast("Bools", np.isfinite(values))
-    for fill in variable.own_fills:
+    for fill in fills:
         found &= values != fill
     return found
 
@@ -263,4 +277,4 @@ def _similarities(before: Values, after: Values, valid: Bools, wanted: Values, s
         if inside.any():
             middle = exact[inside].astype(np.float64).mean()
             pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
-            yield similarity(pair[0], pair[1], middle, span)
+            yield similarity(pair[0], pair[1], middle, span, inside)

@@ -13,8 +13,9 @@ from numcodecs.abc import Codec
 from numcodecs.compat import ensure_contiguous_ndarray, ensure_ndarray, ndarray_copy
 
 from lithify.codecs.array_types import Values
+from lithify.codecs.arrays.proved import encode_proved
 from lithify.codecs.arrays.settings import checked_fills, known_effort, looseness_of
-from lithify.codecs.arrays.values import decode_values, encode_values
+from lithify.codecs.arrays.values import decode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import Corrupt, LimitExceeded, UnknownFormat
 
@@ -38,12 +39,12 @@ class Lithify(Codec):  # type: ignore[misc]  # numcodecs has no types
         self.contract, self.effort, self.fills = contract, known_effort(effort), list(checked_fills(fills))
 
     def encode(self, buf: Any) -> bytes:
-        """The bytes of an array of numbers."""
+        """The bytes of an array of numbers. Raises FidelityBroken should they not give it back, or not so well."""
         values = ensure_ndarray(buf)
         kind: bytes = values.dtype.str.encode("ascii")
         head = bytes([_VERSION, len(kind)]) + kind + bytes([values.ndim]) + b"".join(map(varint, values.shape))
         bound = looseness_of(self.contract)
-        return head + encode_values(values, bound=bound, effort=known_effort(self.effort), fills=self.fills)
+        return head + encode_proved(values, bound=bound, effort=known_effort(self.effort), fills=self.fills)
 
     def decode(self, buf: Any, out: Any = None) -> Values:
         """The array. Raises Truncated, Corrupt, UnknownFormat or LimitExceeded."""

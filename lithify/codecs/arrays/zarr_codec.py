@@ -18,8 +18,9 @@ from zarr.core.array_spec import ArraySpec
 from zarr.core.buffer import Buffer, NDBuffer
 from zarr.core.common import JSON, parse_named_configuration
 
+from lithify.codecs.arrays.proved import encode_proved
 from lithify.codecs.arrays.settings import checked_fills, known_effort, looseness_of
-from lithify.codecs.arrays.values import decode_values, encode_values
+from lithify.codecs.arrays.values import decode_values
 from lithify.errors import BadArgument
 
 
@@ -69,7 +70,7 @@ class LithifyCodec(ArrayBytesCodec):
     def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         values = chunk_data.as_numpy_array()
         fills = (*self.fills, *_as_fill(chunk_spec.fill_value))
-        payload = encode_values(
+        payload = encode_proved(
             values, bound=looseness_of(self.contract), effort=known_effort(self.effort), fills=fills
         )
         return chunk_spec.prototype.buffer.from_bytes(payload)

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as st_numpy
 
-from lithify.errors import BadArgument, BadBytes
+from lithify.errors import BadArgument, BadBytes, FidelityBroken
 from tests.house import ROOT
 from tests.unit.codecs.arrays.files import Numbers, smooth
 
 numcodecs = pytest.importorskip("numcodecs")
 zarr = pytest.importorskip("zarr")
 
+from lithify.codecs.arrays import proved  # noqa: E402
 from lithify.codecs.arrays.numcodecs_codec import Lithify  # noqa: E402
+from lithify.codecs.arrays.values import decode_values  # noqa: E402
 from lithify.codecs.arrays.zarr_codec import LithifyCodec  # noqa: E402
 
 CUBE = smooth((9, 40, 50), "f4")
@@ -130,3 +132,36 @@ def test_buffers_that_are_wrong_are_refused() -> None:
     ):
         with pytest.raises(BadBytes):
             Lithify().decode(wrong)
+
+
+# --- proved at once -----------------------------------------------------------------------------------
+
+
+def liar(share: float) -> Any:
+    """A decoder whose first value is further off by a share of the range."""
+
+    def decode(*coded: Any) -> Numbers:
+        again = decode_values(*coded).copy()
+        again.flat[0] += share * np.ptp(again)
+        return again
+
+    return decode
+
+
+@pytest.mark.parametrize(
+    ("contract", "share"),
+    [("exact", 0.1), ("bounded:rel=0.001", 0.002), ("floor:psnr=60", 0.5), ("floor:ssim=0.99999", 0.9)],
+)
+def test_what_would_not_come_back_as_promised_is_not_kept(
+    contract: str, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proved, "decode_values", liar(share))
+    with pytest.raises(FidelityBroken):
+        Lithify(contract).encode(CUBE)
+    with pytest.raises(FidelityBroken):
+        kept(CUBE, contract=contract)
+
+
+def test_what_comes_back_within_the_bound_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proved, "decode_values", liar(0.0))
+    assert Lithify("bounded:rel=0.001").encode(CUBE)
