@@ -29,8 +29,13 @@ def main(arguments: Sequence[str]) -> None:
     options.add_argument("--folder", type=Path, default=folder, help="where packages are, or are fetched to (25 MB)")
     options.add_argument("--texts", type=int, default=12, help="of each language")
     found = options.parse_args(arguments)
+    try:
+        chosen = list(_chosen(texts(found.folder, "measure"), found.texts))
+    except OSError as error:
+        print(f"no texts to measure with: {error}")
+        return
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for tongue, text in _chosen(texts(found.folder, "measure"), found.texts):
+    for tongue, text in chosen:
         sums[tongue].update(_sizes(text))
         sums["all"].update(_sizes(text))
     print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
