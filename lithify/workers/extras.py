@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([\w.-]+)['\"]")
 _DISTRIBUTION = re.compile(r"[\w.-]+")
@@ -14,6 +14,16 @@ def missing_extras(needs: tuple[str, ...]) -> str | None:
     if not missing:
         return None
     return f"it needs the extra {', '.join(missing)}: pip install 'lithify[{','.join(missing)}]'"
+
+
+def look_once() -> None:
+    """Ask for every extra there is: a process that may open no files later answers from memory, and so do its children.
+
+    What is installed says so in files that need not lie where codecs' processes may read: an editable installation has
+    them beside the code.
+    """
+    for extra in metadata("lithify").get_all("Provides-Extra") or ():
+        _is_installed(extra)
 
 
 @cache

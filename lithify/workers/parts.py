@@ -15,9 +15,9 @@ _LOOK_BYTES = 64 * limits.KIB
 Part = tuple[int, int]
 
 
-def cut(length: int, most: int = limits.PART_BYTES) -> list[Part]:
-    """Parts that may be cut anywhere, of at most so many bytes."""
-    return _between(_even(length, most))
+def cut(length: int, most: int | None = None) -> list[Part]:
+    """Parts that may be cut anywhere, of at most so many bytes; None: limits.PART_BYTES."""
+    return _between(_even(length, limits.PART_BYTES if most is None else most))
 
 
 def cut_at_lines(length: int, line_ends: Callable[[Sequence[int]], Sequence[int]]) -> list[Part]:

@@ -25,7 +25,7 @@ from typing import NoReturn
 
 from lithify import limits
 from lithify.codecs.registry import by_id
-from lithify.workers import confine, kernels
+from lithify.workers import confine, extras, kernels
 from lithify.workers.child import Task, serve
 from lithify.workers.wire import END, REQUEST_BYTES_MAX, Start, receive_fds
 
@@ -222,6 +222,7 @@ def _signal_group(pid: int, number: int) -> None:
 def main(start: str) -> NoReturn:
     """The body of the zygote process; `start` is the JSON of a Start."""
     facts = json.loads(start)
+    extras.look_once()
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is for the worker to act upon
         signal.signal(number, signal.SIG_IGN)
     Zygote(Start(**{**facts, "modules": tuple(facts["modules"])})).run()

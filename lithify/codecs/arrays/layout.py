@@ -93,7 +93,10 @@ def _parse_array(reader: Reader, length: int) -> Kept:
     element = _parse_element(reader, head, length)
     rank = reader.varint(RANK_MAX)
     tile = _numbers(reader, rank, length)
-    strides = _numbers(reader, rank, length) if head & _STRIDES else contiguous(tile, element.stored.itemsize)
+    # Along an axis of one element a stride leads nowhere, and may be longer than the file.
+    strides = contiguous(tile, element.stored.itemsize)
+    if head & _STRIDES:
+        strides = _numbers(reader, rank, limits.ORIGINAL_BYTES_MAX)
     grid = _numbers(reader, rank, length) if head & _GRID else (1,) * rank
     if prod(grid) > min(reader.left, TILES_MAX):
         raise Corrupt(f"an array of {grid} tiles, and {reader.left} bytes to say where they are")

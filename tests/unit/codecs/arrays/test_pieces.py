@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
@@ -134,6 +134,7 @@ FORMS = {
 }  # fmt: skip
 
 
+@example(name="records", length=300, frames=1, rows=5, columns=7)  # a stride longer than the piece
 @given(
     st.sampled_from(sorted(FORMS)), st.integers(300, 20_000), st.integers(1, 30), st.integers(1, 30), st.integers(1, 40)
 )

@@ -6,24 +6,19 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from lithify.codecs.text import learnt
 from lithify.codecs.text.classes import FIRST_CLASSES
 from lithify.codecs.text.learnt import Learnt
 from lithify.codecs.text.mixing import decode_text, encode_text
 from lithify.codecs.text.model import blank_start
-from lithify.codecs.text.train import choosing, corpus, counting
-from lithify.codecs.text.train.choosing import choose, grades
+from lithify.codecs.text.train import corpus
+from lithify.codecs.text.train.choosing import Room, choose, grades
 from lithify.codecs.text.train.corpus import COUNTS, Document, read_corpus
 from lithify.codecs.text.train.starting import all_starts
 from tests.unit.codecs.test_text_suite import ticket
 
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "_SLOTS_LOG", 14)
-    monkeypatch.setattr(choosing, "TABLE_LOG", 12)
+SMALL = Room(slots_log=14, table_log=12)
 
 
 def documents(count: int) -> list[Document]:
@@ -35,7 +30,7 @@ def documents(count: int) -> list[Document]:
 
 
 def made(read: list[Document]) -> Learnt:
-    primed = choose([document for document in read if document.part in COUNTS])
+    primed = choose([document for document in read if document.part in COUNTS], SMALL)
     return learnt.unpack(learnt.pack(primed, all_starts(read, primed)))
 
 
