@@ -11,6 +11,8 @@ from lithify.codecs.media.deflate.inflate import measure
 from lithify.codecs.raw.ppmd import Ppmd
 
 _TASTED_BYTES, _STREAM_BYTES = 128 * limits.KIB, 32 * limits.KIB
+_TAR_PIECES = 6
+"""From all over a tar file, for its members differ."""
 _SHARE_MIN = 0.02
 _CUT_BYTES = 64
 """A stream that ends so near to the end of the sample was cut there."""
@@ -57,9 +59,14 @@ class _Glance(Walk):
         plain = b"".join(self.plain)
         if not plain:
             return 1.0
-        by_ppmd = len(Ppmd(Ppmd.params_for("fast", len(plain))).encode_block(plain))
-        by_xz = len(lzma.compress(plain, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 4}]))
-        return self.packed / min(by_ppmd, by_xz)
+        return self.packed / _packed_bytes(plain)
+
+
+def _packed_bytes(plain: bytes) -> int:
+    """What general codecs make of it, about."""
+    by_ppmd = len(Ppmd(Ppmd.params_for("fast", len(plain))).encode_block(plain))
+    by_xz = len(lzma.compress(plain, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 4}]))
+    return min(by_ppmd, by_xz)
 
 
 def estimate(sample: bytes, length: int) -> Estimate | None:
@@ -77,9 +84,11 @@ def estimate(sample: bytes, length: int) -> Estimate | None:
 
 def _of_tar(sample: bytes, length: int) -> Estimate:
     """Members, each by the codec made for it, are smaller than all of them by a general one."""
-    plain = sample[:_TASTED_BYTES]
-    by_ppmd = len(Ppmd(Ppmd.params_for("fast", len(plain))).encode_block(plain))
-    return _estimate(_MEMBER_RATIO * len(plain) / by_ppmd, len(sample), length)
+    piece = -(-_TASTED_BYTES // _TAR_PIECES)
+    last = max(0, len(sample) - piece)
+    places = dict.fromkeys(last * number // (_TAR_PIECES - 1) for number in range(_TAR_PIECES))
+    plain = b"".join(sample[at : at + piece] for at in places)
+    return _estimate(_MEMBER_RATIO * len(plain) / _packed_bytes(plain), len(sample), length)
 
 
 def _estimate(ratio: float, seen: int, length: int) -> Estimate:

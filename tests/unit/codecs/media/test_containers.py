@@ -227,6 +227,17 @@ def test_a_table_survives() -> None:
             unpack_table(wrong)
 
 
+def test_a_tar_archive_is_judged_by_members_from_all_over_it() -> None:
+    noise = random.Random(3).randbytes(300_000)
+    found = [
+        Deflate.probe(archive, len(archive), "default")
+        for archive in (tarred({"a": noise}), tarred({"a": noise, "b": 40 * LOGS}))
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1].ratio > 1.2 * found[0].ratio
+
+
 def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
     archive = tarred({"a.log": LOGS, "b.html": MARKUP, "c.log.gz": gz(LOGS), "d.txt": paragraphs(9), "small": b"sand"})
     opened = open_all(archive, Budget())
