@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, Self, cast
 
-from lithify.errors import BadArgument
+from lithify.errors import BadArgument, Corrupt
 
 Kind = Literal["exact", "content", "bounded", "floor"]
 
@@ -133,6 +133,14 @@ class Contract:
         if self.value is None or fidelity.value is None or (self.kind, self.metric) != (fidelity.kind, fidelity.metric):
             return False
         return fidelity.value <= self.value if self.kind == "bounded" else fidelity.value >= self.value
+
+
+def kept_contract(text: str) -> Contract:
+    """The contract that something stored spells. Raises Corrupt, for nobody asked for it just now."""
+    try:
+        return Contract.parse(text)
+    except BadArgument as error:
+        raise Corrupt(error.message) from error
 
 
 EXACT = Contract("exact")

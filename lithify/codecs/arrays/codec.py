@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.fidelity import Contract
-from lithify.errors import BadArgument, Corrupt
+from lithify.codecs.fidelity import Contract, kept_contract
+from lithify.errors import Corrupt
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,7 @@ class ArraysParams(Params):
     def __post_init__(self) -> None:
         if self.effort not in EFFORTS:
             raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
-        try:
-            Contract.parse(self.contract)
-        except BadArgument as error:
-            raise Corrupt(error.message) from error
+        kept_contract(self.contract)
 
 
 class Arrays(Codec):

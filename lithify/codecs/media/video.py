@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from lithify import limits
 from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.fidelity import Contract
+from lithify.codecs.fidelity import Contract, kept_contract
 from lithify.codecs.media import general
 from lithify.codecs.media.ffmpeg.demuxers import HEAD_BYTES, YUV4MPEG, demuxer_of
 from lithify.codecs.media.video_frames import NOTHING, Group, Video, find_video, grouped
@@ -18,7 +18,7 @@ from lithify.codecs.media.video_payload import Frames, pack_stretch, unpack_stre
 from lithify.codecs.media.video_planes import Layout
 from lithify.codecs.media.whole_file import EffortParams, SelfContained
 from lithify.codecs.signs import tell
-from lithify.errors import BadArgument, Corrupt, FidelityBroken, Truncated
+from lithify.errors import FidelityBroken, Truncated
 
 _FRAMES: dict[Effort, int] = {"fast": 32, "default": 48, "max": 256}
 """Of a chunk: a range read decodes whole chunks, and each begins without knowing the one before it."""
@@ -43,10 +43,7 @@ class VideoParams(EffortParams):
 
     def __post_init__(self) -> None:
         EffortParams.__post_init__(self)
-        try:
-            Contract.parse(self.contract)
-        except BadArgument as error:
-            raise Corrupt(error.message) from error
+        kept_contract(self.contract)
 
 
 class MovingPictures(SelfContained):

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, cast
 
 from lithify import limits
 from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.fidelity import EXACT, Contract, kept_contract
 from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.whole_file import EffortParams, WholeFile
-from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
+from lithify.errors import LimitExceeded, Truncated
 
 _RATIO, _BYTES_PER_SECOND = 1.5, 1e5
 """A little more than the codecs promise that keep pictures exactly, so that it runs beside them: what a floor wins
@@ -28,10 +28,7 @@ class StillParams(EffortParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        try:
-            Contract.parse(self.contract)
-        except BadArgument as error:
-            raise Corrupt(error.message) from error
+        kept_contract(self.contract)
 
 
 class StillImage(WholeFile):
