@@ -67,7 +67,10 @@ PRIMER_OBJECTS_MIN = (
 
 # --- sandbox ------------------------------------------------------------------------------------------
 CHILD_MEMORY_BYTES = 3 * GIB  # address space of a codec's child; xz -9 on 64 MiB takes about 0.7 GiB
-CHILD_WALL_SECONDS = 3600.0
+CHILD_WALL_SECONDS = 3600.0  # for a task about no more than a part; in longer ones, between two signs of progress
+CHILD_WALL_SECONDS_PER_MIB = (
+    60.0  # for each MiB beyond a part: the slowest codecs take half of it, and machines are busy
+)
 CHILD_GRACE_SECONDS = 2.0  # between asking a process group to end and killing it
 CHILD_TASKS_MAX = 500  # a child is replaced after this many tasks, so that a slow leak stays small
 CHILDREN_MAX = 64  # children of one role at one time; an idle one costs a few MiB

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         default=limits.CHILD_WALL_SECONDS,
         gt=0,
         allow_inf_nan=False,
-        description="longest a codec may work on one part",
+        description="longest a codec may work on one part; on a whole original of more as long, if it gets no further",
     )
     grace_seconds: float = Field(
         default=limits.GRACE_SECONDS,

@@ -349,7 +349,7 @@ def measure(call: Call) -> Reply:
 
     Raises FidelityBroken when the frame's contract is not kept.
     """
-    decoded = DigestedSource(open_slice(call.fds[0], Place(**call.args["input"])), brought(call))
+    decoded = DigestedSource(open_slice(call.fds[0], Place(**call.args["input"])), brought(call), call.progress)
     place = Place(**call.args["original"])
     source = open_source(open_slice(call.fds[1], place), framed=place.framed, primers=brought(call))
     (entry,) = decoded.frame.formats

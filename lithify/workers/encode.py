@@ -165,7 +165,7 @@ def _measure(
     archive: "Archive", address: Address, original: Original, encoded: Encoded, needs: Needs
 ) -> tuple[float, dict[str, Any]]:
     with archive.blobs.open(address) as blob:
-        return measure(needs, blob, original.fd, original.place, encoded.digest)
+        return measure(needs, blob, original.fd, original.place, encoded.digest, original.length)
 
 
 def _prove(archive: "Archive", control: Control, assignment: Assignment, standing: Standing) -> float:

@@ -212,6 +212,7 @@ class _Race:
                 (self._original.fd, file.fileno(), *fds),
                 attached=self.attached,
                 output_bytes_max=output_bytes_max,
+                work_bytes=end - start,
                 on_progress=lambda done_bytes: self._tell(label, start, done_bytes),
             )
         except _FATAL:

@@ -91,7 +91,7 @@ def pack_file(
             needs = Needs(sandbox, needed, models)
             decode_seconds = prove(needs, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
         else:
-            decode_seconds, figures = measure(Needs(sandbox), frame, original.fileno(), place, encoded.digest)
+            decode_seconds, figures = measure(Needs(sandbox), frame, original.fileno(), place, encoded.digest, length)
         if picture is not None:
             before, after = (original.fileno(), place), (frame.fileno(), place_of(frame))
             picture.write(plot(sandbox, before, before if encoded.contract == EXACT else after, name=name))

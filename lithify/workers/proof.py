@@ -35,17 +35,21 @@ def prove(
 
     args = {"input": place_of(blob).as_json(), "start": 0, "end": None, **needs.named}
     fds = (blob.fileno(), *needs.fds)
-    found = needs.sandbox.run("digest", args, fds, attached=needs.primers, role=ROLE, on_progress=tell).result
+    found = needs.sandbox.run(
+        "digest", args, fds, attached=needs.primers, role=ROLE, work_bytes=length, on_progress=tell
+    ).result
     _compare(found, digest, length)
     crashpoint("work.after_verify")
     return float(found["seconds"])
 
 
-def measure(needs: Needs, blob: BinaryIO, original: int, place: Place, digest: str) -> tuple[float, dict[str, Any]]:
+def measure(
+    needs: Needs, blob: BinaryIO, original: int, place: Place, digest: str, length: int
+) -> tuple[float, dict[str, Any]]:
     """Decode a frame that keeps less than every byte, and measure it beside the original.
 
     original, place  an open file, and where in it the original lies
-    digest           SHA-256 of what the frame should decode to
+    digest, length   SHA-256 of what the frame should decode to, and how much the original has
     needs            what decoding the original takes
 
     Gives the seconds that decoding took, and the codec's figures. Raises FidelityBroken when the contract of the frame
@@ -54,7 +58,7 @@ def measure(needs: Needs, blob: BinaryIO, original: int, place: Place, digest: s
     crashpoint("work.before_verify")
     args = {"input": place_of(blob).as_json(), "original": place.as_json(), **needs.named}
     fds = (blob.fileno(), original, *needs.fds)
-    found = needs.sandbox.run("measure", args, fds, attached=needs.primers, role=ROLE).result
+    found = needs.sandbox.run("measure", args, fds, attached=needs.primers, role=ROLE, work_bytes=length).result
     crashpoint("work.after_verify")
     if found["digest"] != digest:
         raise FidelityBroken(f"the frame decodes to SHA-256 {found['digest']} here, and to {digest} where it was made")

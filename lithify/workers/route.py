@@ -13,6 +13,7 @@ from lithify.codecs.codec import Facts
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.errors import BadArgument, MissingExtra
 from lithify.workers.extras import missing_extras
+from lithify.workers.patience import wall_seconds_for
 
 STORED = "raw.stored"
 FAST = (STORED, "raw.zstd")
@@ -285,8 +286,8 @@ def _consider(
     if predicted is None:
         return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
     seconds = predicted.encode_seconds * at_once / length
-    if seconds > limits.CHILD_WALL_SECONDS:
-        return candidate.dropped(f"it would take {seconds:.0f} s, over the {limits.CHILD_WALL_SECONDS:.0f} s it may")
+    if seconds > (allowed_seconds := wall_seconds_for(at_once)):
+        return candidate.dropped(f"it would take {seconds:.0f} s, over the {allowed_seconds:.0f} s it may")
     if predicted.memory_bytes > limits.CHILD_MEMORY_BYTES:
         needed, most = (number // limits.MIB for number in (predicted.memory_bytes, limits.CHILD_MEMORY_BYTES))
         return candidate.dropped(f"it would take {needed} MiB of memory, over the {most} MiB it may")

@@ -21,6 +21,7 @@ from lithify import limits
 from lithify.errors import Busy, CodecCrashed
 from lithify.workers.children import Child, Nursery
 from lithify.workers.log import log
+from lithify.workers.patience import wall_seconds_for
 from lithify.workers.stream import OnProgress, Stream, TaskResult
 
 __all__ = ["OnProgress", "Sandbox", "Stream", "TaskResult"]
@@ -51,7 +52,7 @@ class Sandbox:
         """Start nothing yet.
 
         memory_bytes   address space of one child
-        wall_seconds   longest a task may take, where it is not told otherwise
+        wall_seconds   longest a task about a part may take, where it is not told otherwise
         children_max   children of one role at one time; more callers wait
         modules        further modules with a TASKS table, loaded beside lithify.workers.child_tasks
         """
@@ -119,6 +120,7 @@ class Sandbox:
         role: str = "encode",
         kernels: Iterable[str] = (),
         output_bytes_max: int | None = None,
+        work_bytes: int = 0,
         wall_seconds: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> TaskResult:
@@ -128,17 +130,20 @@ class Sandbox:
         attached          small inputs that travel with the task
         kernels           ids of codecs whose kernels it is sure to need; a task that finds out moves to such a child
         output_bytes_max  most that any file may grow by
+        work_bytes        bytes that it goes through: of more than a part it has longer, as long as it gets further
         on_progress       told the bytes done, at least once a second; what it raises ends the task
 
         Raises what the task raised, TimedOut, OutOfMemory, CodecCrashed, Busy.
         """
-        wall = self._wall_seconds if wall_seconds is None else wall_seconds
+        still = self._wall_seconds if wall_seconds is None else wall_seconds
+        wall = wall_seconds_for(work_bytes, still)
         grow = self._memory_bytes if output_bytes_max is None else output_bytes_max
         with self._start(
             role,
             task,
             kernels=frozenset(kernels),
             wall_seconds=wall,
+            still_seconds=still,
             clocked=True,
             output_bytes_max=None,
             on_progress=on_progress,
@@ -171,6 +176,7 @@ class Sandbox:
             task,
             kernels=frozenset(),
             wall_seconds=wall,
+            still_seconds=wall,
             clocked=False,
             output_bytes_max=output_bytes_max,
             on_progress=on_progress,

@@ -6,6 +6,7 @@ import mmap
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -165,8 +166,12 @@ class FrameSource:
 class DigestedSource(FrameSource):
     """The same, with the digest of all of it; chunks that are asked for in their order are decoded once."""
 
-    def __init__(self, file: BinaryIO, primers: Primers | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, primers: Primers | None = None, report: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """`report` is told how many bytes were decoded."""
         super().__init__(file, primers)
+        self._report = report
         self.seconds = 0.0
         """What decoding took so far."""
         self._sha256 = hashlib.sha256()
@@ -181,7 +186,9 @@ class DigestedSource(FrameSource):
     def _chunk(self, index: int) -> bytes:
         started = time.perf_counter()
         while self._told <= index:
-            self._sha256.update(super()._chunk(self._told))
+            data = super()._chunk(self._told)
+            self._sha256.update(data)
+            self._report(self.frame.chunks[self._told].start + len(data))
             self._told += 1
         found = super()._chunk(index)
         self.seconds += time.perf_counter() - started

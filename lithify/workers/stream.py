@@ -39,6 +39,7 @@ class Stream:
         *,
         kernels: frozenset[str],
         wall_seconds: float,
+        still_seconds: float,
         clocked: bool,
         output_bytes_max: int | None,
         on_progress: OnProgress | None,
@@ -49,6 +50,7 @@ class Stream:
         give_back  takes it when the task has ended
         kernels    ids of the codecs whose kernels it is sure to need
         clocked    whether wall_seconds are for the whole answer; else for each wait of the reader
+        still_seconds  longest, if it is clocked, that it may get no further
         """
         self.result: TaskResult | None = None
         self.pid = 0
@@ -58,9 +60,9 @@ class Stream:
         self._child: Child | None = None
         self._task = task
         self._kernels = kernels
-        self._wall_seconds = wall_seconds
+        self._wall_seconds, self._still_seconds = wall_seconds, still_seconds
         self._clocked = clocked
-        self._until: float | None = None
+        self._until = self._still_until = 0.0
         self._left = output_bytes_max
         self._on_progress = on_progress
         self._done_bytes = 0
@@ -90,7 +92,8 @@ class Stream:
         """Put the question to a child; the clock starts when there is one, however long its kernels took."""
         self._child = child = self._take(self._kernels, self._report)
         self.pid = child.pid
-        self._until = time.monotonic() + self._wall_seconds if self._clocked else None
+        self._until = time.monotonic() + self._wall_seconds
+        self._still_until = time.monotonic() + self._still_seconds
         try:
             child.ask(*self._question, self._wall_seconds)
         except wire.Silence as error:
@@ -118,7 +121,7 @@ class Stream:
                 case wire.DATA:
                     return self._counted(message.data)
                 case wire.PROGRESS:
-                    self._done_bytes = _done_bytes(message)
+                    self._note(_done_bytes(message))
                     self._report()
                 case wire.ERROR:
                     code, text = message.document.get("code"), str(message.document.get("message"))
@@ -142,12 +145,18 @@ class Stream:
 
     def _hear(self, child: Child) -> wire.Message:
         """The next message; while there is none, report progress once a second, so that callers can give up."""
-        until = time.monotonic() + self._wall_seconds if self._until is None else self._until
+        until = min(self._until, self._still_until) if self._clocked else time.monotonic() + self._wall_seconds
         while not child.speaks(min(_TICK_SECONDS, until - time.monotonic())):
             if time.monotonic() >= until:
                 raise wire.Late
             self._report()
         return child.hear(until)
+
+    def _note(self, done_bytes: int) -> None:
+        """How far it has come; who gets further is given time again."""
+        if done_bytes > self._done_bytes:
+            self._still_until = time.monotonic() + self._still_seconds
+        self._done_bytes = done_bytes
 
     def _report(self) -> None:
         if self._on_progress is not None:
@@ -165,7 +174,8 @@ class Stream:
 
     def _overtime(self) -> TimedOut:
         how = self._end()
-        return TimedOut(f"{self._task}: nothing came within {self._wall_seconds:g} s; its process {how}")
+        seconds = self._still_seconds if self._clocked and self._still_until < self._until else self._wall_seconds
+        return TimedOut(f"{self._task}: nothing came within {seconds:g} s; its process {how}")
 
     def _finish(self, *, fit: bool) -> None:
         child, self._child = self._child, None

@@ -15,6 +15,7 @@ from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.zstd import Zstd
 from lithify.codecs.text.codec import Text
 from lithify.errors import BadArgument, MissingExtra
+from lithify.workers.patience import wall_seconds_for
 from lithify.workers.route import Route, choose, choose_small
 
 LENGTH = 100 * limits.MIB
@@ -94,10 +95,12 @@ def test_a_codec_too_slow_for_one_part_does_not_run() -> None:
     assert verdict(found, "text.model").startswith("not run: it would take 67109 s")
 
 
-def test_time_counts_per_part_unless_a_codec_needs_the_whole() -> None:
-    speed = LENGTH / (1.2 * limits.CHILD_WALL_SECONDS)
+def test_a_codec_that_needs_the_whole_has_time_for_the_whole() -> None:
+    for share, runs in ((0.9, True), (1.1, False)):
+        speed = LENGTH / (share * wall_seconds_for(LENGTH))
+        assert runs == ("a.whole" in route(probed(a__whole=promise(3.0, speed=speed, seams="whole"))).runs)
+    speed = limits.PART_BYTES / (0.9 * limits.CHILD_WALL_SECONDS)
     assert "a.parts" in route(probed(a__parts=promise(3.0, speed=speed))).runs
-    assert "a.whole" not in route(probed(a__whole=promise(3.0, speed=speed, seams="whole"))).runs
 
 
 def test_a_codec_that_needs_the_whole_is_given_it_and_may_keep_a_looser_contract_at_any_length() -> None:

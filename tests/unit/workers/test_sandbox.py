@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lithify import limits
-from lithify.errors import Busy, Cancelled, CodecCrashed
+from lithify.errors import Busy, Cancelled, CodecCrashed, TimedOut
+from lithify.workers.patience import wall_seconds_for
 from lithify.workers.sandbox import Sandbox
 from tests.sandboxes import children, eventually, is_running, open_descriptors, sandbox, state
 
@@ -122,6 +123,22 @@ def test_a_task_without_progress_can_be_given_up_too(boxed: Sandbox) -> None:
 
     with pytest.raises(Cancelled):
         boxed.run("sleep", {}, on_progress=cancel)
+
+
+def test_a_task_about_more_than_a_part_has_longer_as_long_as_it_gets_further(boxed: Sandbox) -> None:
+    steps = {"steps": 15, "seconds": 0.1}
+    with pytest.raises(TimedOut, match=r"within 1 s"):
+        boxed.run("progress", steps, wall_seconds=1.0, work_bytes=limits.PART_BYTES)
+    boxed.run("progress", steps, wall_seconds=1.0, work_bytes=limits.PART_BYTES + limits.MIB)
+    with pytest.raises(TimedOut, match=r"within 0\.3 s"):
+        boxed.run("sleep", {}, wall_seconds=0.3, work_bytes=limits.GIB)
+
+
+def test_a_part_is_given_an_hour_and_a_long_file_as_many_as_it_has_parts() -> None:
+    assert 3600 == wall_seconds_for(0) == wall_seconds_for(limits.PART_BYTES)
+    assert 1800 == wall_seconds_for(limits.PART_BYTES, 1800)
+    assert limits.CHILD_WALL_SECONDS_PER_MIB == wall_seconds_for(limits.PART_BYTES + limits.MIB) - 3600
+    assert 14 * 3600 < wall_seconds_for(14 * limits.GIB) < 14 * 24 * 3600
 
 
 # --- streams --------------------------------------------------------------------------------------------

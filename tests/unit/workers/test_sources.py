@@ -107,6 +107,13 @@ def test_a_digest_is_that_of_everything_whatever_was_read_before() -> None:
     assert hashlib.sha256(b"").hexdigest() == DigestedSource(framed(b"")).digest()
 
 
+def test_a_digest_says_how_far_it_has_come() -> None:
+    told: list[int] = []
+    DigestedSource(framed(), report=told.append).digest()
+    assert told == sorted(set(told))
+    assert len(CONTENT) == told[-1]
+
+
 def test_a_digest_beside_reading_forwards_decodes_each_chunk_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "CACHE_BYTES", 0)
     source = DigestedSource(framed())
