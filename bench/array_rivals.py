@@ -66,7 +66,7 @@ def _jpegxl(values: np.ndarray) -> int:
     valid = np.isfinite(frames)
     whole: np.ndarray = np.zeros(frames.shape, np.int64)
     table_bytes = 0
-    for grid in find_grids(frames, valid, inner=False):
+    for grid in find_grids(frames, valid, "default", inner=False):
         split = grid.split(frames, range(len(frames)))
         if split.low is None:
             whole = np.where(valid, split.integers - split.integers[valid].min() + 1, 0)

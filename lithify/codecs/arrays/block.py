@@ -5,11 +5,12 @@ from math import prod
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U64, Bools
+from lithify.codecs.array_types import I32, I64, Bools
 from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
+from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
@@ -73,19 +74,17 @@ def encode_block(
         return None
     classes = classes_of(values, coding.specials)
     valid = classes == 0
-    found = _integers(values, valid, frames, coding)
+    found = _integers(values, valid, frames, coding, tolerance)
     if found is None:
         return None
-    integers, low_bits, again, base = found
-    wrong = np.flatnonzero(valid & ~tolerance.kept(values, again))
+    (narrow, low_bits, wrong), base = found
     if len(wrong) * _PATCH_SHARE > values.size:
         return None
     mask = b"" if valid.all() else encode_mask(classes, coding.lags[0])
-    widths = grid.widths(integers)
+    widths = grid.widths(narrow)
     low = (
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
-    narrow = integers.astype(np.int32)
     stream: bytes | None
     if coding.alone:
         stream = b""
@@ -106,9 +105,9 @@ def encode_block(
 
 
 def _integers(
-    values: np.ndarray, valid: Bools, frames: range, coding: Coding
-) -> tuple[I64, U64 | None, np.ndarray, bytes] | None:
-    """The integers of a block, their low bits, the values that come back from both, and the base under them if any."""
+    values: np.ndarray, valid: Bools, frames: range, coding: Coding, tolerance: Tolerance
+) -> tuple[Integers, bytes] | None:
+    """The integers of a block, and the base under them if any."""
     grid = coding.grid
     assert grid is not None
     if coding.base is not None:
@@ -118,10 +117,10 @@ def _integers(
             return None
         under = made[1].astype(np.int64)
         integers = np.zeros_like(under) if coding.alone else _in_range(np.rint((fine - under) / FINER), valid)
-        return integers, None, _bits_in_order(grid.join_fine(integers * FINER + under, FINER)), made[0]
-    split = grid.split(values, frames)
-    integers = _in_range(split.integers, valid)
-    return integers, split.low, _bits_in_order(grid.join(integers, split.low, frames)), b""
+        again = _bits_in_order(grid.join_fine(integers * FINER + under, FINER))
+        wrong = np.flatnonzero(valid & ~tolerance.kept(values, again))
+        return Integers(integers.astype(np.int32), None, wrong), made[0]
+    return split_in_slabs(values, valid, frames, grid, tolerance.kept), b""
 
 
 def _in_range(integers: np.ndarray, valid: Bools) -> I64:
@@ -176,15 +175,16 @@ def _decode_predicted(
         decoded = decode_differences(reader.rest(), classes, lags[0])
     else:
         decoded = decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
-    integers = np.where(valid, decoded, 0).astype(np.int64)
+    if mask:
+        decoded = np.where(valid, decoded, np.int32(0))
     if base:
         if not isinstance(grid, Affine):
             raise Corrupt("array payload: a base under values whose grid is not affine")
-        values = grid.join_fine(integers * FINER + read_base(base, shape), FINER)
+        values = grid.join_fine(decoded.astype(np.int64) * FINER + read_base(base, shape), FINER)
     else:
-        widths = grid.widths(integers)
+        widths = grid.widths(decoded)
         bits = None if widths is None else unpack_bits(low, np.where(valid, widths, 0).astype(np.uint8))
-        values = _bits_in_order(grid.join(integers, bits, frames))
+        values = join_in_slabs(decoded, bits, frames, grid, coding.dtype)
     flat = bits_of(values.reshape(-1))
     if mask:
         if classes.max() > len(specials):

@@ -23,6 +23,7 @@ from lithify.codecs.arrays.grids import (
     ordered_bits,
 )
 from lithify.codecs.arrays.specials import same_bits
+from lithify.codecs.codec import Effort
 
 _SAMPLE = 1 << 15
 _DIGITS_MAX = 9
@@ -34,19 +35,20 @@ _REFINEMENTS = 12
 _FRAME_MIN, _FRAMES_TRIED = 64, 8
 
 
-def find_grids(stacked: np.ndarray, valid: np.ndarray, *, inner: bool) -> list[Grid]:
+def find_grids(stacked: np.ndarray, valid: np.ndarray, effort: Effort, *, inner: bool) -> list[Grid]:
     """The grids worth trying for an array (frames, rows, columns) where `valid`; the likeliest first.
 
     inner   whether the array is part of a grid: those that have arrays inside are then left out
     """
-    values = stacked[valid]
+    values = stacked.reshape(-1) if valid.all() else stacked[valid]
     if not values.size:
         return []
-    found = _integer_grids(values) if stacked.dtype.kind in "iu" else _float_grids(stacked, valid, values)
+    integers = stacked.dtype.kind in "iu"
+    found = _integer_grids(values, effort) if integers else _float_grids(stacked, valid, values, effort)
     return [grid for grid in found if not (inner and isinstance(grid, Affine | Ranks))]
 
 
-def _integer_grids(values: np.ndarray) -> Iterator[Grid]:
+def _integer_grids(values: np.ndarray, effort: Effort) -> Iterator[Grid]:
     least, most = int(values.min()), int(values.max())
     sample = _sampled(values)
     step = _common_step(
@@ -57,9 +59,9 @@ def _integer_grids(values: np.ndarray) -> Iterator[Grid]:
     shift = max(0, ((most - least) // step).bit_length() - 29)
     yield Native(values.dtype, least, step, shift)
     span = (most - least) // step + 1
-    table = _table(values, span if values.dtype.itemsize > 2 else 1 << 30)
-    if table is not None and 2 * len(table) <= span:
-        yield _ranks(table)
+    table = _table(values, span)
+    if table is not None:
+        yield _ranks(table, effort)
 
 
 def _all_multiples(values: np.ndarray, least: int, step: int) -> bool:
@@ -72,7 +74,7 @@ def _common_step(numbers: np.ndarray) -> int:
     return min(int(np.gcd.reduce(numbers)) or 1, (1 << 62) - 1)
 
 
-def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray) -> Iterator[Grid]:
+def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray, effort: Effort) -> Iterator[Grid]:
     sample = _sampled(values)
     lattices = [grid for grid in _lattices(sample) if _fits(grid, sample)]
     if lattices:
@@ -81,14 +83,20 @@ def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray) -> 
         framed = _per_frame(stacked, valid)
         if framed is not None:
             yield framed
-    table = _table(values, values.size)
+    table = _table(values, _span(lattices[0], values) if lattices else values.size)
     if table is not None:
-        yield _ranks(table)
+        yield _ranks(table, effort)
     if not lattices:
         fixed = fixed_grid(values)
         if fixed is not None:
             yield fixed
         yield ordered_grid(values)
+
+
+def _span(lattice: Grid, values: np.ndarray) -> int:
+    """How many points of a lattice there are from the least value to the largest."""
+    assert isinstance(lattice, Affine | Decimal)
+    return int((float(values.max()) - float(values.min())) / lattice.line[0]) + 1
 
 
 def _lattices(sample: np.ndarray, *, decimals: bool = True) -> Iterator[Grid]:
@@ -143,7 +151,7 @@ def _decimal(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[flo
 
 def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
     """Any step: the smallest distance between two values, refined until it fits the largest."""
-    different = np.unique(wide)
+    different = _distinct(wide)
     if len(different) < 3:
         return None
     gaps = np.diff(different)
@@ -216,7 +224,7 @@ def _frame_line(values: np.ndarray, last: tuple[float, float] | None = None) -> 
         base = float(values.min())
         if _fits(Affine(values.dtype, np.array([last[0]]), np.array([base])), values, all_of_them=True):
             return last[0], base
-    different = np.unique(values)
+    different = _distinct(values)
     if len(different) < 3:
         return 0.0, float(different[0])
     grid = next((grid for grid in _lattices(different, decimals=False) if _fits(grid, different)), None)
@@ -288,10 +296,10 @@ def rounded_grid(values: np.ndarray, part: float) -> Grid | None:
 def _table(values: np.ndarray, span: int) -> np.ndarray | None:
     """The different values in order, if they are few."""
     most = min(_RANKS_MAX, values.size // _RANKS_SHARE, span // 2)
-    if most < 1 or len(np.unique(_sampled(values))) > most:
+    if most < 1 or len(_distinct(_sampled(values))) > most:
         return None
     form = ordered_bits(values) if values.dtype.kind == "f" else values
-    table = np.unique(form)
+    table = _distinct(form)
     if len(table) > most:
         return None
     if values.dtype.kind != "f":
@@ -299,14 +307,22 @@ def _table(values: np.ndarray, span: int) -> np.ndarray | None:
     return (
         Ordered(values.dtype, 0, 0, loses=False).join(table.astype(np.int64), None, range(1))
         if values.dtype.itemsize < 8
-        else np.unique(values)
+        else _distinct(values)
     )
 
 
-def _ranks(table: np.ndarray) -> Grid:
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """The different values in order. By sorting: numpy's way takes 200 times as long for whole numbers."""
+    ordered = np.sort(values, axis=None)
+    first = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
+def _ranks(table: np.ndarray, effort: Effort) -> Grid:
     from lithify.codecs.arrays.values import encode_inner
 
-    return Ranks(table.dtype, table, encode_inner(table))
+    return Ranks(table.dtype, table, encode_inner(table, effort))
 
 
 def _fits(grid: Grid, sample: np.ndarray, *, all_of_them: bool = False) -> bool:

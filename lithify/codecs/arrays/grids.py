@@ -5,11 +5,12 @@ every machine computes to the same bits.
 """
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import I64, U8, U64
+from lithify.codecs.array_types import I32, I64, U8, U64
 from lithify.codecs.arrays.wire import Reader, double, varint, zigzag
 from lithify.errors import Corrupt
 
@@ -17,6 +18,8 @@ K_MAX = (1 << 29) - 1
 """Integers that are predicted lie between this and its negative."""
 _WIDE_MAX = (1 << 62) - 1
 _RANKS_MAX = 1 << 16
+_CELLS_MAX = 1 << 17
+"""Twice as many as values: those of a table that are about evenly spaced are each in one, and found at once."""
 _ALONE, _FLOATS, _DOUBLES = range(3)
 _FORM: dict[int, np.dtype[Any]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 MANTISSA = {2: 10, 4: 23, 8: 52}
@@ -43,7 +46,7 @@ class Grid(ABC):
     def join(self, integers: I64, low: U64 | None, frames: range) -> np.ndarray:
         """The values of a block."""
 
-    def widths(self, integers: I64) -> U8 | None:
+    def widths(self, integers: I32 | I64) -> U8 | None:
         """How many low bits each value has; None: none has any."""
         return None
 
@@ -71,7 +74,7 @@ class Native(Grid):
             wide |= low
         return (wide * np.uint64(self._step) + np.uint64(self._base & (1 << 64) - 1)).astype(self._dtype)
 
-    def widths(self, integers: I64) -> U8 | None:
+    def widths(self, integers: I32 | I64) -> U8 | None:
         return np.full(integers.shape, self._shift, np.uint8) if self._shift else None
 
     @property
@@ -196,10 +199,31 @@ class Ranks(Grid):
 
     def __init__(self, dtype: np.dtype, table: np.ndarray, packed: bytes = b"") -> None:
         self._dtype, self._table, self._packed = dtype, table, packed
+        with np.errstate(all="ignore"):
+            self._first, last = float(table[0]), float(table[-1])
+            self._cells_per_unit = (_CELLS_MAX - 1) / max(last - self._first, 1e-300)
 
     def split(self, values: np.ndarray, frames: range) -> Split:
-        found = np.searchsorted(self._table, values)
-        return Split(np.minimum(found, len(self._table) - 1).astype(np.int64))
+        if self._places is None:
+            found = np.searchsorted(self._table, values)
+            return Split(np.minimum(found, len(self._table) - 1).astype(np.int64))
+        return Split(self._places[self._cells(values)])
+
+    @cached_property
+    def _places(self) -> I64 | None:
+        """The rank of what is in each of many even cells; None: two values of the table would be in one."""
+        cells = self._cells(self._table)
+        if (cells[1:] <= cells[:-1]).any():
+            return None
+        places = np.zeros(_CELLS_MAX, np.int64)
+        places[cells] = np.arange(len(cells))
+        return places
+
+    def _cells(self, values: np.ndarray) -> I64:
+        """In which cell values are; what lies outside of the table may be in any."""
+        with np.errstate(all="ignore"):
+            cells = ((values.astype(np.float64) - self._first) * self._cells_per_unit).astype(np.int64)
+        return cells & (_CELLS_MAX - 1)
 
     def join(self, integers: I64, low: U64 | None, frames: range) -> np.ndarray:
         if integers.size and not (integers.min() >= 0 and integers.max() < len(self._table)):
@@ -248,7 +272,7 @@ class Ordered(Grid):
         bits = np.where(order & self._sign, order ^ self._sign, ~order & np.uint64((int(self._sign) << 1) - 1))
         return bits.astype(self._form).view(self._dtype)
 
-    def widths(self, integers: I64) -> U8 | None:
+    def widths(self, integers: I32 | I64) -> U8 | None:
         return None if self._loses or not self._shift else np.full(integers.shape, self._shift, np.uint8)
 
     def pack(self) -> bytes:
@@ -284,7 +308,7 @@ class Fixed(Grid):
         )
         return Split(k, bits & keep)
 
-    def widths(self, integers: I64) -> U8:
+    def widths(self, integers: I32 | I64) -> U8:
         octave = _octave(np.abs(integers))
         return np.where(octave < 0, self._width, np.maximum(self._mantissa - octave, 0)).astype(np.uint8)
 
@@ -333,10 +357,12 @@ def read_grid(reader: Reader, dtype: np.dtype, frames: int, *, inner: bool) -> G
 
 def ordered_bits(values: np.ndarray) -> U64:
     """The bits of floats as numbers in the order of the floats."""
-    width = 8 * values.dtype.itemsize
-    bits = np.ascontiguousarray(values).view(_FORM[values.dtype.itemsize]).astype(np.uint64)
-    sign = np.uint64(1 << (width - 1))
-    return np.where(bits & sign, ~bits & np.uint64((1 << width) - 1), bits | sign)
+    form = _FORM[values.dtype.itemsize]
+    last = 8 * values.dtype.itemsize - 1
+    bits = np.ascontiguousarray(values).view(form)
+    flipped = np.right_shift(bits.view(f"i{form.itemsize}"), last).view(form) | form.type(1 << last)
+    order: U64 = (bits ^ flipped).astype(np.uint64)
+    return order
 
 
 def _of(all_frames: np.ndarray, frames: range) -> np.ndarray:
@@ -368,6 +394,6 @@ def _read_doubles(reader: Reader, frames: int) -> np.ndarray:
     return decode_inner(reader.take(reader.varint(_WIDE_MAX)), frames, dtype).astype(np.float64)
 
 
-def _octave(size: I64) -> I64:
+def _octave(size: I32 | I64) -> I64:
     """The place of the highest set bit; -1 of 0. Exact: a double holds every number asked for."""
     return np.frexp(size.astype(np.float64))[1].astype(np.int64) - 1

@@ -66,7 +66,7 @@ def make_plan(
     piece, frames = _piece(stacked)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
-    for grid in find_grids(stacked, valid, inner=inner):
+    for grid in find_grids(stacked, valid, effort, inner=inner):
         own = specials
         if isinstance(grid, Fixed):
             own = find_specials(stacked, fills, zeros=True)

@@ -36,17 +36,24 @@ def find_specials(values: np.ndarray, fills: Sequence[Any], zeros: bool) -> np.n
     """
     flat = values.reshape(-1)
     bits = bits_of(flat)
-    wanted: list[np.ndarray] = []
+    counts: dict[Any, int] = {}
     if values.dtype.kind == "f":
-        wanted.append(bits[~np.isfinite(flat)])
-        wanted.append(bits[(flat == 0) & np.signbit(flat)])
+        finite = np.isfinite(flat)
+        if not finite.all():
+            counts |= _counted(bits[~finite])
+        fills = (*fills, -0.0)
     for fill in fills:
         with np.errstate(all="ignore"):
-            pattern = bits_of(np.asarray(fill).astype(values.dtype).reshape(1))
-        wanted.append(bits[bits == pattern])
-    found, counts = np.unique(np.concatenate([*wanted, bits[:0]]), return_counts=True)
-    found = found[np.argsort(-counts, kind="stable")][:CLASSES_MAX]
-    rest = flat if not len(found) else flat[~np.isin(bits, found)]
+            pattern = bits_of(np.asarray(fill).astype(values.dtype).reshape(1))[0]
+        counts[pattern] = int(np.count_nonzero(bits == pattern))
+    often = sorted((-count, pattern) for pattern, count in counts.items() if count)
+    found = np.array([pattern for _, pattern in often[:CLASSES_MAX]], bits.dtype)
+    rest = flat
+    if len(found):
+        is_found = bits == found[0]
+        for pattern in found[1:]:
+            is_found |= bits == pattern
+        rest = flat[~is_found]
     for _ in range(2):
         lone = _lone_extreme(rest)
         if lone is None or len(found) >= CLASSES_MAX:
@@ -54,10 +61,17 @@ def find_specials(values: np.ndarray, fills: Sequence[Any], zeros: bool) -> np.n
         found = np.append(found, bits_of(lone.reshape(1)))
         rest = rest[rest != lone]
     if zeros and values.dtype.kind == "f" and len(found) < CLASSES_MAX:
-        count = int((rest == 0).sum())
+        count = np.count_nonzero(rest == 0)
         if count * _LONE_SHARE > len(flat):
             found = np.append(found, _FORM[values.dtype.itemsize].type(0))
     return found.astype(bits.dtype)
+
+
+def _counted(patterns: np.ndarray) -> dict[Any, int]:
+    """How often there is each pattern, of one at least."""
+    if (patterns == patterns[0]).all():
+        return {patterns[0]: len(patterns)}
+    return dict(zip(*np.unique(patterns, return_counts=True), strict=True))
 
 
 def _lone_extreme(values: np.ndarray) -> np.ndarray | None:
@@ -67,7 +81,7 @@ def _lone_extreme(values: np.ndarray) -> np.ndarray | None:
     least, most = values.min(), values.max()
     for extreme in (most, least):
         is_it = values == extreme
-        count = int(is_it.sum())
+        count = np.count_nonzero(is_it)
         if count * _LONE_SHARE < len(values) or count == len(values):
             continue
         rest = values[~is_it]

@@ -37,9 +37,9 @@ def encode_values(values: np.ndarray, *, bound: Looseness | None, effort: Effort
         return _encode(plain, bound if plain.dtype.kind == "f" else None, effort, fills, inner=False)
 
 
-def encode_inner(values: np.ndarray) -> bytes:
+def encode_inner(values: np.ndarray, effort: Effort = "default") -> bytes:
     """The payload of a list of numbers that is part of another payload: exact, and without such parts itself."""
-    return _encode(values, None, "default", (), inner=True)
+    return _encode(values, None, effort, (), inner=True)
 
 
 def decode_inner(payload: bytes, count: int, dtype: np.dtype) -> np.ndarray:
