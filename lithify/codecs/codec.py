@@ -96,6 +96,8 @@ class Facts:
     """A slow codec is tried unasked at effort `default` on originals of at most so many bytes, and never at `fast`."""
     takes_primer: bool = False
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
+    names_variables: bool = False
+    """Whether it makes use of contracts that make exceptions for variables by their names."""
     draws: bool = False
     """Whether it draws what came back beside what was put in, for originals of its `kinds`: `Codec.plot`."""
     takes_model: bool = False

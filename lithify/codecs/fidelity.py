@@ -4,7 +4,8 @@ Both are values of one type, written the same way everywhere (command line, HTTP
 `exact`, `content`, `bounded:abs=0.01`, `bounded:rel=0.001`, `bounded:pwrel=0.001`, `floor:psnr=60`, `floor:ssim=0.98`,
 `floor:vmaf=95`. A contract is kept when the encoding's fidelity satisfies it.
 
-A bounded contract may make exceptions for variables by their names: `bounded:rel=0.001;count=bounded:abs=2;rain=exact`.
+A bounded contract, or a floor, may make exceptions for variables by their names:
+`bounded:rel=0.001;count=bounded:abs=2`, `floor:psnr=50;rain=exact;wind=bounded:abs=0.1`.
 """
 
 import math
@@ -24,6 +25,8 @@ METRICS: dict[str, dict[str, float]] = {
     "bounded": {"abs": math.inf, "rel": 1.0, "pwrel": 1.0},
     "floor": {"psnr": 200.0, "ssim": 1.0, "vmaf": 100.0},
 }
+_OF_FILMS = "vmaf"
+"""A metric that no variable has."""
 VARIABLES_MAX = 32
 SPELLING_BYTES_MAX = 1024
 """Of a contract with all its exceptions."""
@@ -46,7 +49,8 @@ class Contract:
              `floor`    the quality `metric` is at least `value`: `psnr` in dB, `ssim`, `vmaf`
     metric   None for exact and content
     value    None for exact and content
-    variables  only of bounded contracts: what holds for variables of these names instead, exact or bounded, sorted
+    variables  only of bounded contracts and floors: what holds for variables of these names instead, sorted: exact,
+               bounded, or a floor
 
     Raises BadArgument for a combination that means nothing, so that no such contract can exist.
     """
@@ -69,10 +73,14 @@ class Contract:
 
     def _check_variables(self) -> None:
         names = [name for name, _ in self.variables]
-        if self.kind != "bounded" or any(
-            one.kind not in ("exact", "bounded") or one.variables for _, one in self.variables
+        loose = [self, *(one for _, one in self.variables if one.kind != "exact")]
+        if any(one.kind not in ("bounded", "floor") or one.metric == _OF_FILMS for one in loose) or any(
+            one.variables for _, one in self.variables
         ):
-            raise BadArgument(f"contract {self.kind!r}: only bounded ones make exceptions, which are exact or bounded")
+            raise BadArgument(
+                f"contract {self.kind!r}: only bounded ones and floors of psnr or ssim make exceptions, which are "
+                "exact, bounded, or floors of psnr or ssim"
+            )
         if names != sorted(set(names)):
             raise BadArgument(f"contract {self.kind!r}: a variable is named twice, in {', '.join(names)!r:.200}")
         if wrong := [name for name in names if not _NAME.fullmatch(name)]:

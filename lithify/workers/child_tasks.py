@@ -50,8 +50,8 @@ def probe(call: Call) -> Reply:
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None; contract
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
-             takes_primer, made_for_kind, refusal, falls_back}, or only takes_model and contracts; without_kernels: ids
-             of those to be asked where kernels are
+             takes_primer, made_for_kind, refusal, falls_back, names_variables}, or only takes_model and contracts;
+             without_kernels: ids of those to be asked where kernels are
     """
     source = _source(call)
     effort = cast("Effort", call.args["effort"])
@@ -124,6 +124,7 @@ def _facts(
         "missing": missing,
         "takes_primer": codec.facts.takes_primer,
         "falls_back": codec.facts.falls_back,
+        "names_variables": codec.facts.names_variables,
     }
 
 

@@ -22,7 +22,16 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, at_hand, read_frame
 from lithify.crashpoints import crashpoint
-from lithify.errors import Cancelled, CodecCrashed, Fenced, FidelityBroken, LithifyError, OutOfSpace, StoreUnavailable
+from lithify.errors import (
+    BadArgument,
+    Cancelled,
+    CodecCrashed,
+    Fenced,
+    FidelityBroken,
+    LithifyError,
+    OutOfSpace,
+    StoreUnavailable,
+)
 from lithify.workers.model_files import OpenModel, arguments
 from lithify.workers.parts import Part, cut, cut_at_lines
 from lithify.workers.route import Candidate, Priming, Route, choose
@@ -220,6 +229,8 @@ class _Race:
             raise
         except LithifyError as error:
             file.close()
+            if isinstance(error, BadArgument) and candidate.contract and Contract.parse(candidate.contract).variables:
+                raise  # it names a variable that is not there: who promised this should know
             with self._lock:
                 self.tallies[label].error = error
             return None

@@ -281,7 +281,8 @@ def _consider(
     if not candidate.runs or codec == STORED:
         return candidate
     at_once = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
-    if contract != EXACT and contract.kind in facts["contracts"] and at_once == length:
+    is_of_use = not contract.variables or facts.get("names_variables", False)
+    if contract != EXACT and contract.kind in facts["contracts"] and at_once == length and is_of_use:
         candidate = replace(candidate, contract=str(contract))
     if predicted is None:
         return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")

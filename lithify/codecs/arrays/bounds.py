@@ -26,15 +26,16 @@ _WHOLE_BYTES_MAX = 4
 
 def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
     """By how much the stored values of a variable may differ; None: not at all."""
-    if contract.kind != "bounded":
-        is_loose = variable.data and variable.extent.element.native.kind == "f"
-        return looseness(contract) if is_loose else None
     name = variable.known_as
     is_named = name in dict(contract.variables)
     own = contract.of_variable(name)
-    if own.kind != "bounded" or own.value is None or not (variable.data or (is_named and not variable.sealed)):
-        return None
     dtype = variable.extent.element.native
+    if not (variable.data or (is_named and not variable.sealed)):
+        return None
+    if own.kind == "floor":
+        return looseness(own) if dtype.kind == "f" else None
+    if own.kind != "bounded" or own.value is None:
+        return None
     if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
         return None
     value = own.value / variable.unit if own.metric == "abs" and is_named else own.value

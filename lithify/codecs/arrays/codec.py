@@ -34,6 +34,7 @@ class Arrays(Codec):
         kinds=frozenset({"array"}),
         kernels=True,
         falls_back=True,
+        names_variables=True,
         draws=True,
     )
     params_type: ClassVar[type[Params]] = ArraysParams

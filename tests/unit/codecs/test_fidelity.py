@@ -131,6 +131,17 @@ def test_a_bounded_contract_may_make_exceptions_for_variables() -> None:
     assert Contract.parse("bounded:rel=0.001") == contract.of_variable("t2m")
 
 
+def test_a_floor_may_make_exceptions_too_and_be_one() -> None:
+    text = "floor:psnr=50;rain=exact;snow=floor:ssim=0.9;wind=bounded:abs=0.1"
+    contract = Contract.parse(text)
+    assert text == str(contract)
+    assert Contract.parse("floor:psnr=50") == contract.of_variable("t2m")
+    assert Contract.parse("floor:ssim=0.9") == contract.of_variable("snow")
+    assert Contract.parse("floor:psnr=40") == Contract.parse("bounded:rel=0.1;t2m=floor:psnr=40").of_variable("t2m")
+    assert contract.satisfied_by(Contract.parse(text.replace("50", "60")))
+    assert not contract.satisfied_by(Contract.parse("floor:psnr=60"))
+
+
 def test_contracts_with_exceptions_are_kept_by_the_same_exceptions_or_by_all_values() -> None:
     contract = Contract.parse("bounded:rel=0.001;rain=exact")
     assert contract.satisfied_by(EXACT)
@@ -144,7 +155,9 @@ def test_contracts_with_exceptions_are_kept_by_the_same_exceptions_or_by_all_val
     "wrong",
     [
         "exact;rain=exact",
-        "floor:psnr=60;rain=exact",
+        "content;rain=exact",
+        "floor:vmaf=60;rain=exact",
+        "bounded:abs=1;rain=floor:vmaf=60",
         "bounded:abs=1;rain",
         "bounded:abs=1;rain=content",
         "bounded:abs=1;=exact",

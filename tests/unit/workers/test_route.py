@@ -137,6 +137,17 @@ def test_a_codec_with_nothing_to_say_does_not_run() -> None:
     assert "not run: it has no use for this kind of data" == verdict(found, "arrays.sperr")
 
 
+def test_exceptions_for_variables_are_made_use_of_by_who_knows_variables() -> None:
+    probe = probed(
+        arrays__values=promise(3.0, contracts=["exact", "floor"], seams="whole", names_variables=True),
+        media__image=promise(9.0, contracts=["exact", "floor"], seams="whole"),
+    )
+    contract = Contract.parse("floor:psnr=50;rain=exact")
+    found = choose(probe, contract, "max", (), LENGTH)
+    running = {one.codec: one.contract for one in found.running if one.codec != "raw.stored"}
+    assert running == {"arrays.values": str(contract), "media.image": None}
+
+
 def test_a_lossy_codec_serves_only_its_own_kind_of_contract() -> None:
     lossy = probed(raw__zstd=promise(1.3), arrays__sperr=promise(20.0, contracts=["bounded"]))
     bounded = Contract.parse("bounded:abs=0.01")

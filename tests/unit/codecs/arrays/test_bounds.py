@@ -75,6 +75,20 @@ def test_each_variable_is_kept_by_what_its_name_is_given() -> None:
     assert 5 == table["count"]["max_abs_error"]
 
 
+def test_floors_and_bounds_mix_by_name() -> None:
+    contract = "floor:psnr=40;count=bounded:abs=5;rain=exact;t2m=floor:psnr=60"
+    data = model()
+    back = back_of(data, contract)
+    assert {"t2m", "count"} == differences(data, back).keys()
+    table = Arrays.measure(data, back, Contract.parse(contract))
+    assert table["t2m"]["psnr_db"] >= 60
+    assert 5 == table["count"]["max_abs_error"]
+    with pytest.raises(FidelityBroken, match=r"t2m: psnr is .* below 90"):
+        Arrays.measure(data, back, Contract.parse(contract.replace("60", "90")))
+    table = Arrays.measure(data, back_of(data, "bounded:abs=0.01;t2m=floor:psnr=30"), Contract.parse("floor:psnr=30"))
+    assert table["rain"]["max_abs_error"] <= 0.01 < table["t2m"]["max_abs_error"]
+
+
 def test_a_part_of_a_range_of_whole_numbers_is_that_of_the_whole_variable() -> None:
     data = model()
     found = differences(data, back_of(data, "bounded:abs=0.01;packed=bounded:rel=0.01"))
@@ -91,9 +105,10 @@ def test_what_was_loosened_beyond_its_own_bound_is_noticed() -> None:
             Arrays.measure(data, back, Contract.parse(contract))
 
 
-def test_a_name_that_the_file_has_not_is_refused_with_those_it_has() -> None:
+@pytest.mark.parametrize("contract", ["bounded:abs=0.01;wind=exact", "floor:psnr=50;wind=floor:ssim=0.9"])
+def test_a_name_that_the_file_has_not_is_refused_with_those_it_has(contract: str) -> None:
     with pytest.raises(BadArgument, match=r"'wind'.*count, lat, packed, rain, t2m"):
-        back_of(model(), "bounded:abs=0.01;wind=exact")
+        back_of(model(), contract)
 
 
 def test_what_lies_under_a_checksum_is_not_loosened_by_its_name() -> None:
