@@ -98,6 +98,8 @@ class Facts:
     """Whether earlier originals of a collection can teach it: `Codec.make_primer` and its neighbours."""
     draws: bool = False
     """Whether it draws what came back beside what was put in, for originals of its `kinds`: `Codec.plot`."""
+    exact_because: str = ""
+    """Why it makes no use of a contract that it does not have among its own, for whoever asked for one; a sentence."""
     takes_model: bool = False
     """Whether it is for a model that the user brings: it is tried only with one (`Codec.with_model`)."""
 
