@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CRASH_KILLS ?= 200
 FUZZ_SECONDS ?= 60
+FUZZ_FILES ?= 10000
 FILM_MUTANTS ?= 100
 
 .DEFAULT_GOAL := help
@@ -42,8 +43,9 @@ format: $(STAMP) ## rewrite the layout of the code
 crash: $(STAMP) ## CRASH_KILLS kills with -9 at named points, under load
 	$(BIN)/python -m tests.crash.campaign --kills $(CRASH_KILLS)
 
-fuzz: $(STAMP) ## FUZZ_SECONDS of mutated frames and packs through every decoder
+fuzz: $(STAMP) ## FUZZ_SECONDS of mutated frames and packs through every decoder; FUZZ_FILES mutated files packed
 	$(BIN)/python -m tests.fuzz.campaign --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.campaign --inputs $(FUZZ_FILES) --target files. --target packed
 	FILM_MUTANTS=$(FILM_MUTANTS) $(BIN)/python -m pytest -q -n 0 --timeout=3600 tests/hostile/test_films.py
 
 bench: $(STAMP) ## speeds and ratios beside the rivals; prints tables

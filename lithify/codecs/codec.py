@@ -100,6 +100,8 @@ class Facts:
     """Whether it makes use of contracts that make exceptions for variables by their names."""
     draws: bool = False
     """Whether it draws what came back beside what was put in, for originals of its `kinds`: `Codec.plot`."""
+    exact_because: str = ""
+    """Why it makes no use of a contract that it does not have among its own, for whoever asked for one; a sentence."""
     takes_model: bool = False
     """Whether it is for a model that the user brings: it is tried only with one (`Codec.with_model`)."""
 

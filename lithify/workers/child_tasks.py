@@ -20,6 +20,7 @@ from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, Primers, Tally, at_hand, checked_model, decode_frame, read_frame
 from lithify.codecs.frame.primers import check_length
+from lithify.codecs.reasons import reasons_given
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.codecs.signs import heard_by
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
@@ -50,7 +51,8 @@ def probe(call: Call) -> Reply:
     fds      the original
     args     input, effort; name (or None); codecs: ids of the only ones that may serve, or None; contract
     answer   length, kind (see kinds.Kind), codecs: {id: contracts, seams, format, params, estimate, missing,
-             takes_primer, made_for_kind, refusal, falls_back, names_variables}, or only takes_model and contracts;
+             takes_primer, made_for_kind, refusal, falls_back, exact_because, names_variables}, or only takes_model
+             and contracts;
              without_kernels: ids of those to be asked where kernels are
     """
     source = _source(call)
@@ -125,6 +127,7 @@ def _facts(
         "takes_primer": codec.facts.takes_primer,
         "falls_back": codec.facts.falls_back,
         "names_variables": codec.facts.names_variables,
+        "exact_because": codec.facts.exact_because,
     }
 
 
@@ -169,15 +172,15 @@ def encode(call: Call) -> Reply:
     args     input, start, end; codec; params, or effort to have them chosen; primer, model: the digest of one to encode
              with; contract: a looser one than exact that may be kept, or None
     answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, contract that is kept,
-             seconds
+             seconds, reasons for what is kept otherwise than was asked for
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
     codec = _codec(call.args, source.length, brought(call))
     started = time.perf_counter()
-    with open(call.fds[1], "wb", buffering=0, closefd=False) as out:
+    with open(call.fds[1], "wb", buffering=0, closefd=False) as out, reasons_given() as reasons:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
-    return Reply(_outcome(codec, frame, time.perf_counter() - started))
+    return Reply(_outcome(codec, frame, time.perf_counter() - started, reasons))
 
 
 def encode_small(call: Call) -> Reply:
@@ -221,11 +224,12 @@ def _attempt(source: Source, candidate: dict[str, Any], primers: Primers) -> tup
     started = time.perf_counter()
     try:
         codec = _codec(candidate, source.length, primers)
-        frame = _encode(source, codec, out, lambda _: None)
+        with reasons_given() as reasons:
+            frame = _encode(source, codec, out, lambda _: None)
     except Exception as error:  # noqa: BLE001 - a codec that fails on one original costs that candidate, not the batch
         found = as_lithify_error(error)
         return {"codec": candidate["codec"], "error": {"code": found.code, "message": found.message}}, b""
-    return _outcome(codec, frame, time.perf_counter() - started), out.getvalue()
+    return _outcome(codec, frame, time.perf_counter() - started, reasons), out.getvalue()
 
 
 def _codec(args: dict[str, Any], length: int, primers: Primers) -> Codec:
@@ -268,7 +272,7 @@ def _digest_of(source: Source) -> bytes:
     return sha256.digest()
 
 
-def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:
+def _outcome(codec: Codec, frame: Frame, seconds: float, reasons: Sequence[str]) -> dict[str, Any]:
     return {
         "codec": codec.facts.id,
         "format": str(codec.facts.format),
@@ -278,6 +282,7 @@ def _outcome(codec: Codec, frame: Frame, seconds: float) -> dict[str, Any]:
         "digest": frame.decoded_digest.hex(),
         "contract": str(frame.contract),
         "seconds": seconds,
+        "reasons": list(reasons),
     }
 
 

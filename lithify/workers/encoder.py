@@ -109,11 +109,13 @@ class _Tally:
         self.peak_memory_bytes = 0
         self.parts_won = 0
         self.error: LithifyError | None = None
+        self.reasons: dict[str, None] = {}
 
     def add(self, result: TaskResult) -> None:
         self.stored_bytes += result.result["stored_bytes"]
         self.seconds += result.result["seconds"]
         self.peak_memory_bytes = max(self.peak_memory_bytes, result.peak_memory_bytes)
+        self.reasons |= dict.fromkeys(result.result["reasons"])
 
     def found(self, length: int) -> dict[str, Any]:
         if self.error is not None:
@@ -124,6 +126,7 @@ class _Tally:
             "encode_seconds": round(self.seconds, 6),
             "peak_memory_bytes": self.peak_memory_bytes,
             "parts_won": self.parts_won,
+            **({"reasons": list(self.reasons)[: limits.REASONS_MAX]} if self.reasons else {}),
         }
 
 
@@ -273,12 +276,13 @@ def encode_original(
     with _smallest(race, original, staging) as (out, frame):
         crashpoint("work.after_encode")
         winners = race.winners()
+        found = {label: tally.found(original.length) for label, tally in race.tallies.items()}
         yield Encoded(
             file=out,
             length=frame.frame_length,
             codec="+".join(dict.fromkeys(winner.codec for winner in winners)),
             format="+".join(dict.fromkeys(race.formats[winner.label] for winner in winners)),
-            route=route.completed({label: tally.found(original.length) for label, tally in race.tallies.items()}),
+            route=route.completed(found, frame.contract),
             seconds=sum(tally.seconds for tally in race.tallies.values()),
             peak_memory_bytes=max(tally.peak_memory_bytes for tally in race.tallies.values()),
             primer=next((winner.primer for winner in winners if winner.primer), None),

@@ -106,13 +106,18 @@ def pack_file(
         "primer": encoded.primer,
         "model": encoded.model,
         "contract": str(promised),
-        "fidelity": {"kept": str(encoded.contract), **figures},
+        "fidelity": {"kept": str(encoded.contract), **_because(encoded.route), **figures},
         "encode_seconds": round(encoded.seconds, 6),
         "decode_seconds": round(decode_seconds, 6),
         "peak_memory_bytes": encoded.peak_memory_bytes,
         "sha256": digest,
         "route": encoded.route,
     }
+
+
+def _because(route: dict[str, Any]) -> dict[str, Any]:
+    """Why every byte is kept of what need not come back so."""
+    return {"because": "; ".join(route["exact_because"])} if "exact_because" in route else {}
 
 
 def _check_used(route: dict[str, Any], what: str) -> None:

@@ -72,6 +72,8 @@ class Candidate:
     """The contract that it may make use of; None: it gives every byte back, whatever was promised."""
     model: str | None = None
     """The digest of the language model it runs with."""
+    exact_because: str | None = None
+    """Why it makes no use of a looser contract, where somebody may have expected it to."""
 
     @property
     def label(self) -> str:
@@ -101,6 +103,17 @@ class Candidate:
             document["found"] = self.found
         return document
 
+    def said(self) -> list[str]:
+        """Once it has run: why what it was let to lose is there after all."""
+        if self.contract is None:
+            return [] if self.exact_because is None else [self.exact_because]
+        if not self.runs:
+            return [self.verdict]
+        found = self.found or {}
+        if "error" in found:
+            return [found["detail"]]
+        return found.get("reasons") or ["what it found was no smaller than what gives every byte back"]
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -115,6 +128,7 @@ class Route:
     """Whether parts should end at line ends."""
     uncut: frozenset[str] = frozenset()
     """Labels of the candidates that are given the whole of an original, however long."""
+    contract: Contract = EXACT
 
     @property
     def running(self) -> tuple[Candidate, ...]:
@@ -139,13 +153,18 @@ class Route:
             document["winner"] = self.winner
         return document
 
-    def completed(self, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    def completed(self, found: Mapping[str, dict[str, Any]], kept: Contract = EXACT) -> dict[str, Any]:
         """The route's document once its candidates have run.
 
-        found  for each label: stored_bytes, ratio, seconds … and parts_won of an original in parts; or error and detail
+        found  for each label: stored_bytes, ratio, seconds …, reasons, and parts_won of an original in parts; or error
+               and detail
+        kept   the contract that what won makes use of
         """
         candidates = tuple(replace(candidate, found=found.get(candidate.label)) for candidate in self.candidates)
-        return replace(self, candidates=candidates, winner=_winner(found)).as_json()
+        document = replace(self, candidates=candidates, winner=_winner(found)).as_json()
+        if kept != self.contract and kept == EXACT:
+            document["exact_because"] = _exact_because(candidates, self.contract, self.kind)
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +230,15 @@ def choose(
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
     uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")
-    return Route(kind["kind"], effort, reason, (*candidates, *primed, *with_model), at_lines=at_lines, uncut=uncut)
+    return Route(
+        kind["kind"],
+        effort,
+        reason,
+        (*candidates, *primed, *with_model),
+        at_lines=at_lines,
+        uncut=uncut,
+        contract=contract,
+    )
 
 
 def choose_small(
@@ -273,19 +300,20 @@ def _primed(
 def _consider(
     codec: str, facts: Mapping[str, Any], contract: Contract, allowed: Sequence[str], length: int
 ) -> Candidate:
+    because = None if contract == EXACT else _because(facts, contract, length)
     if facts.get("missing"):
-        return Candidate(codec, None).dropped(facts["missing"])
+        return Candidate(codec, None, exact_because=because).dropped(facts["missing"])
     estimate = facts["estimate"]
     predicted = None if estimate is None else Predicted.of(estimate, length)
-    candidate = _allowed(Candidate(codec, predicted), facts["contracts"], contract, allowed)
+    candidate = _allowed(Candidate(codec, predicted, exact_because=because), facts["contracts"], contract, allowed)
     if not candidate.runs or codec == STORED:
         return candidate
+    if predicted is None:
+        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
     at_once = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
     is_of_use = not contract.variables or facts.get("names_variables", False)
     if contract != EXACT and contract.kind in facts["contracts"] and at_once == length and is_of_use:
         candidate = replace(candidate, contract=str(contract))
-    if predicted is None:
-        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
     seconds = predicted.encode_seconds * at_once / length
     if seconds > (allowed_seconds := wall_seconds_for(at_once)):
         return candidate.dropped(f"it would take {seconds:.0f} s, over the {allowed_seconds:.0f} s it may")
@@ -293,6 +321,29 @@ def _consider(
         needed, most = (number // limits.MIB for number in (predicted.memory_bytes, limits.CHILD_MEMORY_BYTES))
         return candidate.dropped(f"it would take {needed} MiB of memory, over the {most} MiB it may")
     return candidate
+
+
+def _because(facts: Mapping[str, Any], contract: Contract, length: int) -> str | None:
+    """Why a codec that is made for an original may make no use of a contract; None: nobody would expect it to."""
+    if not facts.get("made_for_kind"):
+        return None
+    if missing := facts.get("missing"):
+        return str(missing)
+    if contract.kind not in facts["contracts"]:
+        return facts.get("exact_because") or None
+    if facts["estimate"] is None:
+        return facts.get("refusal") or "it knows no such files as this one"
+    if facts["seams"] != "whole" and length > limits.PART_BYTES:
+        return f"of originals of more than {limits.PART_BYTES // limits.MIB} MiB it gives every byte back"
+    return None
+
+
+def _exact_because(candidates: Sequence[Candidate], contract: Contract, kind: str | None) -> list[str]:
+    """Why every byte is kept of an original that need not come back so: a sentence for each codec that had a say."""
+    said = [f"{candidate.codec}: {why}" for candidate in candidates for why in candidate.said()]
+    return list(dict.fromkeys(said)) or [
+        f"no codec here keeps less than every byte of {kind} for the sake of {contract}"
+    ]
 
 
 def _allowed(candidate: Candidate, contracts: Sequence[str], contract: Contract, allowed: Sequence[str]) -> Candidate:

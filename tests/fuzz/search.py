@@ -44,6 +44,8 @@ class Search:
     """Inputs start, start + step … are this process's."""
     seconds: float
     kept: Path
+    stop: int | None = None
+    """Inputs from here on are nobody's."""
 
 
 def case(target: Target, seeds: Sequence[bytes], seed: int, number: int) -> bytes:
@@ -74,7 +76,7 @@ def turns(search: Search) -> Iterator[tuple[int, int]]:
     """Index of the target, and number of the input, for as long as there is time."""
     until = time.monotonic() + search.seconds
     for number in count(search.start, search.step):
-        if time.monotonic() > until:
+        if time.monotonic() > until or (search.stop is not None and number >= search.stop):
             return
         yield number // search.step % len(search.targets), number
 

@@ -69,6 +69,7 @@ from lithify.store.records import Record
 from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
+from tests.fuzz.packing import pack_here
 from tests.golden import lm_frames
 from tests.golden.primers import golden_primers
 from tests.suites.codec_suite import framed
@@ -77,6 +78,8 @@ from tests.unit.codecs.arrays.test_containers import FILES
 from tests.unit.codecs.logs import blocks, corpus
 from tests.unit.codecs.media import clips, stills
 from tests.unit.codecs.media import corpus as corpus_of_media
+from tests.unit.codecs.media import films as films_of_tests
+from tests.unit.codecs.media.archives import small_archives
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
 
@@ -90,6 +93,7 @@ _DECODED_BYTES_MAX = 4 * limits.MIB
 _SLOWLY_DECODED_BYTES_MAX = 64 * limits.KIB
 """The same for codecs that decode half a megabyte a second, or three."""
 _SLOW = ("media.audio",)
+_SEED_BYTES_MAX = 64 * limits.KIB
 _VARIABLES_MAX = 4
 _PLAIN = (
     b"rock",
@@ -271,8 +275,27 @@ MEDIA = {
     ),
     "media.gif": GIFS,
     "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14)),
+    "media.deflate": small_archives(),
 }
 """Files that the codecs of media take apart."""
+
+
+def pack_file(data: bytes) -> bool:
+    """Pack a damaged file by whoever the route chooses: whatever the damage, it comes back."""
+    return bool(data and pack_here(data))
+
+
+def packed_seeds() -> list[bytes]:
+    """Files of all kinds of media, and of the neighbours that they are mistaken for."""
+    films = (films_of_tests.film(frames=3, sound=None), films_of_tests.film("ffv1", "matroska", frames=2, options=()))
+    arrays = [FILES[name] for name in sorted(FILES) if len(FILES[name]) < 16 * limits.KIB]
+    return [*(one for files in MEDIA.values() for one in files), *films, *arrays, *_PLAIN]
+
+
+def packed_seeds_and(folder: Path) -> list[bytes]:
+    """The same, and the files of a folder that are not too long: what real programs wrote."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size <= _SEED_BYTES_MAX]
+    return [*packed_seeds(), *(path.read_bytes() for path in found)]
 
 
 def keep_file(codec_id: str, data: bytes) -> bool:
@@ -280,16 +303,20 @@ def keep_file(codec_id: str, data: bytes) -> bool:
     codec, chunks = by_id(codec_id), _Chunks()
     if not data:
         return False
-    codec(codec.params_for("default" if codec_id == "media.jpeg" else "fast", len(data))).encode(_Plain(data), chunks)
+    effort: Effort = "default" if codec_id == "media.jpeg" or not zlib.crc32(data) % 8 else "fast"
+    if codec.may_suit(data):
+        codec.probe(data, len(data), effort)
+    codec(codec.params_for(effort, len(data))).encode(_Plain(data), chunks)
     came = b""
     for one in chunks.inputs:
         length, shared_length = _LENGTHS.unpack(one[: _LENGTHS.size])
         came += codec().decode(one[8 + shared_length :], shared=one[8 : 8 + shared_length], length=length)
     assert data == came, "another file came back"
-    return chunks.inputs[0][8] >= _TAKEN_APART or codec_id == "media.jpeg"
+    return chunks.inputs[0][8] >= _TAKEN_APART.get(codec_id, 0x10)
 
 
-_TAKEN_APART = 0x10
+_TAKEN_APART = {"media.jpeg": 0, "media.deflate": 1}
+"""The least first byte of payloads that are; small JPEGs need not be."""
 
 
 def mend_png(data: bytes) -> bytes:
@@ -697,6 +724,7 @@ def targets() -> dict[str, Target]:
         Target("deflate", open_and_rebuild, stream_seeds_of_zlib),
         Target("recipe", rebuild_only, recipe_seeds),
         Target("picture", read_picture, picture_seeds),
+        Target("packed", pack_file, packed_seeds),
         Target("contract", read_contract, contract_seeds),
     ]
     return {target.name: target for target in (*others, *decoders)}

@@ -1,5 +1,6 @@
 """What fuzzing once found stays fixed, and the fuzzer itself finds what it is there to find."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -70,3 +71,16 @@ def test_a_planted_fault_is_found_and_kept(
     planted = Target("planted", run, planted_seeds)
     assert campaign([planted], seconds=3, seed=1, processes=1, kept=tmp_path) > 0
     assert list(tmp_path.glob(f"planted__{what}__*.bin"))
+
+
+def accepts(data: bytes) -> bool:
+    return bool(data)
+
+
+def test_a_campaign_of_so_many_inputs_goes_on_where_it_was(tmp_path: Path) -> None:
+    state, planted = tmp_path / "state.json", [Target("planted", accepts, planted_seeds)]
+    for inputs in (30, 50, 50):
+        assert campaign(planted, seconds=60, seed=1, processes=1, kept=tmp_path, inputs=inputs, state=state) == 0
+        assert inputs == json.loads(state.read_text())["tried"]["planted"]
+    with pytest.raises(ValueError, match="another seed"):
+        campaign(planted, seconds=1, seed=2, processes=1, kept=tmp_path, state=state)

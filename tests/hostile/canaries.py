@@ -1,6 +1,9 @@
 """What a film may not touch: a server and a file that tell whether somebody came, and lists that send players there."""
 
 import contextlib
+import ctypes
+import os
+import select
 import struct
 import threading
 from collections.abc import Iterator
@@ -14,6 +17,10 @@ from tests.unit.codecs.media.films import film
 SECRET = b"the canary sang: 5f1d8a77c2"
 
 
+_READ = 0x01 | 0x20
+"""inotify(7): IN_ACCESS, IN_OPEN."""
+
+
 @dataclass
 class Canaries:
     """A server and a file that nobody has a reason to reach."""
@@ -21,12 +28,31 @@ class Canaries:
     url: str
     file: Path
     visits: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    """Connections, whatever was said in them."""
+    watch: int = -1
+    """A descriptor that can be read once the file was opened."""
+
+    @property
+    def port(self) -> bytes:
+        return self.url.rpartition(":")[2].encode()
+
+    def untouched(self) -> bool:
+        """Whether nobody came to either."""
+        readable, _, _ = select.select([self.watch], [], [], 0)
+        return not (self.visits or self.calls or readable)
 
 
 @contextlib.contextmanager
 def canaries(folder: Path) -> Iterator[Canaries]:
     """Inside, both are there."""
     visits: list[str] = []
+    calls: list[str] = []
+
+    class Server(ThreadingHTTPServer):
+        def verify_request(self, request: object, client_address: object) -> bool:
+            calls.append(str(client_address))
+            return True
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -40,10 +66,23 @@ def canaries(folder: Path) -> Iterator[Canaries]:
 
     file = folder / "canary.ts"
     file.write_bytes(SECRET)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server, _watched(file) as watch:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Canaries(f"http://127.0.0.1:{server.server_port}", file, visits)
+        yield Canaries(f"http://127.0.0.1:{server.server_port}", file, visits, calls, watch)
         server.shutdown()
+
+
+@contextlib.contextmanager
+def _watched(file: Path) -> Iterator[int]:
+    """A descriptor that can be read as soon as somebody opens the file."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    assert watch >= 0
+    assert libc.inotify_add_watch(watch, os.fsencode(file), _READ) >= 0
+    try:
+        yield watch
+    finally:
+        os.close(watch)
 
 
 def lists(there: Canaries) -> dict[str, bytes]:

@@ -71,4 +71,5 @@ def _line(found: dict[str, Any]) -> str:
     times = f"packed in {found['encode_seconds']:.2f} s, proved in {found['decode_seconds']:.2f} s"
     line = f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"
     needs = [f"; needs {what} {found[what]}" for what in ("primer", "model") if found[what] is not None]
-    return line + "".join(needs)
+    because = found["fidelity"].get("because")
+    return line + "".join(needs) + (f"; every byte is kept: {because}" if because else "")

@@ -106,7 +106,7 @@ def _facts(out: "Output", view: "ObjectView") -> None:
         "back": f"{size(view.length)} ({view.length} bytes)",
         "stored": f"{size(view.stored_bytes)} ({view.stored_bytes} bytes), {ratio(view.ratio)}",
         "kind": f"{view.kind}" + (f" ({view.content_type})" if view.content_type else ""),
-        "contract": f"{view.contract}, kept: {view.fidelity}",
+        "contract": f"{view.contract}, kept: {view.fidelity}" + _because(view),
         "effort": view.effort,
         **({} if view.model is None else {"model": f"{view.model}, asked for"}),
         "came": moment(view.created_at),
@@ -115,6 +115,12 @@ def _facts(out: "Output", view: "ObjectView") -> None:
     for name, text in facts.items():
         if name != "back" or view.fidelity != "exact":
             out.line(f"{name:<9} {text}")
+
+
+def _because(view: "ObjectView") -> str:
+    """Why every byte comes back of an object that need not."""
+    said = view.encodings[-1].route.get("exact_because") if view.encodings else None
+    return f" ({'; '.join(said)})" if said and view.fidelity == "exact" else ""
 
 
 def _encoding(view: "EncodingView") -> list[str]:
@@ -134,6 +140,9 @@ def _route(out: "Output", encoding: "EncodingView") -> None:
         out.table(_CANDIDATES, [_candidate(one) for one in candidates], title="predicted / found")
     if winner := encoding.route.get("winner"):
         out.line(f"winner: {winner}")
+    for one in candidates:
+        for reason in (one.get("found") or {}).get("reasons", ()):
+            out.line(f"{one.get('codec')}: {reason}")
     if encoding.primer is not None:
         out.line(f"needs primer {encoding.primer}")
     if encoding.model is not None:

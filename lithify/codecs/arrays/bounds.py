@@ -51,6 +51,15 @@ def check_names(structure: Structure, contract: Contract) -> None:
             raise BadArgument(f"the contract names {name!r:.80}; the variables of the file are {there[:400]}")
 
 
+def why_exact(structure: Structure, contract: Contract, *, loosened: int) -> str | None:
+    """Why all values come back as they were, though a contract lets some differ; None: they need not, or do not."""
+    if loosened or contract.kind not in {"bounded", "floor"}:
+        return None
+    if not structure.variables:
+        return "no arrays were found in it"
+    return f"none of its {len(structure.variables)} arrays holds measurements that {contract} loosens"
+
+
 def bounds_of(
     source: Source, structure: Structure, pieces: Sequence[Piece], contract: Contract
 ) -> Mapping[int, Looseness]:

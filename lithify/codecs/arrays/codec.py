@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import Contract, kept_contract
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 
@@ -110,7 +111,7 @@ class Arrays(Codec):
             self._encode(source, sink)
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
-        from lithify.codecs.arrays.bounds import bounds_of, check_names
+        from lithify.codecs.arrays.bounds import bounds_of, check_names, why_exact
         from lithify.codecs.arrays.payload import encode_piece
         from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source
 
@@ -119,6 +120,8 @@ class Arrays(Codec):
         pieces = pieces_of(structure)
         check_names(structure, contract)
         bounds = bounds_of(source, structure, pieces, contract)
+        if reason := why_exact(structure, contract, loosened=len(bounds)):
+            give_reason(reason)
         for piece in pieces:
             data = read_piece(source, piece)
             found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)

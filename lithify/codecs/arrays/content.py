@@ -16,6 +16,7 @@ from lithify.codecs.arrays.containers.hdf5 import filters_of, reading
 from lithify.codecs.arrays.containers.unfiltered import unfiltered
 from lithify.codecs.arrays.reading import MemorySource, SourceBytes
 from lithify.codecs.codec import Buffer, ChunkSink, Source
+from lithify.codecs.reasons import give_reason
 from lithify.errors import BadBytes, FidelityBroken
 
 _STEP_BYTES = 8 * limits.MIB
@@ -56,15 +57,23 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode) -> None:
 
 def plainer(source: Source) -> bytes | None:
     """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it."""
-    if source.length > limits.CHUNK_BYTES_MAX or container_of(source.read(0, HEAD_BYTES)) != "hdf5":
+    if container_of(source.read(0, HEAD_BYTES)) != "hdf5":
+        give_reason("only files of HDF5 may come back as other bytes that say the same")
+        return None
+    if source.length > limits.CHUNK_BYTES_MAX:
+        most = limits.CHUNK_BYTES_MAX // limits.MIB
+        give_reason(f"files of HDF5 of more than {most} MiB are not written anew")
         return None
     original = source.read(0, source.length)
     try:
         found = unfiltered(original)
         if found is not None:
             same_content(source, MemorySource(found))
-    except (BadBytes, FidelityBroken):
+    except (BadBytes, FidelityBroken) as error:
+        give_reason(error.message)
         return None
+    if found is None:
+        give_reason("it has no chunks behind filters that would have to go: to write it anew would win nothing")
     return found
 
 

@@ -12,6 +12,7 @@ from lithify.codecs.media.fields import Fields, varint
 from lithify.codecs.media.sound import decode_frames, encode_frames
 from lithify.codecs.media.sound_files import Kind, Layout, find_sound
 from lithify.codecs.media.sound_guess import guess_sound
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 _SOUND = 0x10
@@ -56,6 +57,7 @@ class Audio(Codec):
         name="audio",
         format=Format(0x0502, 1, 0),
         kinds=frozenset({"audio"}),
+        exact_because="sound comes back to the sample: no figure says of what it lost whether anybody would hear it",
         kernels=True,
         falls_back=True,
         papers=(
@@ -120,6 +122,8 @@ class Audio(Codec):
         if len(data) != source.length:
             raise Truncated(f"source ends at byte {len(data)}, its length is {source.length}")
         layout = find_sound(data) or guess_sound(data)
+        if layout is None:
+            give_reason("no samples were found in it: it is kept as any other file")
         for group in _groups(data, layout, self._own.group_bytes):
             sink.chunk(self._encode_group(group, layout), group.data)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 Result = TypeVar("Result")
@@ -24,8 +25,9 @@ def fenced(what: str, call: Callable[[], Result]) -> Result:
 
 
 def fenced_or_none(call: Callable[[], Result]) -> Result | None:
-    """What `call` gives; None if it cannot: for encoders, which have other ways."""
+    """What `call` gives; None if it cannot, with a reason: for encoders, which have other ways."""
     try:
         return fenced("an encoder", call)
-    except Corrupt:
+    except Corrupt as error:
+        give_reason(error.message)
         return None

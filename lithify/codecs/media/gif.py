@@ -12,6 +12,7 @@ from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.gif_canvas import Canvas
 from lithify.codecs.media.gif_layout import SIGNATURES, Image, images
 from lithify.codecs.media.whole_file import WholeFile
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded
 
 _OPENED = 0x10
@@ -71,7 +72,10 @@ class Gif(WholeFile):
             return general.pack(data, "fast")  # others are made for it
         packed = general.pack(data, self._effort)
         opened = _opened(data, self._effort)
-        return packed if opened is None else min(opened, packed, key=len)
+        if opened is None:
+            give_reason("none of its images can be packed again to the bit: the file is kept as any other")
+            return packed
+        return min(opened, packed, key=len)
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _OPENED else general.unpack(payload, length)

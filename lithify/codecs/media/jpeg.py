@@ -15,6 +15,7 @@ from lithify.codecs.media.jpeg_coders import CODER_NAMES, JXL, LEPTON, RECODED, 
 from lithify.codecs.media.jpeg_recoded import recode, restore, smallest_jpeg
 from lithify.codecs.media.jpeg_scan import Found, Run, find_jpegs, put_together
 from lithify.codecs.media.whole_file import WholeFile
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 _JPEGS = 0x10
@@ -159,7 +160,13 @@ def _coded(jpeg: bytes, coders: tuple[int, ...], effort: Effort) -> _Code | None
     own = made and _Code(RECODED, *made)
     if own is not None and effort != "max":
         return own
+    if RECODED in coders and own is None:
+        give_reason(
+            "a JPEG is not what its coefficients say, or of a kind that is not read: Lepton or JPEG XL may keep it"
+        )
     found = encode_jpeg(jpeg, tuple(coder for coder in coders if coder != RECODED))
+    if own is None and found is None:
+        give_reason("a JPEG is kept as any other bytes: no coder gives back every byte of it")
     other = found and _Code(*found, b"")
     return min(filter(None, (own, other)), key=lambda one: len(one.stream) + len(one.head), default=None)
 

@@ -7,6 +7,7 @@ from functools import partial
 from lithify import limits
 from lithify.codecs.media.fence import fenced, fenced_or_none
 from lithify.codecs.media.jxl_size import jxl_size
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded
 
 LEPTON, JXL, RECODED = 1, 2, 3
@@ -63,9 +64,12 @@ def _samples_max(length: int) -> int:
 
 def _gives_back(coder: int, packed: bytes, jpeg: bytes) -> bool:
     try:
-        return decode_jpeg(coder, packed, len(jpeg)) == jpeg
+        back = decode_jpeg(coder, packed, len(jpeg)) == jpeg
     except (Corrupt, LimitExceeded):
-        return False
+        back = False
+    if not back:
+        give_reason(f"{CODER_NAMES[coder]} does not give back a JPEG of {len(jpeg)} bytes: another keeps it")
+    return back
 
 
 def _lepton_samples(packed: bytes, length: int) -> int:

@@ -17,6 +17,7 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.media import general
 from lithify.codecs.media.fence import fenced, fenced_or_none
 from lithify.codecs.media.jxl_size import jxl_size
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded
 
 Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -106,9 +107,12 @@ def decode_picture(coder: int, packed: bytes, shape: Shape) -> Picture:
 
 def _gives_back(coder: int, packed: bytes, picture: Picture) -> bool:
     try:
-        return np.array_equal(decode_picture(coder, packed, shape_of(picture)), picture)
+        back = np.array_equal(decode_picture(coder, packed, shape_of(picture)), picture)
     except (Corrupt, LimitExceeded):
-        return False
+        back = False
+    if not back:
+        give_reason(f"coder 0x{coder:02x} does not give back a picture of {shape_of(picture)}: another keeps it")
+    return back
 
 
 def coders_of_names(picture: Picture, effort: Effort) -> tuple[int, ...]:

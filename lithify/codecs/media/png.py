@@ -30,6 +30,7 @@ from lithify.codecs.media.png_chunks import (
 )
 from lithify.codecs.media.png_layout import plain_length, row_count
 from lithify.codecs.media.whole_file import EffortParams, WholeFile
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded
 
 _OPENED = 0x10
@@ -89,6 +90,8 @@ class PngCodec(WholeFile):
         if not data.startswith(SIGNATURE):
             return general.pack(data, "fast")  # others are made for it
         opened = _opened(data, self._effort)
+        if opened is None:
+            give_reason("its image data cannot be deflated again to the bit: the file is kept as any other")
         made = [] if opened is None else [opened]
         if not made or len(made[0]) > _DOUBTFUL * len(data):
             made.append(general.pack(data, self._effort))

@@ -17,8 +17,9 @@ from lithify.codecs.media.video_frames import NOTHING, Group, Video, find_video,
 from lithify.codecs.media.video_payload import Frames, pack_stretch, unpack_stretch
 from lithify.codecs.media.video_planes import Layout
 from lithify.codecs.media.whole_file import EffortParams, SelfContained
+from lithify.codecs.reasons import give_reason
 from lithify.codecs.signs import tell
-from lithify.errors import FidelityBroken, Truncated
+from lithify.errors import BadBytes, FidelityBroken, Truncated
 
 _FRAMES: dict[Effort, int] = {"fast": 32, "default": 48, "max": 256}
 """Of a chunk: a range read decodes whole chunks, and each begins without knowing the one before it."""
@@ -118,9 +119,10 @@ class MovingPictures(SelfContained):
         if self._contract.kind != "exact":
             try:
                 film = self._made_anew(source)
-            except FidelityBroken:
+            except (BadBytes, FidelityBroken) as error:
                 if video is None:
                     raise
+                give_reason(error.message)
             else:
                 for at in range(0, len(film), _BLOCK_BYTES):
                     block = film[at : at + _BLOCK_BYTES]

@@ -18,6 +18,7 @@ from lithify.codecs.media.fence import fenced, fenced_or_none
 from lithify.codecs.media.libav import libav
 from lithify.codecs.media.nal_units import join_units, only_slice, parameter_sets, split_units
 from lithify.codecs.media.video_planes import Samples
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 if TYPE_CHECKING:
@@ -111,9 +112,13 @@ def encode_pictures(coder: int, planes: Sequence[Samples], form: Form, effort: E
     count = len(planes[0])
     try:
         decoded = decode_pictures(coder, coded, form, count)
-    except Corrupt:
+    except Corrupt as error:
+        give_reason(error.message)
         return None
-    return coded if all(map(np.array_equal, decoded, planes)) else None
+    if all(map(np.array_equal, decoded, planes)):
+        return coded
+    give_reason(f"{_NAMES[coder]} does not give back {count} pictures: another keeps them")
+    return None
 
 
 def decode_pictures(coder: int, coded: Coded, form: Form, count: int) -> list[Samples]:

@@ -19,6 +19,7 @@ from lithify.codecs.media.video_planes import (
     put_samples,
     take_samples,
 )
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, LimitExceeded
 
 FRAMES = 0x10
@@ -100,6 +101,7 @@ def _pack_frames(data: bytes, frames: Frames, effort: Effort, coders: tuple[int,
         coded = encode_pictures(coder, planes, form._replace(bits=bits), effort)
         if coded is not None:
             return _written(data, frames, coder, bits, coded, effort)
+    give_reason(f"no coder of moving pictures takes planes of {form.shapes} in {form.bits} bits")
     return None
 
 

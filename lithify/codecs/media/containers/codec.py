@@ -46,6 +46,7 @@ class Deflate(WholeFile):
         name="deflate",
         format=Format(0x0500, 1, 0),
         kinds=frozenset({"archive", "document", "image", "array", "executable", "binary", "opaque", "database"}),
+        exact_because="what lies in another file comes back byte for byte",
         kernels=True,
         nests=(
             "logs.template",

@@ -64,6 +64,10 @@ class Walk:
         self.data = data
         self.plain_left = plain_left
         self.garbage_left = _GARBAGE_BASE + _GARBAGE * len(data)
+        self.closed: list[int] = []
+        """Bytes of each stream that stays as it is: no known way of deflating comes near to it."""
+        self.beyond = 0
+        """Streams whose plain bytes are more than may be opened."""
         self._hint: int | None = None
 
     def found(self) -> Iterator[Found]:
@@ -126,12 +130,14 @@ class Walk:
         """The deflate stream that begins at `start`, if one does."""
         measured = measure(self.data, start, plain_max=self.plain_left)
         if not measured.whole:
+            self.beyond += measured.beyond
             self.garbage_left -= measured.end - start
             return None, on
         if measured.end - start < _STREAM_BYTES_MIN or measured.plain < _PLAIN_BYTES_MIN:
             return None, measured.end
         opened = open_stream(self.data, start, plain_max=self.plain_left, hint=self._hint)
         if opened is None:
+            self.closed.append(measured.end - start)
             return None, measured.end
         self._hint = opened.method
         self.plain_left -= len(opened.plain)

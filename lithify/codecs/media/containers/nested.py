@@ -12,6 +12,7 @@ from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort, Format
 from lithify.codecs.media.containers.looks import kinds_of
 from lithify.codecs.media.varints import take_varint, varint
+from lithify.codecs.reasons import give_reason
 from lithify.codecs.registry import all_codecs, codec_for
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingExtra, Truncated
 
@@ -65,8 +66,9 @@ def pack_part(data: bytes, effort: Effort, prepare: Prepare) -> bytes:
     for codec in _promising(data, effort, prepare):
         try:
             packed = _packed(codec, data)
-        except (BadBytes, MissingExtra):
-            continue  # not for these bytes after all: another keeps them
+        except (BadBytes, MissingExtra) as error:  # not for these bytes after all: another keeps them
+            give_reason(f"{codec.facts.id} does not keep {len(data)} bytes found inside: {error.message}")
+            continue
         best = min(best, packed, key=len)
     return best
 

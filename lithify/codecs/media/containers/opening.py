@@ -13,6 +13,7 @@ from lithify.codecs.media.containers.nested import Prepare, pack_part
 from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.containers.tar import is_tar, members
 from lithify.codecs.media.varints import varint
+from lithify.codecs.reasons import give_reason
 
 if TYPE_CHECKING:
     from lithify.codecs.media.containers.codec import Budget
@@ -84,10 +85,22 @@ def open_all(original: bytes, budget: "Budget") -> Opened | None:
         opened.add_found(original, found)
         at = found.end
     budget.plain_left = walk.plain_left
+    _say_what_stays(walk)
     if at == 0:
         return None
     opened.add_raw(original[at:])
     return opened
+
+
+def _say_what_stays(walk: Walk) -> None:
+    """Streams that were seen and not opened."""
+    if walk.closed:
+        count, size = len(walk.closed), sum(walk.closed)
+        give_reason(f"{count} deflate streams of {size} bytes stay as they are: no known way of deflating comes near")
+    if walk.beyond:
+        give_reason(f"streams of more than {walk.plain_left} plain bytes stay as they are: no more may be opened")
+    if walk.garbage_left <= 0:
+        give_reason("the search for streams was given up: too much looked like one and was none")
 
 
 def _parts(plain: bytes) -> Iterator[tuple[bytes, Look]]:

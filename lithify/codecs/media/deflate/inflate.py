@@ -328,6 +328,8 @@ class Measured:
     start: int
     end: int
     whole: bool
+    beyond: bool
+    """Whether it may well be one, and holds more than was allowed."""
     plain: int
     tokens: int
     blocks: int
@@ -339,8 +341,9 @@ def measure(data: Buffer, start: int, *, plain_max: int) -> Measured:
     counts = np.array([start, plain_max, plain_max, limits.OPENED_BLOCKS_MAX, _TABLES_MAX, 0], np.int64)
     nothing = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, BLOCK_FIELDS), np.int64), np.zeros(0, np.int32)
     scratch = np.zeros(_SCRATCH, np.int32)
-    whole = _inflate(read_only(data), start, *nothing, counts, scratch, False) == _WHOLE
-    return Measured(start, int(counts[_END]), whole, *(int(counts[i]) for i in (_PLAIN, _TOKENS, _BLOCKS, _TABLES)))
+    status = _inflate(read_only(data), start, *nothing, counts, scratch, False)
+    held = (int(counts[i]) for i in (_PLAIN, _TOKENS, _BLOCKS, _TABLES))
+    return Measured(start, int(counts[_END]), status == _WHOLE, status == _FULL, *held)
 
 
 def inflate(data: Buffer, measured: Measured) -> Stream:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 
 from tests.suites.codec_suite import log_lines
+from tests.unit.codecs.media.corpus import PNGS, camera_jpeg, sample_bytes, tone, wav
 from tests.unit.codecs.media.streams import paragraphs, rows
 
 MARKUP = b'<?xml version="1.0"?>\n<w:document>' + b"".join(
@@ -94,3 +95,22 @@ ARCHIVES = {
     "a PDF": pdf([b"".join(PAGES[i::4]) for i in range(4)]),
     "a program with an archive behind it": b"\x7fELF" + bytes(range(256)) * 20 + zipped(FILES),
 }
+
+
+def small_archives() -> tuple[bytes, ...]:
+    """One of each kind, of some KB: what is to be damaged in a hundred thousand ways."""
+    log, prose = LOGS[:2000], paragraphs(4)
+    inside = {"a.jpg": camera_jpeg(), "a.wav": wav(sample_bytes(tone(200, 1, 9000), 2), 1, 2), "a.png": PNGS[0]}
+    return (
+        gz(log),
+        gz(prose, level=1) + gz(log, level=9, name=""),
+        gz(tarred({"a.log": log, "b.txt": prose})),
+        tarred({"a.log": log, "b.txt": prose, **inside}),
+        zipped({"a.xml": MARKUP[:900], "b.txt": prose}),
+        zipped({"a.xml": MARKUP[:900], "b.txt": prose}, streamed=True),
+        zipped(inside, method=zipfile.ZIP_STORED),
+        zipped({"a.zip": zipped({"b.gz": gz(prose)}), "c.txt": prose}),
+        pdf([PAGES[0] * 9, b"".join(PAGES[:4])]),
+        pdf([b"".join(PAGES[:3])], level=9) + log,
+        zlib.compress(prose, 3),
+    )
