@@ -9,7 +9,7 @@ LithifyError                    `.code` is stable and documented; the docstring 
 ├─ Unsound                      this installation does not compute what it must; install again exit 70
 ├─ FidelityBroken               the encoding is fine and does not keep the contract            exit 4
 ├─ NotNow                       the world is in the way; retry with backoff                    exit 75
-│   └─ OutOfSpace  OutOfMemory  TimedOut  Busy  StoreUnavailable  CodecCrashed  Cancelled
+│   └─ OutOfSpace  OutOfMemory  TimedOut  Unserved  Busy  StoreUnavailable  CodecCrashed  Cancelled
 └─ Fenced                       another worker holds a newer token; stop quietly               exit 75
 """
 
@@ -211,6 +211,12 @@ class TimedOut(NotNow):
     """A codec took longer than it may."""
 
     code = "timed_out"
+
+
+class Unserved(NotNow):
+    """No worker takes the job that is waited for."""
+
+    code = "unserved"
 
 
 class Busy(NotNow):

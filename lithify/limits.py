@@ -124,6 +124,7 @@ HEARTBEAT_SECONDS = 10.0  # three beats may be missed before another worker take
 JOB_ATTEMPTS_MAX = 3
 BACKOFF_SECONDS = (2.0, 30.0, 300.0)
 POLL_SECONDS = 0.5
+UNSERVED_SECONDS = 60.0  # nobody is about to take what is waited for: two leases, in which a worker would come back
 SMALL_BATCH = 64  # small originals encoded under one claim and published under one commit
 
 # --- searching ----------------------------------------------------------------------------------------

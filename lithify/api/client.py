@@ -7,7 +7,6 @@ Whole downloads are checked against the server's digest, uploads against the rec
 that is harmless: when it reads, or carries an Idempotency-Key and a body that can be sent again.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,7 +19,7 @@ from lithify import limits
 from lithify.api import documents, matches
 from lithify.api.remote import FOREVER, Remote, given, retrying
 from lithify.api.transfers import Incoming, IncomingSlice, Nothing, Outgoing
-from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUnavailable, TimedOut
+from lithify.errors import LithifyError, NotFound, RangeNotSatisfiable, StoreUnavailable
 from lithify.store.names import collection_name, object_name
 from lithify.store.views import (
     ArraysView,
@@ -36,9 +35,11 @@ from lithify.store.views import (
     ScheduleView,
     SurpriseView,
     TemplatesView,
+    Unsettled,
     Verdict,
     View,
 )
+from lithify.workers.settling import wait_until_settled
 
 if TYPE_CHECKING:
     from lithify.api.service import Body, Content
@@ -328,22 +329,22 @@ class Client:
         timeout: float | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Return once the server's workers are done with these revisions. Raises TimedOut."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while left := self._unsettled(revisions):
-            if on_progress is not None:
-                on_progress(len(revisions) - left, len(revisions))
-            if deadline is not None and time.monotonic() > deadline:
-                raise TimedOut(f"{left} of {len(revisions)} objects are not settled after {timeout:g} s")
-            time.sleep(limits.POLL_SECONDS)
-        if on_progress is not None:
-            on_progress(len(revisions), len(revisions))
-
-    def _unsettled(self, revisions: Sequence[str]) -> int:
-        parts = (revisions[at : at + _ASK_AT_ONCE] for at in range(0, len(revisions), _ASK_AT_ONCE))
-        return sum(
-            int(self._post("/v1/unsettled", {"revisions": [*part]}, repeatable=True)["unsettled"]) for part in parts
+        """Return once the server's workers are done with these revisions. Raises TimedOut, Unserved."""
+        wait_until_settled(
+            lambda: self._unsettled(revisions),
+            len(revisions),
+            pause_seconds=limits.POLL_SECONDS,
+            timeout=timeout,
+            on_progress=on_progress,
         )
+
+    def _unsettled(self, revisions: Sequence[str]) -> Unsettled:
+        parts = [revisions[at : at + _ASK_AT_ONCE] for at in range(0, len(revisions), _ASK_AT_ONCE)]
+        answers = (self._post("/v1/unsettled", {"revisions": [*part]}, repeatable=True) for part in parts)
+        left = [found for answer in answers if (found := documents.view(Unsettled, answer)).unsettled]
+        waits = all(found.unserved for found in left)
+        lanes = dict.fromkeys(lane for found in left for lane in found.unserved)
+        return Unsettled(sum(found.unsettled for found in left), tuple(lanes) if waits else ())
 
     # --- rules ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from lithify.api.auth import guarded, needs
@@ -11,8 +11,8 @@ from lithify.api.documents import schema
 from lithify.api.doors import Here
 from lithify.api.openapi import Asked, Jobs, refusals
 from lithify.errors import Conflict, NotFound
-from lithify.store import jobs
-from lithify.store.views import JobView
+from lithify.store.unserved import unsettled as find_unsettled
+from lithify.store.views import JobView, Unsettled
 
 router = guarded("jobs")
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[17])]
@@ -22,12 +22,6 @@ class WhoseJobs(Asked):
     """Revisions, as receipts name them."""
 
     revisions: list[str] = Field(max_length=1000, examples=[["7c9e6679742540de944be07fc1f90ae7"]])
-
-
-class Unsettled(BaseModel):
-    """How many of them have a job that has not ended."""
-
-    unsettled: int
 
 
 @router.get("/v1/jobs", summary="Jobs, newest first", responses={200: {"model": Jobs}})
@@ -70,9 +64,11 @@ def retry(job_id: JobId, doors: Here) -> Response:
     return JSONResponse(doors.archive.retry_job(job_id).as_json())
 
 
-@router.post("/v1/unsettled", summary="How many revisions still have work ahead", responses={200: {"model": Unsettled}})
+@router.post(
+    "/v1/unsettled", summary="How many revisions still have work ahead", responses={200: {"model": schema(Unsettled)}}
+)
 @needs("read")
 def unsettled(whose: WhoseJobs, doors: Here) -> Response:
-    """For those who wait: ask about up to 1000 revisions, until it says 0."""
+    """For those who wait: ask about up to 1000 revisions, until it says 0, or names lanes that nobody serves."""
     with doors.archive.catalog.reading() as connection:
-        return JSONResponse({"unsettled": jobs.count_unsettled(connection, whose.revisions)})
+        return JSONResponse(find_unsettled(connection, whose.revisions).as_json())

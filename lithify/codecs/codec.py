@@ -208,7 +208,7 @@ class Codec(ABC):
     # --- what only some codecs offer ---------------------------------------------------------------------
 
     @classmethod
-    def may_suit(cls, sample: bytes) -> bool:
+    def may_suit(cls, sample: bytes, length: int) -> bool:
         """Whether a look that takes no kernels leaves it open that the codec has a use for this. Never raises."""
         return True
 

@@ -125,16 +125,17 @@ _POSTPONE = _TAKE_BACK.values(run_at=DatabaseNow() + bindparam("seconds", type_=
 _RELEASE = _AGAIN.values(tries=Job.tries - 1, progress=0.0)
 
 # Over; or further away than any lease reaches, written when the clock was wrong.
-_LEASE_ENDED = (Job.lease_until <= DatabaseNow()) | (Job.lease_until > DatabaseNow() + limits.LEASE_SECONDS_MAX)
+LEASE_ENDED = (Job.lease_until <= DatabaseNow()) | (Job.lease_until > DatabaseNow() + limits.LEASE_SECONDS_MAX)
 
 _SILENT = select(Job.id, Job.attempt, Job.worker, Job.tries, Job.cancel_requested).where(
-    Job.state == "running", _LEASE_ENDED
+    Job.state == "running", LEASE_ENDED
 )
 
 
 # Few jobs ever need a model: the index finds those that wait in their queue.
-_NEEDS = Job.args["model"].as_string()
-_NEEDED = select(_NEEDS).where(Job.state == "waiting", Job.queue == MODELS_QUEUE, _NEEDS.is_not(None)).distinct()
+MODEL_NEEDED = Job.args["model"].as_string()
+_WAITS_FOR_MODEL = (Job.state == "waiting") & (Job.queue == MODELS_QUEUE) & MODEL_NEEDED.is_not(None)
+_NEEDED = select(MODEL_NEEDED).where(_WAITS_FOR_MODEL).distinct()
 
 
 def models_needed(connection: Connection) -> list[str]:
@@ -198,7 +199,7 @@ def _ready_query(queues: tuple[str, ...]) -> CompoundSelect[*tuple[Any, ...]]:
 def _only_with_model(queue: str) -> list[ColumnElement[bool]]:
     if queue != MODELS_QUEUE:
         return []
-    return [_NEEDS.is_(None) | _NEEDS.in_(bindparam("models", expanding=True))]
+    return [MODEL_NEEDED.is_(None) | MODEL_NEEDED.in_(bindparam("models", expanding=True))]
 
 
 def _choose(ready: list[Row[Any]], limit: int, together: Mapping[str, int]) -> list[int]:

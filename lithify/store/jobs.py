@@ -22,7 +22,7 @@ from lithify.store.views import JobView
 STATES = ("waiting", "running", "done", "failed", "quarantined", "cancelled")
 UNSETTLED = ("waiting", "running")
 
-_IDS_PER_QUERY = 500  # bound values in one statement; SQLite takes 32,766, older PostgreSQL drivers fewer
+IDS_PER_QUERY = 500  # bound values in one statement; SQLite takes 32,766, older PostgreSQL drivers fewer
 
 _VIEW_COLUMNS = (
     Job.id,
@@ -119,8 +119,8 @@ def counts(connection: Connection) -> list[tuple[str, str, int]]:
 def count_unsettled(connection: Connection, revision_ids: Sequence[str]) -> int:
     """How many of these revisions still have a job that waits or runs."""
     total = 0
-    for start in range(0, len(revision_ids), _IDS_PER_QUERY):
-        some = Job.revision_id.in_(revision_ids[start : start + _IDS_PER_QUERY])
+    for start in range(0, len(revision_ids), IDS_PER_QUERY):
+        some = Job.revision_id.in_(revision_ids[start : start + IDS_PER_QUERY])
         query = select(func.count(Job.revision_id.distinct())).where(some, Job.state.in_(UNSETTLED))
         total += int(connection.scalar(query) or 0)
     return total

@@ -137,6 +137,24 @@ class JobView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class Lane(View):
+    """What a worker must serve to take some jobs."""
+
+    queue: str
+    model: str | None
+    """SHA-256 of the language model that it must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled(View):
+    """How many of the revisions that somebody waits for have a job that has not ended."""
+
+    unsettled: int
+    unserved: tuple[Lane, ...] = ()
+    """Where those jobs wait, if nobody is about to take any; empty while some run, or may yet be come to."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyView(View):
     """The rule of one collection."""
 

@@ -80,7 +80,7 @@ def probe(call: Call) -> Reply:
         refusal = _refusal(codec, source.length, effort, asked) if fits else None
         fits = fits and refusal is None
         if fits and kernels.lacking(codec):
-            if codec.may_suit(sample):
+            if codec.may_suit(sample, source.length):
                 without_kernels.append(codec.facts.id)
             fits = False
         found = _facts(codec, sample, source.length, effort, contract, fits=fits)

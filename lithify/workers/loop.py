@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lithify import limits
-from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, NotNow, TimedOut
-from lithify.store import jobs
+from lithify.errors import Cancelled, CodecCrashed, Fenced, LithifyError, NotNow, StoreUnavailable
 from lithify.store.put import MODELS_QUEUE, encode_kind
+from lithify.store.unserved import unsettled
+from lithify.store.views import Unsettled
 from lithify.workers import schedule, teach
 from lithify.workers.control import Control
 from lithify.workers.encode import encode_revision
@@ -25,6 +26,7 @@ from lithify.workers.queue import Claim
 from lithify.workers.reencode import reencode
 from lithify.workers.retention import retire
 from lithify.workers.scrub import scrub
+from lithify.workers.settling import wait_until_settled
 from lithify.workers.sweep import sweep
 
 if TYPE_CHECKING:
@@ -86,26 +88,27 @@ class Worker:
         timeout: float | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Work until every job of these revisions has ended. Raises TimedOut."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        """Work until every job of these revisions has ended. Raises TimedOut, Unserved, StoreUnavailable."""
         slots = threading.Thread(target=self.run, name="worker", daemon=True)
+
+        def ask() -> Unsettled:
+            if not slots.is_alive():
+                raise StoreUnavailable(self._archive.failure or "the worker was told to end")
+            with self._archive.catalog.reading() as connection:
+                return unsettled(connection, revisions)
+
         slots.start()
         try:
-            while (left := self._unsettled(revisions)) and slots.is_alive():
-                if on_progress is not None:
-                    on_progress(len(revisions) - left, len(revisions))
-                if deadline is not None and time.monotonic() > deadline:
-                    raise TimedOut(f"{left} of {len(revisions)} objects are not settled after {timeout:g} s")
-                time.sleep(limits.POLL_SECONDS / 5)
-            if on_progress is not None:
-                on_progress(len(revisions), len(revisions))
+            wait_until_settled(
+                ask,
+                len(revisions),
+                pause_seconds=limits.POLL_SECONDS / 5,
+                timeout=timeout,
+                on_progress=on_progress,
+            )
         finally:
             self.stop()
             slots.join()
-
-    def _unsettled(self, revisions: Sequence[str]) -> int:
-        with self._archive.catalog.reading() as connection:
-            return jobs.count_unsettled(connection, revisions)
 
     # --- threads ----------------------------------------------------------------------------------------
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--model", type=TEXT, help="Let a language model tell it: SHA-256, or name or path of its file.")
 @click.option("--name", type=TEXT, help="Name of the object, for one file or for - (standard input).")
 @click.option("--follow", is_flag=True, help="With -: go on behind what the object holds, as long as input comes.")
-@click.option("--wait", is_flag=True, help="Wait until the densest form has been found and proved.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the densest form has been found and proved, or nobody works on it."
+)
 @json_option
 @click.pass_obj
 def put(session: Session, /, paths: Sequence[Path], name: str | None, follow: bool, **wishes: Any) -> None:
@@ -178,7 +180,8 @@ class _Batch:
     def _wait(self) -> None:
         """With --wait the answer is each object as it stands in the end, not its receipt."""
         revisions = [receipt.revision for receipt in self._receipts]
-        with self.session.out.progress("proving", len(revisions), unit="objects") as advance:
+        proving = self.session.out.progress("proving", len(revisions), unit="objects")
+        with self.session.going_on(), proving as advance:
             self.service.wait(revisions, on_progress=lambda done, _all: advance(done))
         for receipt in self._receipts:
             with self.session.going_on():

@@ -50,7 +50,7 @@ class Gif(WholeFile):
         codec.decode(codec.encode_file(data), shared=b"", length=len(data))
 
     @classmethod
-    def may_suit(cls, sample: bytes) -> bool:
+    def may_suit(cls, sample: bytes, length: int) -> bool:
         return sample.startswith(SIGNATURES)
 
     @classmethod

@@ -52,8 +52,8 @@ class Pixels(WholeFile):
         warm()
 
     @classmethod
-    def may_suit(cls, sample: bytes) -> bool:
-        return bool(find_pixels(sample, len(sample))) or is_tiff(sample)
+    def may_suit(cls, sample: bytes, length: int) -> bool:
+        return bool(find_pixels(sample, length)) or is_tiff(sample)
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:

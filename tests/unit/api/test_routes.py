@@ -54,9 +54,10 @@ def test_what_cannot_be_a_job_is_400(http: httpx.Client, path: str) -> None:
 def test_a_revision_is_unsettled_until_its_job_ended(http: httpx.Client, collection: str) -> None:
     receipt = http.put(f"/v1/objects/{collection}/a", content=b"x").json()
     asked = {"revisions": [receipt["revision"], "0" * 32]}
-    assert {"unsettled": 1} == http.post("/v1/unsettled", json=asked).json()
+    nobody_works = {"unsettled": 1, "unserved": [{"queue": "text", "model": None}]}
+    assert nobody_works == http.post("/v1/unsettled", json=asked).json()
     http.post(f"/v1/jobs/{receipt['job']}/cancel")
-    assert {"unsettled": 0} == http.post("/v1/unsettled", json=asked).json()
+    assert {"unsettled": 0, "unserved": []} == http.post("/v1/unsettled", json=asked).json()
 
 
 def test_a_policy_changes_by_parts(http: httpx.Client, collection: str) -> None:

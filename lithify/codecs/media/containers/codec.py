@@ -71,7 +71,7 @@ class Deflate(WholeFile):
         warm()
 
     @classmethod
-    def may_suit(cls, sample: bytes) -> bool:
+    def may_suit(cls, sample: bytes, length: int) -> bool:
         return may_hold_streams(sample)
 
     @classmethod

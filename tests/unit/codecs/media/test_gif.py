@@ -116,7 +116,7 @@ def test_ours_and_pillows_agree_on_what_there_is_to_see(tmp_path: object) -> Non
 def test_what_is_no_gif_has_no_estimate() -> None:
     assert Gif.probe(b"GIF8 sand and rock", 18, "default") is None
     assert Gif.probe(GIFS[0], len(GIFS[0]), "default") is not None
-    assert not Gif.may_suit(b"rock")
+    assert not Gif.may_suit(b"rock", 4)
 
 
 # --- LZW ----------------------------------------------------------------------------------------------

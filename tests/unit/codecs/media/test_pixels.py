@@ -309,3 +309,9 @@ def test_what_has_no_pictures_has_no_estimate() -> None:
         assert Pixels.probe(sample, len(sample), "default") is None
     assert Pixels.facts.too_long(limits.PART_BYTES + 1)
     assert Pixels.probe(FILES["PGM"][0], len(FILES["PGM"][0]), "default") is not None
+
+
+def test_a_picture_longer_than_the_sample_of_it_is_seen_without_kernels() -> None:
+    data = b"P5 120 90 255\n" + row_bytes(slope(90, 120, 1, 255))
+    assert Pixels.may_suit(data[:2000], len(data))
+    assert not Pixels.may_suit(data[:2000], 2000)
