@@ -304,7 +304,7 @@ def keep_file(codec_id: str, data: bytes) -> bool:
     if not data:
         return False
     effort: Effort = "default" if codec_id == "media.jpeg" or not zlib.crc32(data) % 8 else "fast"
-    if codec.may_suit(data):
+    if codec.may_suit(data, len(data)):
         codec.probe(data, len(data), effort)
     codec(codec.params_for(effort, len(data))).encode(_Plain(data), chunks)
     came = b""
