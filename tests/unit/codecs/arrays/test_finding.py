@@ -30,7 +30,9 @@ def unpacked(scale: float, offset: float) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(0.00998, 273.15371), (float(np.float32(0.01)), 0.0), (1.7250275, 59000.0)])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(0.00998, 273.15371), (float(np.float32(0.01)), 0.0), (1.7250275, 59000.0)]
+)
 def test_what_was_scaled_lies_on_the_line_it_was_scaled_by(scale: float, offset: float) -> None:
     values = unpacked(scale, offset)
     grid = grids_of(values)[0]
