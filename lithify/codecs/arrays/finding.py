@@ -5,11 +5,11 @@ frame with a base of its own. Nothing here is part of the format; what is found 
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 from math import frexp, isfinite
 
 import numpy as np
 
+from lithify.codecs.arrays.covering import covering
 from lithify.codecs.arrays.grids import (
     K_MAX,
     MANTISSA,
@@ -20,8 +20,10 @@ from lithify.codecs.arrays.grids import (
     Native,
     Ordered,
     Ranks,
+    odd_times,
     ordered_bits,
 )
+from lithify.codecs.arrays.lines import line_through
 from lithify.codecs.arrays.specials import same_bits
 from lithify.codecs.codec import Effort
 
@@ -29,10 +31,18 @@ _SAMPLE = 1 << 15
 _DIGITS_MAX = 9
 _SPARE_BITS = 3
 """A lattice is worth something if it is so many bits coarser than the rounding of the largest value."""
+_COARSER = 1.02
+"""Lines of frames are worth a trial if their steps are so much wider than those of an even grid."""
 _RANKS_MAX = 1 << 16
 _RANKS_SHARE = 20
+_EARLY = 4
+"""Values are too different for a table if a part of so many of them is."""
 _REFINEMENTS = 12
+_ASTRAY = 4
+"""Roundings that a number may be off a line which was only measured."""
 _FRAME_MIN, _FRAMES_TRIED = 64, 8
+_LOST = 64
+"""Lines for frames are worth something if all but one in so many frames have one."""
 
 
 def find_grids(stacked: np.ndarray, valid: np.ndarray, effort: Effort, *, inner: bool) -> list[Grid]:
@@ -45,7 +55,12 @@ def find_grids(stacked: np.ndarray, valid: np.ndarray, effort: Effort, *, inner:
         return []
     integers = stacked.dtype.kind in "iu"
     found = _integer_grids(values, effort) if integers else _float_grids(stacked, valid, values, effort)
-    return [grid for grid in found if not (inner and isinstance(grid, Affine | Ranks))]
+    return [grid for grid in found if not (inner and _has_arrays(grid))]
+
+
+def _has_arrays(grid: Grid) -> bool:
+    """Whether there are arrays among what is written of a grid."""
+    return isinstance(grid, Ranks) or (isinstance(grid, Affine) and grid.is_framed)
 
 
 def _integer_grids(values: np.ndarray, effort: Effort) -> Iterator[Grid]:
@@ -79,14 +94,13 @@ def _float_grids(stacked: np.ndarray, valid: np.ndarray, values: np.ndarray, eff
     lattices = [grid for grid in _lattices(sample) if _fits(grid, sample)]
     if lattices:
         yield lattices[0]
-    else:
-        framed = _per_frame(stacked, valid)
-        if framed is not None:
-            yield framed
+    framed = None if lattices else _per_frame(stacked, valid)
+    if framed is not None:
+        yield framed
     table = _table(values, _span(lattices[0], values) if lattices else values.size)
     if table is not None:
         yield _ranks(table, effort)
-    if not lattices:
+    if not lattices and framed is None:
         fixed = fixed_grid(values)
         if fixed is not None:
             yield fixed
@@ -107,7 +121,7 @@ def _lattices(sample: np.ndarray, *, decimals: bool = True) -> Iterator[Grid]:
         yield Affine(sample.dtype, np.ones(1), np.zeros(1))
         return
     rounding = 2.0 ** (frexp(largest)[1] - MANTISSA[sample.dtype.itemsize] - 1)
-    found = [_binary(sample, wide), _affine(sample, wide, rounding)]
+    found = [_binary(sample, wide), _affine(sample, rounding)]
     if decimals:
         found.append(_decimal(sample, wide, rounding))
     steps = [(step, grid) for step, grid in filter(None, found) if step >= rounding * (1 << _SPARE_BITS)]
@@ -149,11 +163,12 @@ def _decimal(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[flo
     return None
 
 
-def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
+def _affine(sample: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
     """Any step: the smallest distance between two values, refined until it fits the largest."""
-    different = _distinct(wide)
-    if len(different) < 3:
+    numbers = _distinct(sample)
+    if len(numbers) < 3:
         return None
+    different = numbers.astype(np.float64)
     gaps = np.diff(different)
     step = float(gaps[gaps > 4 * rounding].min()) if (gaps > 4 * rounding).any() else 0.0
     if step < rounding * (1 << _SPARE_BITS):
@@ -171,26 +186,13 @@ def _affine(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[floa
     counts = np.rint(offset / step)
     if counts[-1] > K_MAX:
         return None
-    spread = len(counts) * (counts * counts).sum() - counts.sum() ** 2
-    if spread > 0:
-        slope = float((len(counts) * (counts * different).sum() - counts.sum() * different.sum()) / spread)
-        level = float(different.mean() - slope * counts.mean())
-        if not (isfinite(slope) and isfinite(level)):
-            return None  # sums of the largest numbers there are overflow
-        for candidate in _simple(slope, level, rounding, float(counts[-1])):
-            grid = Affine(sample.dtype, np.array([candidate[0]]), np.array([candidate[1]]))
-            if _fits(grid, sample):
-                return candidate[0], grid
-    return None
-
-
-def _simple(slope: float, level: float, rounding: float, most: float) -> Iterator[tuple[float, float]]:
-    """The step and base that were measured, and simpler numbers near them."""
-    yield slope, level
-    for denominator in (10**3, 10**4, 10**5, 10**6):
-        simple = float(Fraction(slope).limit_denominator(denominator))
-        if simple and abs(simple - slope) * most < rounding:
-            yield simple, level
+    if not (isfinite(step) and counts[-1] > 0):
+        return None  # sums of the largest numbers there are overflow
+    if np.abs(offset - counts * step).max() > _ASTRAY * rounding:
+        return None
+    line = line_through(numbers, counts, step)
+    grid = Affine(sample.dtype, np.array([line[0]]), np.array([line[1]]))
+    return (line[0], grid) if all(map(isfinite, line)) and _fits(grid, sample) else None
 
 
 def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
@@ -199,20 +201,36 @@ def _per_frame(stacked: np.ndarray, valid: np.ndarray) -> Grid | None:
     if frames < 2 or rows * columns < _FRAME_MIN:
         return None
     some = np.unique(np.linspace(0, frames - 1, min(frames, _FRAMES_TRIED)).astype(int))
-    if any(_frame_line(stacked[frame][valid[frame]]) is None for frame in some):
+    tried = [_frame_line(stacked[frame][valid[frame]]) for frame in some]
+    if any(line is None for line in tried):
         return None
+    same = _of_one_step(stacked, valid, next((line[0] for line in tried if line is not None and line[0]), 0.0))
+    if same is not None:
+        return same
     lines: list[tuple[float, float] | None] = []
     for frame in range(frames):
         found = _frame_line(stacked[frame][valid[frame]], lines[-1] if lines else None)
         lines.append(found)
     known = [line for line in lines if line is not None and line[0]]
-    if not known:
+    if not known or lines.count(None) * _LOST > frames:
         return None
     lines = [
         line if line is not None and line[0] else (known[0][0], line[1] if line else known[0][1]) for line in lines
     ]
     steps, bases = (np.array(column) for column in zip(*lines, strict=True))
     return Affine(stacked.dtype, steps[:1] if (steps == steps[0]).all() else steps, bases)
+
+
+def _of_one_step(stacked: np.ndarray, valid: np.ndarray, step: float) -> Grid | None:
+    """A line for each frame from its least value on, all of one step; None if that is not how they lie."""
+    known = valid.any(axis=(1, 2))
+    if not step or not known.any():
+        return None
+    least = np.where(valid, stacked, np.inf).min(axis=(1, 2)).astype(np.float64)
+    grid = Affine(stacked.dtype, np.array([step]), np.where(known, least, least[known][0]))
+    frames = range(len(stacked))
+    again = grid.join(grid.split(stacked, frames).integers, None, frames)
+    return grid if bool((same_bits(again, stacked) | ~valid).all()) else None
 
 
 def _frame_line(values: np.ndarray, last: tuple[float, float] | None = None) -> tuple[float, float] | None:
@@ -251,7 +269,7 @@ def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
     """The coarsest grid whose every value is within `error` of those it stands for; None: there is none."""
     wide = values.astype(np.float64)
     largest = float(np.abs(wide).max())
-    rounding = 2.0 ** (frexp(largest)[1] - MANTISSA[values.dtype.itemsize] - 1) if largest else 0.0
+    rounding = _rounding(values)
     step = 2 * (error - rounding / 2)
     lattice = next((grid for grid in _lattices(_sampled(values)) if _fits(grid, _sampled(values))), None)
     coarse = _coarser(lattice, values.dtype, error)
@@ -266,12 +284,32 @@ def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
     return Affine(values.dtype, np.array([step]), np.array([base]))
 
 
+def tighter_grids(stacked: np.ndarray, valid: np.ndarray, error: float, effort: Effort) -> Iterator[Grid]:
+    """Grids that may take less than the even one of `quantised_grid`, for values that lie on few places themselves."""
+    values = stacked[valid]
+    framed = _per_frame(stacked, valid)
+    if isinstance(framed, Affine) and framed.is_framed:
+        coarse = framed.coarser(error)
+        if float(coarse.steps.min()) > _COARSER * 2 * error:
+            yield coarse
+    table = _table(values, values.size)
+    few = None if table is None else covering(table, error - _rounding(values) / 2)
+    if few is not None:
+        yield _ranks(few, effort)
+
+
+def _rounding(values: np.ndarray) -> float:
+    """Half the distance of the largest of some floats to the next."""
+    largest = float(np.abs(values.astype(np.float64)).max())
+    return 2.0 ** (frexp(largest)[1] - MANTISSA[values.dtype.itemsize] - 1) if largest else 0.0
+
+
 def _coarser(lattice: Grid | None, dtype: np.dtype, error: float) -> tuple[float, Grid] | None:
     """Every odd-numbered point of a lattice that is finer than the error: nothing lies halfway between two of them."""
     if not isinstance(lattice, Affine | Decimal):
         return None
     step, base = lattice.line
-    times = 2 * int(error / step * (1 - 1e-9)) + 1
+    times = odd_times(step, error)
     if times == 1:
         return step, lattice
     return times * step, Affine(dtype, np.array([times * step]), np.array([base]))
@@ -296,23 +334,19 @@ def rounded_grid(values: np.ndarray, part: float) -> Grid | None:
 def _table(values: np.ndarray, span: int) -> np.ndarray | None:
     """The different values in order, if they are few."""
     most = min(_RANKS_MAX, values.size // _RANKS_SHARE, span // 2)
-    if most < 1 or len(_distinct(_sampled(values))) > most:
+    if most < 1:
         return None
-    form = ordered_bits(values) if values.dtype.kind == "f" else values
-    table = _distinct(form)
-    if len(table) > most:
-        return None
-    if values.dtype.kind != "f":
-        return table
-    return (
-        Ordered(values.dtype, 0, 0, loses=False).join(table.astype(np.int64), None, range(1))
-        if values.dtype.itemsize < 8
-        else _distinct(values)
-    )
+    table = values[:0]
+    for part in (_sampled(values), values[: len(values) // _EARLY], values):
+        table = _distinct(part)
+        if len(table) > most:
+            return None
+    return table
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:
-    """The different values in order. By sorting: numpy's way takes 200 times as long for whole numbers."""
+    """The different values in order; of floats, 0 and its negative are the same. By sorting: numpy's own way takes 200
+    times as long for whole numbers."""
     ordered = np.sort(values, axis=None)
     first = np.ones(len(ordered), bool)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])

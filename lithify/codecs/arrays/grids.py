@@ -131,6 +131,16 @@ class Affine(Grid):
             values: np.ndarray = (k * _of(self._steps, frames) + _of(self._bases, frames)).astype(self._dtype)
         return values
 
+    @property
+    def steps(self) -> np.ndarray:
+        """The step of every frame, or the one of all."""
+        return self._steps
+
+    def coarser(self, error: float) -> "Affine":
+        """Every odd-numbered point, as far apart as an error allows: no value lies halfway between two of them."""
+        times = np.array([odd_times(float(step), error) for step in self._steps])
+        return Affine(self._dtype, self._steps * times, self._bases)
+
     def fine(self, values: np.ndarray, parts: int) -> np.ndarray | None:
         """Values in so many parts of a step, as doubles; None if frames have lines of their own."""
         if self.is_framed:
@@ -151,8 +161,8 @@ class Affine(Grid):
         return _pack_doubles(self._steps) + _pack_doubles(self._bases)
 
     @classmethod
-    def read(cls, reader: Reader, dtype: np.dtype, frames: int) -> "Affine":
-        steps, bases = (_read_doubles(reader, frames) for _ in range(2))
+    def read(cls, reader: Reader, dtype: np.dtype, frames: int, *, inner: bool = False) -> "Affine":
+        steps, bases = (_read_doubles(reader, frames, inner=inner) for _ in range(2))
         if not (np.isfinite(steps).all() and (steps != 0).all() and np.isfinite(bases).all()) or dtype.kind != "f":
             raise Corrupt(f"array payload: an affine grid that is not one, for values of dtype {dtype}")
         return cls(dtype, steps, bases)
@@ -205,9 +215,21 @@ class Ranks(Grid):
 
     def split(self, values: np.ndarray, frames: range) -> Split:
         if self._places is None:
-            found = np.searchsorted(self._table, values)
-            return Split(np.minimum(found, len(self._table) - 1).astype(np.int64))
-        return Split(self._places[self._cells(values)])
+            return Split(self._nearest(values))
+        ranks = self._places[self._cells(values)]
+        astray = self._table[ranks] != values
+        if astray.any():
+            ranks[astray] = self._nearest(values[astray])
+        return Split(ranks)
+
+    def _nearest(self, values: np.ndarray) -> I64:
+        above = np.minimum(np.searchsorted(self._table, values), len(self._table) - 1)
+        if self._dtype.kind == "f":
+            below = np.maximum(above - 1, 0)
+            with np.errstate(all="ignore"):
+                nearer = values - self._table[below] < self._table[above] - values
+            above = np.where(nearer, below, above)
+        return above.astype(np.int64)
 
     @cached_property
     def _places(self) -> I64 | None:
@@ -339,20 +361,26 @@ class Fixed(Grid):
 def read_grid(reader: Reader, dtype: np.dtype, frames: int, *, inner: bool) -> Grid | None:
     """The grid of an array of so many frames; None: its blocks are all kept as bytes. Raises Corrupt or Truncated.
 
-    inner   whether the array is itself part of a grid: its own may then have no part that is an array
+    inner   whether the array is itself part of a grid: its own may then have no part that is an array; neither ranks
+            nor lines of frames
     """
     code = reader.byte()
-    if inner and code in (Affine.code, Ranks.code):
+    if inner and code == Ranks.code:
         raise Corrupt(f"array payload: grid 0x{code:02x} inside another grid")
     simple: dict[int, Any] = {one.code: one.read for one in (Native, Decimal, Ranks, Ordered, Fixed)}
     if code == 0:
         return None
     if code == Affine.code:
-        return Affine.read(reader, dtype, frames)
+        return Affine.read(reader, dtype, frames, inner=inner)
     if code not in simple:
         raise Corrupt(f"array payload: grid 0x{code:02x} does not exist")
     grid: Grid = simple[code](reader, dtype)
     return grid
+
+
+def odd_times(step: float, error: float) -> int:
+    """How many steps of a lattice lie between points that leave no other further than `error` from one of them."""
+    return 2 * int(error / step * (1 - 1e-9)) + 1
 
 
 def ordered_bits(values: np.ndarray) -> U64:
@@ -384,10 +412,10 @@ def _pack_doubles(numbers: np.ndarray) -> bytes:
     return varint(_FLOATS if fits else _DOUBLES) + varint(len(packed)) + packed
 
 
-def _read_doubles(reader: Reader, frames: int) -> np.ndarray:
+def _read_doubles(reader: Reader, frames: int, *, inner: bool) -> np.ndarray:
     from lithify.codecs.arrays.values import decode_inner
 
-    how = reader.varint(_DOUBLES)
+    how = reader.varint(_ALONE if inner else _DOUBLES)
     if how == _ALONE:
         return np.array([reader.double()])
     dtype = np.dtype(np.float32 if how == _FLOATS else np.float64)

@@ -13,7 +13,7 @@ from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
-from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid
+from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
@@ -32,7 +32,7 @@ _HALF_STEP = 128 * FINER
 _HOPELESS, _SURE = 1.1, 0.95
 """A base that loses by more on a part is not looked into; one that wins by less may do otherwise on a larger part."""
 _NEVER = 1 << 62
-_PIECE_PART, _LAGS_PART, _BASE_PART = 16, 32, 8
+_PIECE_PART, _LAGS_PART, _BASE_PART, _GRID_PART = 16, 32, 8, 16
 _DOUBT_PART, _DOUBT_MAX = 2, 1 << 19
 _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
@@ -62,7 +62,10 @@ def make_plan(
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
             plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
-            return _with_base(plan, stacked, cube, effort)
+            plan = _with_base(plan, stacked, cube, effort)
+            if tolerance.pointwise or effort == "fast":
+                return plan
+            return _with_tighter_grid(plan, stacked, valid, cube, effort)
     piece, frames = _piece(stacked)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
@@ -194,6 +197,25 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
         larger = _BaseTrial(plan, *_column(stacked, cube, _share(stacked.size, _DOUBT_PART, _DOUBT_MAX)))
         gain = larger.length(base) / larger.length(None)
     return replace(plan, coding=replace(plan.coding, base=base)) if gain < 1 else plan
+
+
+def _with_tighter_grid(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan, or one on a grid that suits values which lie on few places, if a part of a block is smaller by that."""
+    tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX))
+
+    def length(one: Plan) -> int:
+        packed = encode_block(tile, frames, one.coding, one.tolerance, effort)
+        grid = one.coding.grid
+        return _NEVER if packed is None or grid is None else len(packed) + len(grid.pack()) * tile.size // stacked.size
+
+    others = [
+        replace(plan, coding=replace(plan.coding, grid=grid, base=None))
+        for grid in tighter_grids(stacked, valid, plan.tolerance.by, effort)
+    ]
+    if not others:
+        return plan
+    best = min([plan, *others], key=length)
+    return plan if best is plan else with_lags(best, stacked, cube, effort)
 
 
 class _BaseTrial:
