@@ -23,13 +23,15 @@ from bench.figures import table
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values, warm
 from lithify.codecs.codec import Effort, effort
 
-PARTS = ("exact", "bounded", "floor")
+PARTS = ("exact", "bounded", "floor", "speed")
 BOUNDS = (1e-2, 1e-3, 1e-4)
 _BARS = {1e-2: 1.5, 1e-3: 1.7, 1e-4: 1.8}
 _FLOORS = {50: 1.3, 60: 1.5}
 _VIDEO = "x265 of xarrayvideo"
 OURS = "ours"
 _HALF = 0.5
+_SPEEDS: dict[Effort, int] = {"fast": 80, "default": 10}
+_RUNS = 3
 
 
 def main(arguments: list[str]) -> None:
@@ -48,6 +50,7 @@ def main(arguments: list[str]) -> None:
         "exact": _exact,
         "bounded": _bounded,
         "floor": _floors,
+        "speed": _speeds,
     }
     print_bars([bar for part in asked.only or PARTS for bar in parts[part](found, asked.effort)])
 
@@ -163,6 +166,25 @@ def _psnr(array: Array, decoded: np.ndarray) -> float:
     return float(20 * np.log10(np.ptp(inside)) - 10 * np.log10(np.mean(np.square(again - inside))))
 
 
+# --- speed, without rivals ----------------------------------------------------------------------------
+
+
+def _speeds(found: Sequence[Array], effort: Effort) -> list[Bar]:
+    """Of both quick efforts, exact and bounded; of each array the best of a few runs: other work slows some."""
+    bars: list[Bar] = []
+    for name, bound in (("exact", None), ("0.001 of range", Bound("rel", 1e-3))):
+        arrays = [array for array in found if bound is None or array.values.dtype.kind == "f"]
+        rows = [[array.name] for array in arrays]
+        for own, wanted in _SPEEDS.items():
+            runs = [[_ours(array, bound, own)[1] for _ in range(_RUNS)] for array in arrays]
+            best = [(max(into for into, _ in one), max(out for _, out in one)) for one in runs]
+            for row, speed in zip(rows, best, strict=True):
+                row.extend(_shown(speed))
+            bars += _speed_bars(f"{name}, {own}", best, wanted)
+        table((f"{name}: MB/s", *(f"{own}, {way}" for own in _SPEEDS for way in ("in", "out"))), rows)
+    return bars
+
+
 # --- both ---------------------------------------------------------------------------------------------
 
 
@@ -181,8 +203,8 @@ def _shown(speed: tuple[float, float]) -> tuple[str, str]:
     return f"{speed[0]:.1f}", f"{speed[1]:.1f}"
 
 
-def _speed_bars(what: str, speeds: Sequence[tuple[float, float]]) -> list[Bar]:
+def _speed_bars(what: str, speeds: Sequence[tuple[float, float]], wanted: int = 10) -> list[Bar]:
     return [
-        Bar(f"{what}: MB/s {way}, geometric mean", 10, geometric_mean(speed[index] for speed in speeds))
+        Bar(f"{what}: MB/s {way}, geometric mean", wanted, geometric_mean(speed[index] for speed in speeds))
         for index, way in enumerate(("in", "out"))
     ]

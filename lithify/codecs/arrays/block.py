@@ -163,7 +163,7 @@ def _decode_predicted(
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     size = prod(shape)
-    if upto is not None and upto < shape[0] and not base and body[0] != DIFFERENCES:
+    if upto is not None and upto < shape[0] and not base:
         shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
@@ -172,7 +172,7 @@ def _decode_predicted(
             raise Corrupt(f"array payload: a smooth block with a base of {len(base)} bytes and {reader.left} behind it")
         decoded: I32 = np.zeros(shape, np.int32)
     elif body[0] == DIFFERENCES:
-        decoded = decode_differences(reader.rest(), classes, lags[0])
+        decoded = decode_differences(reader.rest(), classes, lags[0], size)
     else:
         decoded = decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
     if mask:

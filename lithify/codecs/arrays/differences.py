@@ -92,14 +92,18 @@ def _codes(values: I32, past: I32 | None) -> I32:
     return codes
 
 
-def decode_differences(stream: bytes, mask: U8, lag: int) -> I32:
-    """The values of a block. Raises Truncated or Corrupt."""
+def decode_differences(stream: bytes, mask: U8, lag: int, size: int | None = None) -> I32:
+    """The values of a block, or of its first frames. Raises Truncated or Corrupt.
+
+    size   of the block, in values; None: as many as the mask has
+    """
     if not stream:
         raise Truncated("array payload: differences have no bytes")
     width = stream[0]
     if width not in _WIDTHS:
         raise Corrupt(f"array payload: differences of {width} bytes; expected one of {_WIDTHS}")
-    plain = unshuffled(Zstd().decode(stream[1:], shared=b"", length=width * mask.size), width)
+    size = mask.size if size is None else size
+    plain = unshuffled(Zstd().decode(stream[1:], shared=b"", length=width * size), width, mask.size)
     codes = np.frombuffer(plain, np.dtype(f"<u{width}")).astype(np.uint32)
     values = np.zeros(mask.size, np.int32)
     frames, rows, columns = mask.shape

@@ -52,5 +52,6 @@ def shuffled(data: bytes, width: int) -> bytes:
     return np.frombuffer(data, np.uint8).reshape(-1, width).T.tobytes()
 
 
-def unshuffled(data: bytes, width: int) -> bytes:
-    return np.frombuffer(data, np.uint8).reshape(width, -1).T.tobytes()
+def unshuffled(data: bytes, width: int, count: int | None = None) -> bytes:
+    """The same as it was, or the first `count` numbers of it."""
+    return np.frombuffer(data, np.uint8).reshape(width, -1)[:, :count].T.tobytes()

@@ -180,24 +180,33 @@ class _Coded(NamedTuple):
 
 
 def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Looseness | None) -> _Coded | None:
-    """One array, decoded again; None if its bytes are smaller elsewhere, or do not come back."""
+    """One array; None if its bytes are smaller elsewhere. What a bound makes of it is seen by decoding it again.
+
+    An array that comes back exactly is not decoded here: whoever keeps the frame does so in another process anyway.
+    """
     extent = variable.extent
     values = extent.gather(data)
     if bound is not None and extent.element.scale is not None:
         bound = _tightened(extent, values, bound, data)
-    raw = values.tobytes()
+    exact = values
     if isinstance(bound, Bound) and values.dtype.kind != "f":
         values, bound = rounded(values, bound, variable.own_fills), None
     packed = encode_values(values, bound=bound, effort=effort, fills=variable.own_fills)
-    plainly = Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw)
     cost = len(pack_layout([Kept(extent, len(packed))]))
-    if len(packed) + cost >= len(plainly):
+    if len(packed) + cost >= min(exact.nbytes, _plain_bytes(exact, data)):
         return None
+    if bound is None:
+        return _Coded(packed, None if values is exact else values)
     again = decode_values(packed, extent.shape, extent.element.native)
-    if again.tobytes() == raw:
-        return _Coded(packed, None)
-    is_within = bound is not None or again.tobytes() == values.tobytes()
-    return _Coded(packed, again) if is_within else None
+    return _Coded(packed, None if again.tobytes() == exact.tobytes() else again)
+
+
+def _plain_bytes(values: Values, data: bytes) -> int:
+    """What the quickest coder makes of an array's bytes; where they are most of the file, the whole is tried anyway."""
+    if 2 * values.nbytes > len(data):
+        return values.nbytes
+    raw = values.tobytes()
+    return len(Zstd(Zstd.params_for("fast", len(raw))).encode_block(raw))
 
 
 def _tightened(extent: Extent, values: Values, bound: Looseness, data: bytes) -> Looseness | None:
