@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.fidelity import Contract, kept_contract
+from lithify.codecs.fidelity import EXACT, Contract, kept_contract
 from lithify.errors import Corrupt
 
 
@@ -88,9 +88,10 @@ class Arrays(Codec):
 
     @classmethod
     def warm(cls) -> None:
-        from lithify.codecs.arrays import values
+        from lithify.codecs.arrays import coded, values
         from lithify.codecs.media.deflate import engine
 
+        coded.warm()
         values.warm()
         engine.warm()
 
@@ -101,13 +102,13 @@ class Arrays(Codec):
         return estimate(sample, length, effort)
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """A chunk for each piece of the file; under the contract `content`, perhaps of another that says the same."""
+        """A chunk for each piece of the file; under a looser contract, perhaps of another that says the same."""
         from lithify.codecs.arrays.content import encode_content
 
-        if Contract.parse(self._own.contract).kind == "content":
-            encode_content(source, sink, self._encode)
-        else:
+        if Contract.parse(self._own.contract) == EXACT:
             self._encode(source, sink)
+        else:
+            encode_content(source, sink, self._encode)
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
         from lithify.codecs.arrays.bounds import bounds_of, check_names
