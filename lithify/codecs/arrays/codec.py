@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.fidelity import EXACT, Contract, kept_contract
+from lithify.codecs.inside import Inside
 from lithify.errors import Corrupt
 
 
@@ -124,6 +125,12 @@ class Arrays(Codec):
             data = read_piece(source, piece)
             found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
             sink.chunk(found.payload, found.decoded)
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """Each array, and by which methods it is kept."""
+        from lithify.codecs.arrays.contents import contents_of
+
+        return contents_of(payload, length)
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         from lithify.codecs.arrays.payload import open_payload
