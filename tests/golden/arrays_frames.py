@@ -13,11 +13,12 @@ from lithify.codecs.arrays.codec import Arrays
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Element, one_tile
 from lithify.codecs.arrays.inflated import Place, inflate, shuffled
-from lithify.codecs.arrays.payload import INFLATED, Wanted, checked_head, encode, encode_file, pack_piece
+from lithify.codecs.arrays.payload import INFLATED, Encoded, Wanted, checked_head, encode, encode_file, pack_piece
 from lithify.codecs.arrays.skeleton import METHODS
 from lithify.codecs.arrays.streams import pack_streams
 from lithify.codecs.arrays.values import Floor
 from lithify.codecs.frame import FrameWriter
+from tests.unit.codecs.arrays.fields import blocky, scenes
 from tests.unit.codecs.arrays.files import (
     Nc3Variable,
     Numbers,
@@ -98,23 +99,32 @@ def behind_streams_of_numbers() -> bytes:
 
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
-    found = [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED]
-    path = _loosened_path()
+    return _loosened("above_a_floor", [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED])
+
+
+def by_other_coders() -> bytes:
+    """A file whose array is a film, and one whose numbers are pictures."""
+    film, pictures = npy(scenes()), npy(blocky())
+    return _loosened("other_coders", [encode_file(film, "max", Floor("psnr", 36)), encode_file(pictures, "max", None)])
+
+
+def _loosened(name: str, found: Sequence[Encoded]) -> bytes:
+    path = _original_of(name)
     if not path.exists():
         path.write_bytes(b"".join(one.decoded for one in found))
     return _framed([one.payload for one in found], [one.decoded for one in found])
 
 
-def _loosened_path() -> Path:
-    """Where what came back of the loosened files is kept: another encoder would make something else of them."""
-    return Path(__file__).with_name("v0_1_0__arrays_values__above_a_floor.original")
+def _original_of(name: str) -> Path:
+    """Where what came back of loosened files is kept: another encoder would make something else of them."""
+    return Path(__file__).with_name(f"v0_1_0__arrays_values__{name}.original")
 
 
-def loosened() -> bytes:
-    """What comes back of the loosened files."""
-    if not _loosened_path().exists():
-        above_a_floor()
-    return _loosened_path().read_bytes()
+def loosened(name: str, make: Callable[[], bytes]) -> bytes:
+    """What comes back of loosened files."""
+    if not _original_of(name).exists():
+        make()
+    return _original_of(name).read_bytes()
 
 
 ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
@@ -122,5 +132,6 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
-    "above_a_floor": (above_a_floor, loosened()),
+    "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
+    "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

@@ -9,27 +9,19 @@ from hypothesis import strategies as st
 
 from lithify.codecs.arrays import films, floors, pictures
 from lithify.codecs.arrays.block import FILMED, PICTURED, Coding, Tolerance, decode_block, encode_block
+from lithify.codecs.arrays.checks import read_head
 from lithify.codecs.arrays.films import Film, decode_film, encode_film
 from lithify.codecs.arrays.grids import Affine, Native
 from lithify.codecs.arrays.pictures import decode_pictures, encode_pictures
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values
 from lithify.errors import BadBytes, Corrupt, MissingExtra, Truncated
+from tests.unit.codecs.arrays.fields import blocky, scenes
 from tests.unit.codecs.arrays.test_floors import psnr
 
 pytest.importorskip("av")
 pytest.importorskip("imagecodecs")
 ALL = np.ones((3, 9, 11), np.bool_)
 NUMBERS = (np.arange(3 * 9 * 11, dtype=np.int32).reshape(3, 9, 11) * 7919) % 3001 - 1500
-
-
-def scenes(count: int = 24) -> np.ndarray:
-    """Two rough landscapes that come back again and again, under a few clouds: what films are good at."""
-    chance = np.random.default_rng(5)
-    sides = (2, 120, 130)
-    lands = np.cumsum(np.cumsum(chance.normal(0, 1, sides), axis=1), axis=2) + chance.normal(0, 3, sides)
-    found = np.stack([lands[number % 2] for number in range(count)])
-    found[::5, 20:40, 20:50] += 60
-    return found.astype(np.float32)
 
 
 def test_frames_that_repeat_become_a_film_above_a_floor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +131,10 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pictures, "can_be_pictured", lambda: False)
     with pytest.raises(MissingExtra, match=r"lithify\[arrays\]"):
         decode_pictures(b"\0", (1, 2, 2))
+
+
+def test_what_pictures_are_better_at_becomes_pictures() -> None:
+    payload = encode_values(blocky(), bound=None, effort="max")
+    head = read_head(payload, blocky().shape, blocky().dtype)
+    assert payload[head.bounds[0]] == PICTURED
+    assert np.array_equal(blocky(), decode_values(payload, blocky().shape, blocky().dtype))
