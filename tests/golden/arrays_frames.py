@@ -5,16 +5,32 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from lithify.codecs.array_types import U8
+from lithify.codecs.arrays.ccsds import UNCODED, fold, tell
 from lithify.codecs.arrays.codec import Arrays
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Element, one_tile
 from lithify.codecs.arrays.inflated import Place, inflate, shuffled
-from lithify.codecs.arrays.payload import INFLATED, Wanted, checked_head, encode, encode_file, pack_piece
+from lithify.codecs.arrays.payload import INFLATED, Encoded, Wanted, checked_head, encode, encode_file, pack_piece
 from lithify.codecs.arrays.skeleton import METHODS
 from lithify.codecs.arrays.streams import pack_streams
 from lithify.codecs.arrays.values import Floor
 from lithify.codecs.frame import FrameWriter
-from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, npy, smooth, tiff
+from tests.unit.codecs.arrays.fields import blocky, scenes
+from tests.unit.codecs.arrays.files import (
+    Nc3Variable,
+    Numbers,
+    Packed2,
+    grib1,
+    grib2,
+    grouped,
+    netcdf3,
+    npy,
+    smooth,
+    tiff,
+)
 
 WHOLE = b"\xff\x00 noise", *(b"rock and %s, " % word * 9 for word in (b"sand", b"silt", b"clay", b"loess"))
 TYPES = "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
@@ -31,6 +47,19 @@ LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
 DEFLATED = b"before " + STREAM + b" behind"
+
+
+def _ccsds(frame: Numbers, bits: int) -> Packed2:
+    """Values by CCSDS 121.0, with a recipe: no block is told as it would be by the rule."""
+    codes = np.zeros(-(-frame.size // 16) * 16, np.uint32)
+    fold(frame.reshape(-1).astype(np.uint32), bits, 16 * 8, codes)
+    units: U8 = np.tile(np.array([UNCODED, bits - 3], np.uint8), len(codes) // 16)
+    out = np.zeros(8 * codes.nbytes, np.uint8)
+    _, used = tell(codes, bits, 16, 8, True, units, len(codes) // 16, out)
+    return 42, bytes([bits, 0, 14, 16, 0, 8]), out[: -(-used // 8)].tobytes()
+
+
+CODED = grib2(PACKED, 15, pack=_ccsds) + b"between" + grib2(PACKED[:4], 15, pack=grouped(2)) + b"behind"
 
 
 def _framed(payloads: Sequence[bytes], files: Sequence[bytes]) -> bytes:
@@ -63,30 +92,46 @@ def behind_a_stream() -> bytes:
     return _framed([head + inner], [DEFLATED])
 
 
+def behind_streams_of_numbers() -> bytes:
+    """Messages of GRIB by CCSDS, and in groups of second differences."""
+    return _framed([encode_file(CODED, "default", None).payload], [CODED])
+
+
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
-    found = [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED]
-    path = _loosened_path()
+    return _loosened("above_a_floor", [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED])
+
+
+def by_other_coders() -> bytes:
+    """A file whose array is a film, and one whose numbers are pictures."""
+    film, pictures = npy(scenes()), npy(blocky())
+    return _loosened("other_coders", [encode_file(film, "max", Floor("psnr", 36)), encode_file(pictures, "max", None)])
+
+
+def _loosened(name: str, found: Sequence[Encoded]) -> bytes:
+    path = _original_of(name)
     if not path.exists():
         path.write_bytes(b"".join(one.decoded for one in found))
     return _framed([one.payload for one in found], [one.decoded for one in found])
 
 
-def _loosened_path() -> Path:
-    """Where what came back of the loosened files is kept: another encoder would make something else of them."""
-    return Path(__file__).with_name("v0_1_0__arrays_values__above_a_floor.original")
+def _original_of(name: str) -> Path:
+    """Where what came back of loosened files is kept: another encoder would make something else of them."""
+    return Path(__file__).with_name(f"v0_1_0__arrays_values__{name}.original")
 
 
-def loosened() -> bytes:
-    """What comes back of the loosened files."""
-    if not _loosened_path().exists():
-        above_a_floor()
-    return _loosened_path().read_bytes()
+def loosened(name: str, make: Callable[[], bytes]) -> bytes:
+    """What comes back of loosened files."""
+    if not _original_of(name).exists():
+        make()
+    return _original_of(name).read_bytes()
 
 
 ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "general_methods": (by_general_methods, b"".join(WHOLE)),
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
-    "above_a_floor": (above_a_floor, loosened()),
+    "streams_of_numbers": (behind_streams_of_numbers, CODED),
+    "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
+    "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

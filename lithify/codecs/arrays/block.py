@@ -6,8 +6,9 @@ from math import prod
 import numpy as np
 
 from lithify.codecs.array_types import I32, I64, Bools
-from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
+from lithify.codecs.arrays.base import FINER, Base, fill_smoothly, make_base, read_base
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
+from lithify.codecs.arrays.films import MOST, Film, decode_film
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
 from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
@@ -17,7 +18,9 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED, EDGED, DIFFERENCES, SMOOTH = 0x10, 0x11, 0x12, 0x13
+PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
+_ALL_AT_ONCE = (DIFFERENCES, FILMED, PICTURED)
+"""What does not decode one frame after another."""
 _PATCH_SHARE = 8
 _LENGTH_MAX = 1 << 40
 Lags = tuple[int, int]
@@ -58,6 +61,10 @@ class Coding:
     """Only the encoder's: each block says whether it has one."""
     alone: bool = False
     """Whether there are no integers on top of the base."""
+    film: Film | None = None
+    """Only the encoder's, as the next: whether blocks are films."""
+    pictured: bool = False
+    """Whether their integers are pictures."""
 
 
 def encode_block(
@@ -67,6 +74,7 @@ def encode_block(
     from lithify.codecs.arrays.differences import encode_differences
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
+    from lithify.codecs.arrays.pictures import encode_pictures
     from lithify.codecs.arrays.predict import encode_integers
 
     grid = coding.grid
@@ -86,7 +94,11 @@ def encode_block(
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
     stream: bytes | None
-    if coding.alone:
+    if coding.film is not None:
+        stream = coding.film.stream(narrow)
+    elif coding.pictured:
+        stream = encode_pictures(narrow, valid)
+    elif coding.alone:
         stream = b""
     elif effort == "fast":
         stream = encode_differences(narrow, classes, coding.lags[0])
@@ -95,13 +107,20 @@ def encode_block(
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    method = EDGED if coding.edged else PREDICTED
-    if coding.alone or effort == "fast":
-        method = SMOOTH if coding.alone else DIFFERENCES
-    head = [bytes([method]), *map(varint, coding.lags)]
+    head = [bytes([_method(coding, effort)]), *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
     return b"".join([*head, stream])
+
+
+def _method(coding: Coding, effort: Effort) -> int:
+    if coding.film is not None:
+        return FILMED
+    if coding.pictured:
+        return PICTURED
+    if coding.alone or effort == "fast":
+        return SMOOTH if coding.alone else DIFFERENCES
+    return EDGED if coding.edged else PREDICTED
 
 
 def _integers(
@@ -117,19 +136,33 @@ def _integers(
             return None
         under = made[1].astype(np.int64)
         integers = np.zeros_like(under) if coding.alone else _in_range(np.rint((fine - under) / FINER), valid)
-        again = _bits_in_order(grid.join_fine(integers * FINER + under, FINER))
+        again = np.ascontiguousarray(grid.join_fine(integers * FINER + under, FINER))
         wrong = np.flatnonzero(valid & ~tolerance.kept(values, again))
         return Integers(integers.astype(np.int32), None, wrong), made[0]
+    if coding.film is not None:
+        filmed = _filmed(values, valid, frames, coding.film, grid, tolerance)
+        return None if filmed is None else (filmed, b"")
     return split_in_slabs(values, valid, frames, grid, tolerance.kept), b""
+
+
+def _filmed(
+    values: np.ndarray, valid: Bools, frames: range, film: Film, grid: Grid, tolerance: Tolerance
+) -> Integers | None:
+    """The brightness of pictures, and where their film does not give back what it should; None: it has no form."""
+    usable = valid & np.isfinite(values)
+    nearest = np.where(usable, grid.split(np.where(usable, values, 0), frames).integers, 0).astype(np.float64)
+    narrow = np.clip(np.rint(fill_smoothly(nearest, usable)), 0, MOST).astype(np.int32)
+    stream = film.stream(narrow)
+    if stream is None:
+        return None
+    again = decode_film(stream, (values.shape[0], values.shape[1], values.shape[2])).astype(np.int64)
+    kept = tolerance.kept(values, np.ascontiguousarray(grid.join(again, None, frames)))
+    return Integers(narrow, None, np.flatnonzero(valid & ~kept))
 
 
 def _in_range(integers: np.ndarray, valid: Bools) -> I64:
     """What can be predicted; what cannot becomes 0, and a patch."""
     return np.where(valid & (np.abs(integers) <= K_MAX), integers, 0).astype(np.int64)
-
-
-def _bits_in_order(values: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(values)
 
 
 def decode_block(
@@ -140,7 +173,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] not in (PREDICTED, EDGED, DIFFERENCES, SMOOTH):
+    if body[0] not in (PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED):
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -151,6 +184,7 @@ def _decode_predicted(
     from lithify.codecs.arrays.differences import decode_differences
     from lithify.codecs.arrays.low_bits import unpack_bits
     from lithify.codecs.arrays.masks import decode_mask
+    from lithify.codecs.arrays.pictures import decode_pictures
     from lithify.codecs.arrays.predict import decode_integers
 
     grid, specials = coding.grid, coding.specials
@@ -163,7 +197,7 @@ def _decode_predicted(
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     size = prod(shape)
-    if upto is not None and upto < shape[0] and not base:
+    if upto is not None and upto < shape[0] and not base and body[0] not in _ALL_AT_ONCE:
         shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
@@ -171,6 +205,10 @@ def _decode_predicted(
         if not base or reader.left:
             raise Corrupt(f"array payload: a smooth block with a base of {len(base)} bytes and {reader.left} behind it")
         decoded: I32 = np.zeros(shape, np.int32)
+    elif body[0] == FILMED:
+        decoded = decode_film(reader.rest(), shape)
+    elif body[0] == PICTURED:
+        decoded = decode_pictures(reader.rest(), shape)
     elif body[0] == DIFFERENCES:
         decoded = decode_differences(reader.rest(), classes, lags[0], size)
     else:

@@ -38,7 +38,8 @@ def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
         return None
     if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
         return None
-    value = own.value / variable.unit if own.metric == "abs" and is_named else own.value
+    in_own_unit = own.metric == "abs" and (is_named or variable.extent.element.scale is not None)
+    value = own.value / variable.unit if in_own_unit else own.value
     return Bound(cast("Any", own.metric), value) if np.isfinite(value) and value > 0 else None
 
 

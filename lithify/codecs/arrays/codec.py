@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
-from lithify.codecs.fidelity import Contract, kept_contract
+from lithify.codecs.fidelity import EXACT, Contract, kept_contract
+from lithify.codecs.inside import Inside
 from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
@@ -89,9 +90,10 @@ class Arrays(Codec):
 
     @classmethod
     def warm(cls) -> None:
-        from lithify.codecs.arrays import values
+        from lithify.codecs.arrays import coded, values
         from lithify.codecs.media.deflate import engine
 
+        coded.warm()
         values.warm()
         engine.warm()
 
@@ -102,13 +104,14 @@ class Arrays(Codec):
         return estimate(sample, length, effort)
 
     def encode(self, source: Source, sink: ChunkSink) -> None:
-        """A chunk for each piece of the file; under the contract `content`, perhaps of another that says the same."""
+        """A chunk for each piece of the file; under a looser contract, perhaps of another that says the same."""
         from lithify.codecs.arrays.content import encode_content
 
-        if Contract.parse(self._own.contract).kind == "content":
-            encode_content(source, sink, self._encode)
-        else:
+        contract = Contract.parse(self._own.contract)
+        if contract == EXACT:
             self._encode(source, sink)
+        else:
+            encode_content(source, sink, self._encode, contract)
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
         from lithify.codecs.arrays.bounds import bounds_of, check_names, why_exact
@@ -126,6 +129,12 @@ class Arrays(Codec):
             data = read_piece(source, piece)
             found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
             sink.chunk(found.payload, found.decoded)
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """Each array, and by which methods it is kept."""
+        from lithify.codecs.arrays.contents import contents_of
+
+        return contents_of(payload, length)
 
     def decode(self, payload: bytes, *, shared: bytes, length: int) -> bytes:
         from lithify.codecs.arrays.payload import open_payload

@@ -1,8 +1,8 @@
-"""The contract `content`: values, types and all that is said of them stay; the bytes around them need not.
+"""Contracts looser than exact: values, types and all that is said of them stay, the bytes around them need not.
 
 Where chunks went through filters that nobody can do again to the byte, their values are out of reach of the coder of
 numbers. The file is then kept as one whose chunks went through none, if that is smaller: it is longer, says the same,
-and its readers notice nothing.
+and its readers notice nothing. So it is with messages of GRIB, whose values must also be simply packed to be loosened.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,22 @@ import numpy as np
 from lithify import limits
 from lithify.codecs.arrays.containers.find import HEAD_BYTES, container_of
 from lithify.codecs.arrays.containers.hdf5 import filters_of, reading
+from lithify.codecs.arrays.containers.simply import compare, simply_packed
 from lithify.codecs.arrays.containers.unfiltered import unfiltered
 from lithify.codecs.arrays.reading import MemorySource, SourceBytes
 from lithify.codecs.codec import Buffer, ChunkSink, Source
+from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import give_reason
 from lithify.errors import BadBytes, FidelityBroken
 
 _STEP_BYTES = 8 * limits.MIB
+_WORTH = 0.99
+"""Another file comes back only if that saves so much."""
 Encode = Callable[[Source, ChunkSink], None]
 Figures = dict[str, float | int | bool]
+Way = Callable[[bytes], bytes | None]
+_WAYS: dict[str, Way] = {"hdf5": unfiltered, "grib": simply_packed}
+"""How a file becomes one of the same content whose values are within reach, by its container."""
 
 
 class _Held:
@@ -41,9 +48,15 @@ class _Held:
         return sum(len(payload) for payload, _ in self.chunks)
 
 
-def encode_content(source: Source, sink: ChunkSink, encode: Encode) -> None:
-    """Give the sink the chunks of the file, or of one with the same content if those are smaller."""
-    other = plainer(source)
+def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Contract) -> None:
+    """Give the sink the chunks of the file, or of one with the same content if those are clearly smaller."""
+    other = None
+    try:
+        other = _rewritten(source)
+        if other is None and contract.kind == "content":
+            give_reason(_why_as_it_is(source))
+    except (BadBytes, FidelityBroken) as error:
+        give_reason(error.message)
     if other is None:
         encode(source, sink)
         return
@@ -51,36 +64,53 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode) -> None:
     for one in (source, MemorySource(other)):
         encode(one, held := _Held())
         found.append(held)
-    for payload, decoded in min(found, key=lambda held: held.stored_bytes).chunks:
+    same, another = found
+    for payload, decoded in (another if another.stored_bytes < _WORTH * same.stored_bytes else same).chunks:
         sink.chunk(payload, decoded)
 
 
 def plainer(source: Source) -> bytes | None:
     """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it."""
-    if container_of(source.read(0, HEAD_BYTES)) != "hdf5":
-        give_reason("only files of HDF5 may come back as other bytes that say the same")
-        return None
-    if source.length > limits.CHUNK_BYTES_MAX:
-        most = limits.CHUNK_BYTES_MAX // limits.MIB
-        give_reason(f"files of HDF5 of more than {most} MiB are not written anew")
-        return None
-    original = source.read(0, source.length)
     try:
-        found = unfiltered(original)
-        if found is not None:
-            same_content(source, MemorySource(found))
-    except (BadBytes, FidelityBroken) as error:
-        give_reason(error.message)
+        return _rewritten(source)
+    except (BadBytes, FidelityBroken):
         return None
-    if found is None:
-        give_reason("it has no chunks behind filters that would have to go: to write it anew would win nothing")
+
+
+def _rewritten(source: Source) -> bytes | None:
+    way = _way(source)
+    if source.length > limits.CHUNK_BYTES_MAX or way is None:
+        return None
+    found = way(source.read(0, source.length))
+    if found is not None:
+        same_content(source, MemorySource(found))
     return found
 
 
+def _way(source: Source) -> Way | None:
+    return _WAYS.get(container_of(source.read(0, HEAD_BYTES)) or "")
+
+
+def _why_as_it_is(source: Source) -> str:
+    if _way(source) is None:
+        return "only files of HDF5 and GRIB may come back as other bytes that say the same"
+    if source.length > limits.CHUNK_BYTES_MAX:
+        return f"files of arrays of more than {limits.CHUNK_BYTES_MAX // limits.MIB} MiB are not written anew"
+    return "no filter or packing of its values has to go: to write it anew would win nothing"
+
+
 def same_content(original: Source, decoded: Source) -> Figures:
-    """How much was compared. Raises FidelityBroken unless both are HDF5 files that say the same."""
-    if {container_of(one.read(0, HEAD_BYTES)) for one in (original, decoded)} != {"hdf5"}:
-        raise FidelityBroken(f"{decoded.length} bytes came back of {original.length}, and they are no files of HDF5")
+    """How much was compared. Raises FidelityBroken unless both are files of HDF5 or GRIB that say the same."""
+    containers = {container_of(one.read(0, HEAD_BYTES)) for one in (original, decoded)}
+    if containers == {"grib"}:
+        try:
+            return compare(*(one.read(0, one.length) for one in (original, decoded)))
+        except BadBytes as error:
+            raise FidelityBroken(f"what came back cannot be compared with the original: {error.message}") from error
+    if containers != {"hdf5"}:
+        raise FidelityBroken(
+            f"{decoded.length} bytes came back of {original.length}, and they are not both files of HDF5 or of GRIB"
+        )
     counts: Figures = {"datasets": 0, "attributes": 0, "values": 0}
     try:
         reading(

@@ -8,7 +8,7 @@ the whole array allows. Quality is measured on the very values that a decoder wi
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, isqrt, log, sqrt
+from math import inf, isfinite, isqrt, log, log2, sqrt
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ import numpy as np
 from lithify.codecs.array_types import Bools, Values
 from lithify.codecs.arrays.bands import LEVELS_MAX, Depth
 from lithify.codecs.arrays.base import FINER, STEP_MAX, Base, rebuilt, transformed
-from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
+from lithify.codecs.arrays.block import Coding, Tolerance, decode_block, encode_block
 from lithify.codecs.arrays.bound import Floor
 from lithify.codecs.arrays.cube import Cube, slices_of
+from lithify.codecs.arrays.films import COARSEST, MOST, Film, can_be_filmed
 from lithify.codecs.arrays.finding import quantised_grid
 from lithify.codecs.arrays.grids import Affine
 from lithify.codecs.arrays.plan import Plan, make_plan, with_lags
@@ -35,6 +36,10 @@ _AXIS_MIN = 8
 _EVEN_STEP = 256 * FINER
 """The step that a base is told, if it is one step of the grid."""
 _TRIES = 12
+_QUANTISERS_PER_BIT, _QUANTISER_START = 60, 120
+"""Of a film: how many steps double its errors, about, and where to begin."""
+_FILM_DECIBELS_MAX = 58.0
+"""Brightness of 10 bits and the finest quantiser give no more."""
 _NEAR, _NEAR_ENOUGH = 0.996, 0.98
 """A loss so near to what is allowed will do (seeking on is worth less than 0.1 % of the bytes), and on parts."""
 _SIMILAR_START, _SIMILAR_SHARE = 4e-3, 0.98
@@ -185,6 +190,59 @@ class _Smooth(_Way):
         return Depth(self.time, LEVELS_MAX)
 
 
+@dataclass(frozen=True, slots=True)
+class _Filmed(_Way):
+    """A film, as coarse as its quantiser says; `grid`: what brightness stands for."""
+
+    specials: np.ndarray
+    grid: Affine
+    made: dict[tuple[int, str], bytes | None]
+
+    def start(self, judge: _Judge) -> float:
+        return _coarse_of(_QUANTISER_START)
+
+    def most(self, judge: _Judge) -> float:
+        return _coarse_of(COARSEST)
+
+    def again(self, judge: _Judge) -> _Again:
+        found: dict[int, np.ndarray | None] = {}
+
+        def of(coarse: float) -> np.ndarray | None:
+            quantiser = _quantiser_of(coarse)
+            if quantiser not in found:
+                found.clear()
+                found[quantiser] = self._decoded(judge, quantiser)
+            return found[quantiser]
+
+        return of
+
+    def _decoded(self, judge: _Judge, quantiser: int) -> np.ndarray | None:
+        coding, tolerance = self._coding(judge, quantiser), Tolerance(inf)
+        out = judge.frames.copy()
+        for block in judge.cube.blocks():
+            values = np.ascontiguousarray(judge.frames[slices_of(block)])
+            packed = encode_block(values, block.frames, coding, tolerance, "max")
+            if packed is None:
+                return None
+            out[slices_of(block)] = decode_block(packed, values.shape, block.frames, coding)
+        return out
+
+    def plan(self, judge: _Judge, coarse: float, effort: Effort) -> Plan:
+        return Plan(self._coding(judge, _quantiser_of(coarse)), Tolerance(inf), False)
+
+    def _coding(self, judge: _Judge, quantiser: int) -> Coding:
+        return Coding(judge.frames.dtype, self.grid, self.specials, film=Film(quantiser, self.made))
+
+
+def _coarse_of(quantiser: int) -> float:
+    """As the other ways have it: errors grow about as it does."""
+    return float(2 ** (quantiser / _QUANTISERS_PER_BIT))
+
+
+def _quantiser_of(coarse: float) -> int:
+    return min(max(round(_QUANTISERS_PER_BIT * log2(coarse)), 4), COARSEST)
+
+
 def plan_for_floor(stacked: np.ndarray, cube: Cube, floor: Floor, effort: Effort, fills: Sequence[Any]) -> Plan:
     """The plan for an array of floats, in the form of its cube, whose quality must not fall below a floor."""
     specials = find_specials(stacked, fills, zeros=False)
@@ -196,7 +254,7 @@ def plan_for_floor(stacked: np.ndarray, cube: Cube, floor: Floor, effort: Effort
         for way, start in _by_size(judge, _ways(judge, specials, effort), specials, effort):
             coarse = _coarsest(judge, way, start, _NEAR)
             if coarse is not None:
-                return way.plan(judge, coarse, effort)
+                return _or_film(judge, way.plan(judge, coarse, effort), specials, effort)
     return make_plan(stacked, cube, None, effort, fills, inner=False)
 
 
@@ -212,6 +270,18 @@ def _ways(judge: _Judge, specials: np.ndarray, effort: Effort) -> list[_Way]:
             _Smooth(specials, grid, time) for time in ((0, LEVELS_MAX) if len(judge.frames) >= _AXIS_MIN else (0,))
         ]
     return ways
+
+
+def _or_film(judge: _Judge, plan: Plan, specials: np.ndarray, effort: Effort) -> Plan:
+    """The plan, or films if those are smaller: parts of an array do not tell what they gain where frames repeat."""
+    decibels = judge.floor.value if judge.floor.metric == "psnr" else _FILM_DECIBELS_MAX
+    if effort != "max" or decibels > _FILM_DECIBELS_MAX or not can_be_filmed(judge.cube.step):
+        return plan
+    low = float(judge.frames[judge.valid].min())
+    way = _Filmed(specials, Affine(judge.frames.dtype, np.array([judge.span / MOST]), np.array([low])), {})
+    coarse = _coarsest(judge, way, way.start(judge), _NEAR)
+    film = None if coarse is None else way.plan(judge, coarse, effort)
+    return plan if film is None or _length(judge, film, effort) >= _length(judge, plan, effort) else film
 
 
 def _by_size(judge: _Judge, ways: list[_Way], specials: np.ndarray, effort: Effort) -> list[tuple[_Way, float]]:

@@ -1,8 +1,9 @@
-"""A file whose deflated chunks were opened: what it would be with plain bytes in their places, and how they are closed.
+"""A file whose coded chunks were opened: what it would be with plain bytes in their places, and how they are closed.
 
 Chunks of HDF5 are zlib streams, of bytes that were mostly shuffled before (all first bytes of the numbers, then all
 second ones). In the plain file they are numbers again, so that arrays can be found in it. The engine of
-`../media/deflate` says how each stream was written; the header of zlib is kept, its checksum is reckoned.
+`../media/deflate` says how each stream was written; the header of zlib is kept, its checksum is reckoned. What other
+coders of numbers wrote (`coded.py`) is opened likewise.
 """
 
 import zlib
@@ -10,12 +11,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8
-from lithify.errors import Corrupt
+from lithify.codecs.arrays.coded import NumberCoder
+from lithify.errors import BadBytes, Corrupt
 
 _HEAD_BYTES, _CHECK_BYTES = 2, 4
 BARE = b"\0\0"
@@ -35,6 +38,7 @@ class Place:
     plain_bytes  what it should hold
     width        bytes of the numbers that were shuffled; 1: they were not
     bare         whether it is a deflate stream without zlib's header and checksum
+    coder        who made it, if it is no deflate stream; `width` is then 0
     """
 
     offset: int
@@ -42,14 +46,36 @@ class Place:
     plain_bytes: int
     width: int
     bare: bool = False
+    coder: NumberCoder | None = None
+
+    def plain_of(self, stored: bytes) -> bytes:
+        """What a stream says. Raises Corrupt if that is not what it should hold."""
+        if self.coder is not None:
+            opened = self.coder.opened(stored)
+            plain = b"" if opened is None else opened[0]
+        else:
+            bits = -zlib.MAX_WBITS if self.bare else zlib.MAX_WBITS
+            try:
+                plain = zlib.decompressobj(bits).decompress(stored, self.plain_bytes)
+            except zlib.error as error:
+                raise Corrupt(f"the stream at byte {self.offset} of the file does not open: {error}") from error
+        if len(plain) != self.plain_bytes:
+            raise Corrupt(f"the stream at byte {self.offset} of the file says {len(plain)} bytes")
+        return plain if self.coder is not None else unshuffled(plain, self.width)
+
+
+def coded_place(offset: int, length: int, coder: NumberCoder) -> Place:
+    """The place of what a coder of numbers wrote."""
+    return Place(offset, length, coder.plain_bytes, 0, coder=coder)
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A zlib stream that was opened.
+    """A stream that was opened.
 
     offset  where it begins in the file; `plain_offset` where its plain bytes do in the plain file
     head    the two bytes of zlib's header; BARE, if it has neither header nor checksum
+    coder   who made it, if it is no deflate stream; `width` is then 0, the head BARE
     """
 
     offset: int
@@ -59,16 +85,21 @@ class Stream:
     width: int
     head: bytes
     recipe: bytes
+    coder: NumberCoder | None = None
 
     @property
     def place(self) -> Place:
         """Where it lies, and how."""
+        if self.coder is not None:
+            return coded_place(self.offset, self.length, self.coder)
         return Place(self.offset, self.length, self.plain_bytes, self.width, bare=self.head == BARE)
 
     def closed(self, plain: bytes | bytearray | memoryview) -> bytes:
         """The very stream, of its plain bytes. Raises Corrupt, Truncated, UnknownFormat or LimitExceeded."""
         from lithify.codecs.media.deflate.engine import rebuild
 
+        if self.coder is not None:
+            return self.coder.closed(bytes(plain), self.recipe, self.length)
         data = shuffled(bytes(plain), self.width)
         stream = rebuild(data, self.recipe, length_max=self.length)
         if self.head != BARE:
@@ -156,8 +187,9 @@ def presumed(places: Sequence[Place], length: int) -> Inflated:
                 plain_at,
                 place.plain_bytes,
                 place.width,
-                BARE if place.bare else _ANY_HEAD,
+                BARE if place.bare or place.coder is not None else _ANY_HEAD,
                 b"",
+                place.coder,
             )
         )
         at, plain_at = end, plain_at + place.plain_bytes
@@ -172,8 +204,6 @@ def _is_likely(place: Place) -> bool:
 
 def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
     """The plain file, and its streams: those of `places` that can be opened, as far as a chunk has room for them."""
-    from lithify.codecs.media.deflate.engine import open_stream
-
     streams: list[Stream] = []
     pieces: list[bytes] = []
     at, plain_at, hint = 0, 0, None
@@ -182,20 +212,43 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
         end = place.offset + place.length
         if place.offset < at or end > len(data) or place.plain_bytes - place.length > room:
             continue
-        stored = data[place.offset : end]
-        head, body = (BARE, stored) if place.bare else (stored[:_HEAD_BYTES], stored[_HEAD_BYTES:-_CHECK_BYTES])
-        opened = None if not place.bare and head == BARE else open_stream(body, plain_max=place.plain_bytes, hint=hint)
-        if opened is None or opened.end != len(body) or not _is_right(stored, opened.plain, place):
+        opened = _opened(data[place.offset : end], place, hint)
+        if opened is None:
             continue
-        hint = opened.method
+        hint = opened.hint
         room -= place.plain_bytes - place.length
-        pieces += [data[at : place.offset], unshuffled(opened.plain, place.width)]
+        pieces += [data[at : place.offset], opened.plain]
         plain_at += place.offset - at
-        streams.append(
-            Stream(place.offset, place.length, plain_at, place.plain_bytes, place.width, head, opened.recipe)
-        )
+        sizes = (place.offset, place.length, plain_at, place.plain_bytes, place.width)
+        streams.append(Stream(*sizes, opened.head, opened.recipe, place.coder))
         at, plain_at = end, plain_at + place.plain_bytes
     return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams))
+
+
+class _Opened(NamedTuple):
+    """What a stream says, as the plain file has it, and how it was said; a hint for the next one."""
+
+    plain: bytes
+    head: bytes
+    recipe: bytes
+    hint: int | None
+
+
+def _opened(stored: bytes, place: Place, hint: int | None) -> _Opened | None:
+    """A stream; None if it cannot be closed again, or does not hold what it should."""
+    from lithify.codecs.media.deflate.engine import open_stream
+
+    if place.coder is not None:
+        try:
+            found = place.coder.opened(stored)
+        except BadBytes:
+            found = None
+        return None if found is None else _Opened(found[0], BARE, found[1], hint)
+    head, body = (BARE, stored) if place.bare else (stored[:_HEAD_BYTES], stored[_HEAD_BYTES:-_CHECK_BYTES])
+    opened = None if not place.bare and head == BARE else open_stream(body, plain_max=place.plain_bytes, hint=hint)
+    if opened is None or opened.end != len(body) or not _is_right(stored, opened.plain, place):
+        return None
+    return _Opened(unshuffled(opened.plain, place.width), head, opened.recipe, opened.method)
 
 
 def _is_right(stored: bytes, plain: bytes, place: Place) -> bool:

@@ -14,10 +14,11 @@ from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
 from lithify.codecs.arrays.bounds import bound_of
 from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
-from lithify.codecs.arrays.content import same_content
+from lithify.codecs.arrays.content import plainer, same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.parts import Box, Part
 from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece, structure_of_source
+from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.arrays.values import Bound, Floor, Looseness
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
@@ -37,6 +38,7 @@ class _Row:
 
     fills            values that come back as they are
     fills_are_gaps   whether a fill says that there is no value, so that no value may become one
+    unit             what 1 means to people
     low, high        the least and the largest valid value of all of it
     similar          sums of similarity and of weights, over frames
     """
@@ -45,6 +47,7 @@ class _Row:
     fills: tuple[np.generic, ...]
     bound: Looseness
     fills_are_gaps: bool = True
+    unit: float = 1.0
     low: float = math.inf
     high: float = -math.inf
     points: int = 0
@@ -111,7 +114,7 @@ class _Row:
         found: Figures = {"points": self.points, "valid_points": self.valid_points, "mask_equal": True}
         if not self.valid_points:
             return found
-        found |= {"max_abs_error": self.worst, "bias": self.difference / self.valid_points}
+        found |= {"max_abs_error": self.unit * self.worst, "bias": self.unit * self.difference / self.valid_points}
         if self.span and math.isfinite(self.span):
             found["max_rel_error"] = self.worst / self.span
             if self.square:
@@ -130,7 +133,7 @@ def measured(original: Source, decoded: Source, contract: Contract) -> dict[str,
     if contract.kind == "content" and not _is_same(original, decoded):
         return {"content": same_content(original, decoded)}
     if original.length != decoded.length:
-        raise FidelityBroken(f"{decoded.length} bytes came back of {original.length}")
+        return measured(_plainer(original, decoded), decoded, contract)
     structure = structure_of_source(original)
     rows = _rows(structure, contract)
     pieces = pieces_of(structure)
@@ -145,6 +148,14 @@ def measured(original: Source, decoded: Source, contract: Contract) -> dict[str,
     for row in rows.values():
         row.refuse_below()
     return {row.name: row.figures() for row in rows.values()}
+
+
+def _plainer(original: Source, decoded: Source) -> Source:
+    """The file of the same content that the original became before values were loosened."""
+    found = plainer(original)
+    if found is None or len(found) != decoded.length:
+        raise FidelityBroken(f"{decoded.length} bytes came back of {original.length}")
+    return MemorySource(found)
 
 
 def _is_same(one: Source, other: Source) -> bool:
@@ -178,7 +189,8 @@ def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
             while name in names:
                 name += "'"
             names.add(name)
-            rows[number] = _Row(name, tuple(variable.own_fills), bound)
+            unit = 1.0 if variable.extent.element.scale is None else variable.unit
+            rows[number] = _Row(name, tuple(variable.own_fills), bound, unit=unit)
     return rows
 
 

@@ -7,7 +7,6 @@ all of it is decoded, and compared with the frame's checksum of decoded bytes.
 """
 
 import io
-import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,14 +23,13 @@ from lithify.codecs.arrays.containers.find import described
 from lithify.codecs.arrays.containers.hdf5 import reading
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
-from lithify.codecs.arrays.inflated import Inflated, Stream, unshuffled
+from lithify.codecs.arrays.inflated import Inflated
 from lithify.codecs.arrays.kept_chunks import KeptChunks
 from lithify.codecs.arrays.parts import Box, raveled
 from lithify.codecs.arrays.pieces import structure_of
 from lithify.codecs.arrays.reading import Bytes, SlicedFile, SourceBytes
 from lithify.codecs.codec import Source
 from lithify.codecs.frame import Primers, read_frame
-from lithify.errors import Corrupt
 
 Index = int | slice
 Read = Callable[[list[I64]], Values]
@@ -121,23 +119,10 @@ class _PlainHoles:
         head = self._chunks.head(index)
         begin = stream.offset - self._chunks.piece(index).start
         if head is None or head.inflated is None or begin not in head.inflated.begins:
-            return _opened(stream, self._chunks.read(stream.offset, stream.length))[start - stream.plain_offset :][
-                : stop - start
-            ]
+            plain = stream.place.plain_of(self._chunks.read(stream.offset, stream.length))
+            return plain[start - stream.plain_offset :][: stop - start]
         at = head.inflated.begins[begin] + start - stream.plain_offset
         return self._chunks.plain_holes(index)[at : at + stop - start]
-
-
-def _opened(stream: Stream, stored: bytes) -> bytes:
-    """What a stream says."""
-    bits = -zlib.MAX_WBITS if stream.place.bare else zlib.MAX_WBITS
-    try:
-        plain = zlib.decompressobj(bits).decompress(stored, stream.plain_bytes)
-    except zlib.error as error:
-        raise Corrupt(f"the stream at byte {stream.offset} of the file does not open: {error}") from error
-    if len(plain) != stream.plain_bytes:
-        raise Corrupt(f"the stream at byte {stream.offset} of the file says {len(plain)} bytes")
-    return unshuffled(plain, stream.width)
 
 
 class ArrayFile:
@@ -329,7 +314,7 @@ class ArrayFile:
         if stream is None:
             return self._chunks.read(streams.stored_at(plain_offset), length)
         at = plain_offset - stream.plain_offset
-        return _opened(stream, self._chunks.read(stream.offset, stream.length))[at : at + length]
+        return stream.place.plain_of(self._chunks.read(stream.offset, stream.length))[at : at + length]
 
 
 class _Places(dict[int, list[tuple[int, Box]]]):

@@ -242,7 +242,7 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
 
 def _with_tighter_grid(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """The plan, or one on a grid that suits values which lie on few places, if a part of a block is smaller by that."""
-    tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX))
+    tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
 
     def length(one: Plan) -> int:
         packed = encode_block(tile, frames, one.coding, one.tolerance, effort)

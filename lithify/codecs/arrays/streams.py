@@ -1,9 +1,10 @@
-"""The table of a payload that says which deflated streams its original had, and the recipes for them."""
+"""The table of a payload that says which streams its original had, and the recipes for them."""
 
 from collections.abc import Sequence
 
 from lithify import limits
-from lithify.codecs.arrays.inflated import STREAMS_MAX, Inflated, Stream
+from lithify.codecs.arrays.coded import read_coder
+from lithify.codecs.arrays.inflated import BARE, STREAMS_MAX, Inflated, Stream
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -13,17 +14,18 @@ _WIDTH_MAX = 255
 def pack_streams(inflated: Inflated) -> tuple[bytes, bytes]:
     """The table, in columns: alike numbers side by side; and the recipes, joined."""
     streams = inflated.streams
+    recipes = [one.recipe if one.coder is None else one.coder.pack() + one.recipe for one in streams]
     ends = [0, *(stream.offset + stream.length for stream in streams)]
     columns: list[Sequence[int]] = [
         [stream.offset - end for stream, end in zip(streams, ends, strict=False)],
         [stream.length for stream in streams],
         [stream.plain_bytes for stream in streams],
         [stream.width for stream in streams],
-        [int.from_bytes(stream.head, "big") for stream in streams],
-        [len(stream.recipe) for stream in streams],
+        [int.from_bytes(one.head, "big") if one.coder is None else one.coder.code for one in streams],
+        [len(recipe) for recipe in recipes],
     ]
     numbers = [len(streams), *(number for column in columns for number in column)]
-    return b"".join(map(varint, numbers)), b"".join(stream.recipe for stream in streams)
+    return b"".join(map(varint, numbers)), b"".join(recipes)
 
 
 def parse_streams(table: bytes, recipes: bytes, length: int) -> Inflated:
@@ -40,13 +42,23 @@ def parse_streams(table: bytes, recipes: bytes, length: int) -> Inflated:
     rest, at, plain_at = Reader(recipes), 0, 0
     for index in range(count):
         at, plain_at = at + gaps[index], plain_at + gaps[index]
-        if widths[index] < 1 or at + lengths[index] > length:
-            raise Corrupt(f"a stream of {lengths[index]} bytes at {at} of {length}, shuffled by {widths[index]}")
-        head, recipe = heads[index].to_bytes(2, "big"), rest.take(recipe_bytes[index])
-        streams.append(Stream(at, lengths[index], plain_at, plain[index], widths[index], head, recipe))
+        if at + lengths[index] > length:
+            raise Corrupt(f"a stream of {lengths[index]} bytes at {at} of {length}")
+        sizes = (at, lengths[index], plain_at, plain[index], widths[index])
+        streams.append(_stream(sizes, heads[index], rest.take(recipe_bytes[index])))
         at, plain_at = at + lengths[index], plain_at + plain[index]
     rest.end()
     found = Inflated(length, tuple(streams))
     if found.plain_length > limits.CHUNK_BYTES_MAX:
         raise LimitExceeded(f"streams open to a file of {found.plain_length} bytes")
     return found
+
+
+def _stream(sizes: tuple[int, int, int, int, int], head: int, recipe: bytes) -> Stream:
+    plain_bytes, width = sizes[3:]
+    if width:
+        return Stream(*sizes, head.to_bytes(2, "big"), recipe)
+    coder, rest = read_coder(head, recipe)
+    if coder.plain_bytes != plain_bytes:
+        raise Corrupt(f"a stream of {coder.numbers} numbers of {coder.bits} bits in {plain_bytes} bytes")
+    return Stream(*sizes, BARE, rest, coder)

@@ -5,6 +5,7 @@ too; with one, every finite float within it, and all else bit for bit.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -77,6 +78,10 @@ def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort)
     """The smallest form of one block."""
     values = np.ascontiguousarray(stacked[slices_of(block)])
     predicted = encode_block(values, block.frames, plan.coding, plan.tolerance, effort)
+    if effort == "max" and plan.coding.film is None and not plan.coding.alone:
+        pictured = replace(plan.coding, base=None, pictured=True)
+        other = encode_block(values, block.frames, pictured, plan.tolerance, effort)
+        predicted = min(filter(None, (predicted, other)), key=len, default=None)
     return smaller(predicted, values, effort, race=plan.race)
 
 

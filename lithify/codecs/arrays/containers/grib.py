@@ -1,20 +1,25 @@
 """GRIB, editions 1 and 2: messages whose values are integers of any count of bits ("simple packing").
 
 A message is a field; what it is of (parameter, level) is in its headers, which stay in the skeleton. Fields of one kind
-are frames of one array of integers, in the order of the file. Other packings are compressed already.
+are frames of one array of integers, in the order of the file. Those that went through CCSDS or were packed in groups
+are streams, and integers again when these are opened. JPEG 2000 and PNG cannot be made again to the byte.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ldexp, prod
+from typing import NamedTuple
 
 import numpy as np
 
 from lithify.codecs.array_types import U8
+from lithify.codecs.arrays.coded import Ccsds, Grouped, NumberCoder
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import BITS_MAX, SCALED_BITS_MAX, SCALED_BITS_MIN, Element, one_tile
+from lithify.codecs.arrays.grouped import NUMBER_MAX, Packing
+from lithify.codecs.arrays.inflated import Inflated, Place, coded_place
 from lithify.codecs.arrays.packing import unpack_bits
 from lithify.codecs.arrays.scaling import IBM, Scale, numbers_of, values_of
 from lithify.errors import Corrupt, Truncated
@@ -23,6 +28,15 @@ _MAGIC, _END = b"GRIB", b"7777"
 _SECTIONS_MAX = 64
 _SERIES_MIN = 4
 _LOOK_BYTES = 1 << 18
+_DECIMAL_MAX = 100
+SIMPLE, GROUPED, DIFFERENCED, JPEG2000, PNG, CCSDS = 0, 2, 3, 40, 41, 42
+"""Numbers of the second edition's ways to pack values."""
+_GROUPED_MAX = (1 << 20) - 1
+"""Of numbers in groups that shall stand for floats: no header tells the largest."""
+_PACKING_BYTES = 49
+"""Of section 5, at most, that say how values are packed."""
+_CCSDS_FOLDED, _CCSDS_KNOWN = 0x08, 0x0E
+"""Flags: whether differences are told; those that change nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +51,30 @@ class _Field:
     scale: Scale
     decimal: int
     """The decimal factor: values are those of the scale, divided by 10 to its power."""
+    place: Place | None = None
+    """The stream that the values went through; None: they are simply packed."""
 
 
-def find(data: Bytes, length: int) -> list[Variable]:
+def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
     """An array for each kind of field; of each level, where a level has several fields."""
-    fields = _fields(data, length)
+    fields = [one for field in _fields(data) if (one := _moved(field, inflated)) is not None]
+    return _arrays(data if inflated is None else plain, fields)
+
+
+def streams(data: Bytes) -> list[Place]:
+    """The values of messages that went through CCSDS or were packed in groups."""
+    return [field.place for field in _fields(data) if field.place is not None]
+
+
+def _moved(field: _Field, inflated: Inflated | None) -> _Field | None:
+    """Where its values lie in the plain file; None: they are in none, for their stream was not opened."""
+    if field.place is None:
+        return field if inflated is None else replace(field, offset=inflated.moved(field.offset))
+    begin = None if inflated is None else inflated.begins.get(field.offset)
+    return None if begin is None else replace(field, offset=begin)
+
+
+def _arrays(data: Bytes, fields: Sequence[_Field]) -> list[Variable]:
     counts = Counter(_series(field) for field in fields)
     groups: dict[tuple[object, ...], list[_Field]] = {}
     for field in fields:
@@ -51,15 +84,13 @@ def find(data: Bytes, length: int) -> list[Variable]:
 
 
 def _variables(data: Bytes, group: Sequence[_Field]) -> list[Variable]:
-    """Fields that belong together: as what they stand for, if each has a scale of its own and they come back so."""
+    """Fields that belong together: as what they stand for but for the decimal factor, if they come back so."""
     first = group[0]
-    scales = {one.scale.read(data, one.offset) for one in group}
-    if SCALED_BITS_MIN <= first.bits <= SCALED_BITS_MAX and len(scales) > 1 and _come_back(data, group):
-        element, loose = Element.scaled(first.bits, first.scale), first.decimal == 0
-        return [
-            Variable("", one_tile(element, one.shape, one.offset), data=loose, sealed=not loose, merges=first)
-            for one in group
-        ]
+    if SCALED_BITS_MIN <= first.bits <= SCALED_BITS_MAX and _come_back(data, group):
+        element, loose = Element.scaled(first.bits, first.scale), first.place is None
+        unit = 10.0**-first.decimal if abs(first.decimal) <= _DECIMAL_MAX else 1.0
+        common = Variable("", one_tile(element, first.shape, 0), data=loose, sealed=not loose, merges=first, unit=unit)
+        return [replace(common, extent=one_tile(element, one.shape, one.offset)) for one in group]
     plain = first.bits in (8, 16, 32)
     element = Element(f"u{first.bits // 8}", big=True) if plain else Element.packed(first.bits)
     return [Variable("", one_tile(element, one.shape, one.offset), sealed=True, merges=first) for one in group]
@@ -69,6 +100,10 @@ def _come_back(data: Bytes, group: Sequence[_Field]) -> bool:
     """Whether the numbers are those nearest to the values that they stand for."""
     for field in group:
         bits, scale = field.bits, field.scale.read(data, field.offset)
+        if field.place is not None:
+            if not _surely_come_back(scale, field.place.coder):
+                return False
+            continue
         stored = data[field.offset : field.offset - (-prod(field.shape) * bits // 8)]
         packed: U8 = np.frombuffer(stored, np.uint8)
         numbers = unpack_bits(packed, bits, prod(field.shape), np.dtype(np.uint32))
@@ -77,13 +112,30 @@ def _come_back(data: Bytes, group: Sequence[_Field]) -> bool:
     return True
 
 
+def _surely_come_back(scale: tuple[float, int], coder: NumberCoder | None) -> bool:
+    """The same of numbers that were not looked at: whether the largest value has half a step of them to spare."""
+    reference, exponent = scale
+    most = coder.most if isinstance(coder, Grouped) else (1 << coder.bits) - 1 if coder is not None else 0
+    largest = abs(reference) + ldexp(float(most), exponent)
+    return float(np.spacing(np.float32(largest))) <= ldexp(0.5, exponent)
+
+
 def _series(field: _Field) -> tuple[object, ...]:
-    return field.kind, field.shape, field.bits, field.scale, field.decimal, field.level
+    is_coded = field.place is not None
+    return field.kind, field.shape, field.bits, field.scale, field.decimal, is_coded, field.level
 
 
-def _fields(data: Bytes, length: int) -> list[_Field]:
+def _fields(data: Bytes) -> list[_Field]:
     """Those of all messages, however many bytes of something else are between them."""
-    found: list[_Field] = []
+    return [field for _, fields in _messages(data) for field in fields]
+
+
+def messages_of(data: Bytes) -> list[range]:
+    """Where whole messages lie."""
+    return [span for span, _ in _messages(data)]
+
+
+def _messages(data: Bytes) -> Iterator[tuple[range, list[_Field]]]:
     at = 0
     while (at := _magic_behind(data, at)) >= 0:
         try:
@@ -95,9 +147,8 @@ def _fields(data: Bytes, length: int) -> list[_Field]:
             break
         if end > len(data):
             break
-        found += fields
+        yield range(at, end), fields
         at = max(end, at + len(_MAGIC))  # a message may say that it is shorter than its magic
-    return found
 
 
 def _magic_behind(data: Bytes, at: int) -> int:
@@ -170,11 +221,44 @@ def _three(reader: BytesReader) -> int:
 
 def _second_edition(data: Bytes, at: int) -> tuple[list[_Field], int]:
     """Sections 2 to 7 may repeat: each section 7 ends a field."""
-    reader = BytesReader(data, at + 6)
-    discipline, _, total = reader.numbers("BBQ")
-    end = at + total
+    discipline = BytesReader(data, at + 6).number("B")
+    sections, end = sections_of(data, at)
     found: list[_Field] = []
-    grid, product, bits, count, decimal, reference, has_bitmap = (0, 0), b"", 0, 0, 0, 0, False
+    grid, product, packing, reference, has_bitmap = (0, 0), b"", Packed(0, -1, 0, 0, None), 0, False
+    for number, start, length in sections:
+        if number == 3:
+            grid = _second_grid(BytesReader(data, start + 6))
+        elif number == 4:
+            product = BytesReader(data, start + 7).take(min(length - 7, 27))
+        elif number == 5:
+            packing, reference = packed_by(BytesReader(data, start).take(min(length, _PACKING_BYTES))), start + 11
+        elif number == 6:
+            has_bitmap = BytesReader(data, start + 5).number("B") != 255
+        elif number == 7 and packing.can_fill(length - 5):
+            kind, level, coder = (2, discipline, product[:4]), product[15:27], packing.coder
+            shape = _shape(*grid, packing.count, has_bitmap=has_bitmap)
+            scale = Scale(ibm=False, back=start + 5 - reference)
+            place = None if coder is None else coded_place(start + 5, length - 5, coder)
+            bits = packing.bits if coder is None else coder.bits
+            field = _Field(kind, level, shape, bits, start + 5, scale, packing.decimal, place)
+            found += [field] if coder is not None or _is_clean(data, field) else []
+    return found, end
+
+
+class Section(NamedTuple):
+    """A section of a message: its number, where it begins, how long it is."""
+
+    number: int
+    start: int
+    length: int
+
+
+def sections_of(data: Bytes, at: int) -> tuple[list[Section], int]:
+    """The sections of a message of the second edition from 1 on, and where it ends. Raises Corrupt or Truncated."""
+    reader = BytesReader(data, at + 8)
+    total = reader.number("Q")
+    end = at + total
+    found: list[Section] = []
     for _ in range(_SECTIONS_MAX):
         start = reader.at
         if BytesReader(data, start).take(4) == _END:
@@ -182,22 +266,51 @@ def _second_edition(data: Bytes, at: int) -> tuple[list[_Field], int]:
         length, number = reader.numbers("IB")
         if length < 5 or start + length > end:
             raise Corrupt(f"a GRIB section of {length} bytes in a message of {total}")
-        if number == 3:
-            grid = _second_grid(BytesReader(data, start + 6))
-        elif number == 4:
-            product = BytesReader(data, start + 7).take(min(length - 7, 27))
-        elif number == 5:
-            count, template, _, _, scale, bits = BytesReader(data, start + 5).numbers("IHIHHB")
-            bits, decimal, reference = bits if template == 0 else 0, _signed(scale), start + 11
-        elif number == 6:
-            has_bitmap = BytesReader(data, start + 5).number("B") != 255
-        elif number == 7 and 0 < bits <= BITS_MAX and 0 < count <= (length - 5) * 8 // bits:
-            kind, level = (2, discipline, product[:4]), product[15:27]
-            shape, back = _shape(*grid, count, has_bitmap=has_bitmap), Scale(ibm=False, back=start + 5 - reference)
-            field = _Field(kind, level, shape, bits, start + 5, back, decimal)
-            found += [field] if _is_clean(data, field) else []
+        found.append(Section(number, start, length))
         reader.at = start + length
     raise Corrupt(f"a GRIB message of more than {_SECTIONS_MAX} sections")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What section 5 of the second edition says of the numbers in section 7.
+
+    template  how they are packed
+    bits      of each, where they are simply packed
+    coder     who packed them, if that can be done again
+    """
+
+    count: int
+    template: int
+    bits: int
+    decimal: int
+    coder: NumberCoder | None
+
+    def can_fill(self, length: int) -> bool:
+        """Whether so many bytes may hold the numbers, and they can become an array."""
+        if not self.count:
+            return False
+        if self.coder is not None:
+            return length > 0
+        return self.template == SIMPLE and 0 < self.bits <= BITS_MAX and self.count <= length * 8 // self.bits
+
+
+def packed_by(section: bytes) -> Packed:
+    """What a section 5, or its begin, says. Raises Truncated."""
+    reader = BytesReader(section, 5)
+    count, template, _, _, decimal, bits = reader.numbers("IHIHHB")
+    coder: NumberCoder | None = None
+    if template == CCSDS:
+        _, flags, block, interval = reader.numbers("BBBH")
+        if flags & ~_CCSDS_KNOWN == 0 and count and bits:
+            coder = Ccsds(count, bits, block, interval, int(bool(flags & _CCSDS_FOLDED)))
+    elif template in (GROUPED, DIFFERENCED):
+        _, _, missing, _, _, *groups = reader.numbers("BBBIIIBBIBIB")
+        differences = reader.numbers("BB") if template == DIFFERENCED else (0, 0)
+        if not missing and count:
+            most = _GROUPED_MAX if bits < _GROUPED_MAX.bit_length() else NUMBER_MAX
+            coder = Grouped(count, Packing(groups[0], bits, *groups[1:], *differences), most)
+    return Packed(count, template, bits, _signed(decimal), coder)
 
 
 def _second_grid(reader: BytesReader) -> tuple[int, int]:

@@ -74,3 +74,21 @@ FIELDS: dict[str, Callable[[tuple[int, ...]], Field]] = {
     "int64": lambda shape: np.rint(smooth(shape).astype(np.float64) * 1e12).astype(np.int64),
     "complex": lambda shape: (smooth(shape) + 1j * smooth(shape, 2)).astype(np.complex64),
 }
+
+
+def scenes(count: int = 24) -> np.ndarray:
+    """Two rough landscapes that come back again and again, under a few clouds: what films are good at."""
+    chance = np.random.default_rng(5)
+    sides = (2, 120, 130)
+    lands = np.cumsum(np.cumsum(chance.normal(0, 1, sides), axis=1), axis=2) + chance.normal(0, 3, sides)
+    found = np.stack([lands[number % 2] for number in range(count)])
+    found[::5, 20:40, 20:50] += 60
+    return found.astype(np.float32)
+
+
+def blocky() -> np.ndarray:
+    """A pattern of remainders with a little noise: what pictures are good at."""
+    chance = np.random.default_rng(3)
+    y, x = np.mgrid[0:160, 0:180]
+    found: np.ndarray = (x * y % 251 + chance.integers(0, 2, (160, 180))).astype(np.uint8)[None]
+    return found

@@ -4,8 +4,9 @@ import io
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,8 @@ def _tiff_pieces(page: Numbers, rows: int, tile: int) -> list[bytes]:
 
 def packed_bits(numbers: Numbers, bits: int) -> bytes:
     """Whole numbers of so many bits, most significant first."""
+    if not bits:
+        return b""
     text = "".join(f"{int(number):0{bits}b}" for number in numbers.reshape(-1))
     return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
 
@@ -275,19 +278,82 @@ def grib1(frames: Numbers, bits: int, *, parameter: int = 167) -> bytes:
     return b"".join(messages)
 
 
-def grib2(frames: Numbers, bits: int) -> bytes:
-    """A message of edition 2 for each frame (rows, columns) of whole numbers."""
+Packed2 = tuple[int, bytes, bytes]
+"""Of values in GRIB 2: the number of the template, what section 5 says behind the scales, section 7."""
+
+
+def grib2(
+    frames: Numbers, bits: int, *, decimal: int = 0, pack: Callable[[Numbers, int], Packed2] | None = None
+) -> bytes:
+    """A message of edition 2 for each frame (rows, columns) of whole numbers, simply packed unless told otherwise."""
     messages = []
     for number, frame in enumerate(frames):
-        data = packed_bits(frame, bits)
+        template, said, data = (0, bytes([bits, 0]), packed_bits(frame, bits)) if pack is None else pack(frame, bits)
         sections = _section(1, bytes(16) + bytes([number % 256]))
         grid = struct.pack(">BIBBHB", 0, frame.size, 0, 0, 0, 6) + bytes(15)
         sections += _section(3, grid + struct.pack(">II", frame.shape[1], frame.shape[0]) + bytes(30))
         sections += _section(4, struct.pack(">HH", 0, 0) + bytes(25))
-        sections += _section(5, struct.pack(">IHfHHBB", frame.size, 0, 273.5 + number, 0x8009, 0, bits, 0))
+        scales = struct.pack(">fHH", 273.5 + number, 0x8009, decimal)
+        sections += _section(5, struct.pack(">IH", frame.size, template) + scales + said)
         sections += _section(6, b"\xff") + _section(7, data) + b"7777"
         messages.append(b"GRIB" + bytes([0, 0, 0, 2]) + struct.pack(">Q", 16 + len(sections)) + sections)
     return b"".join(messages)
+
+
+def ccsds(frame: Numbers, bits: int) -> Packed2:
+    """Values by CCSDS 121.0, as ECMWF packs them; the library is another than ours."""
+    import imagecodecs
+
+    dtype = np.dtype(f">u{1 if bits <= 8 else 2 if bits <= 16 else 4}")
+    encode: Any = imagecodecs.aec_encode
+    data = encode(frame.astype(dtype).tobytes(), bitspersample=bits, flags=12, blocksize=32, rsi=128)
+    return 42, bytes([bits, 0]) + struct.pack(">BBH", 14, 32, 128), bytes(data)
+
+
+def jpeg2000(frame: Numbers, bits: int) -> Packed2:
+    """Values as pixels."""
+    import imagecodecs
+
+    encode: Any = imagecodecs.jpeg2k_encode
+    pixels = frame.astype(np.uint16)
+    return (
+        40,
+        bytes([bits, 0, 0, 255]),
+        bytes(encode(pixels, level=0, codecformat="j2k", reversible=True, bitspersample=bits)),
+    )
+
+
+def grouped(order: int, *, length: int = 13) -> Callable[[Numbers, int], Packed2]:
+    """Values in groups of some length, as first or second differences if the order is 1 or 2."""
+
+    def pack(frame: Numbers, bits: int) -> Packed2:
+        numbers = [int(one) for one in frame.reshape(-1)]
+        told = numbers[:]
+        for _ in range(order):
+            told = [after - before for before, after in pairwise(told)]
+        least = min(told) if order else 0
+        told = [0] * order + [one - least for one in told]
+        groups = [told[at : at + length] for at in range(0, len(told), length)]
+        references, widths = [min(one) for one in groups], [(max(one) - min(one)).bit_length() for one in groups]
+        most = max(references).bit_length()
+        begin = b"".join(_sign_and_size(one) for one in (*numbers[:order], least)) if order else b""
+        head = begin + packed_bits(np.array(references), most) + packed_bits(np.array(widths), 5)
+        text = "".join(
+            f"{one - low:0{width}b}"
+            for group, low, width in zip(groups, references, widths, strict=True)
+            for one in group
+            if width
+        )
+        body = int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big") if text else b""
+        said = struct.pack(">BBBIIIBBIBIB", 0, 1, 0, 0, 0, len(groups), 0, 5, length, 1, len(groups[-1]), 0)
+        said = bytes([most]) + said + (bytes([order, 3]) if order else b"")
+        return 3 if order else 2, said, head + body
+
+    return pack
+
+
+def _sign_and_size(number: int) -> bytes:
+    return (abs(number) | (number < 0) << 23).to_bytes(3, "big")
 
 
 def _section(number: int, body: bytes) -> bytes:

@@ -190,7 +190,7 @@ def test_messages_of_grib_of_other_parameters_are_other_arrays() -> None:
     read = values(data)
     assert [(4, 20, 24)] * 2 == [array.shape for array in read]
     for array, frames in zip(read, (PACKED[::2], PACKED[1::2]), strict=True):
-        assert np.array_equal(frames, array), "messages of one scale are the whole numbers themselves"
+        assert np.allclose(0x123456 / 4096 + frames / 512, array, rtol=0, atol=1e-4)
 
 
 # --- HDF5 ---------------------------------------------------------------------------------------------
