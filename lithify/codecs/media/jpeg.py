@@ -21,7 +21,7 @@ from lithify.errors import Corrupt
 _JPEGS = 0x10
 """First byte of a payload that is taken apart; below it stand the methods of `general`."""
 _CODERS: dict[Effort, tuple[int, ...]] = {
-    "fast": (LEPTON,),
+    "fast": (RECODED, LEPTON),
     "default": (RECODED, LEPTON, JXL),
     "max": (RECODED, LEPTON, JXL),
 }
@@ -43,7 +43,7 @@ _STREAMS_MAX = 4096
 _RUNS_MAX = 65_536
 _START = b"\xff\xd8\xff"
 _RATIO = 1.36  # what 24 files of cameras came to; a taste of a JPEG says nothing
-_BYTES_PER_SECOND: dict[Effort, tuple[float, float]] = {"fast": (5e6, 10e6), "default": (3e6, 3e6), "max": (1.5e6, 3e6)}
+_BYTES_PER_SECOND: dict[Effort, tuple[float, float]] = {"fast": (5e6, 6e6), "default": (5e6, 6e6), "max": (1.5e6, 6e6)}
 """In and out."""
 _PEAK_BYTES = 256 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 24

@@ -24,7 +24,7 @@ def recode(jpeg: bytes) -> Recoded | None:
     from lithify.codecs.media.jpeg_blocks import encode_blocks
     from lithify.codecs.media.jpeg_scans import new_coefficients, read_data
 
-    segments, scans = _parted(jpeg)
+    segments, scans = parted(jpeg)
     try:
         picture = read_header(segments, len(jpeg))
     except (Corrupt, LimitExceeded):
@@ -61,7 +61,7 @@ def restore(stream: bytes, head: Fields, length: int) -> bytes:
     return jpeg
 
 
-def _parted(jpeg: bytes) -> tuple[bytes, list[bytes]]:
+def parted(jpeg: bytes) -> tuple[bytes, list[bytes]]:
     """The segments of a JPEG, and the data of each scan."""
     segments, scans = [], []
     for marker, start, end in segments_of(jpeg, 0, len(jpeg)):

@@ -22,6 +22,8 @@ _BUFFER, _COUNT, _AT, _END = range(4)  # of a reader or a writer of bits
 _BASE, _COLUMNS, _ROW_BLOCKS, _ACROSS, _DOWN = range(5)  # of a component in a scan
 _KIND, _UNITS_ACROSS, _UNITS_DOWN, _RESTART, _FIRST, _LAST, _LOW, _PADDING = range(8)  # of a scan
 _QUICK_BITS = 10
+_LENGTH_BITS = 5
+_LENGTH = (1 << _LENGTH_BITS) - 1
 _QUICK = 1 << _QUICK_BITS
 _LONGEST = 16
 _SIZE_MAX = 14
@@ -47,24 +49,22 @@ class Codes(NamedTuple):
     shift: I32
     """table, length: what added to a code gives the place of its symbol."""
     symbols: I32
-    codes: I32
-    """table, symbol."""
-    lengths: I32
-    """table, symbol; 0: it has no code."""
+    written: I32
+    """table, symbol: 32 * code + length; 0: it has no code."""
 
 
 @lru_cache(64)
-def _rows(table: HuffmanTable) -> tuple[I32, I32, I32, I32, I32, I32]:
+def _rows(table: HuffmanTable) -> tuple[I32, I32, I32, I32, I32]:
     """A row of each array of `Codes`."""
     quick, most, shift = np.zeros(_QUICK, np.int32), np.full(17, -1, np.int32), np.zeros(17, np.int32)
-    symbols, codes, lengths = np.zeros(256, np.int32), np.zeros(256, np.int32), np.zeros(256, np.int32)
+    symbols, written = np.zeros(256, np.int32), np.zeros(256, np.int32)
     symbols[: len(table.symbols)] = list(table.symbols)
     code = place = 0
     for length, count in enumerate(table.counts, 1):
         shift[length] = place - code
         for _ in range(count):
             symbol = table.symbols[place]
-            codes[symbol], lengths[symbol] = code, length
+            written[symbol] = code << _LENGTH_BITS | length
             if length <= _QUICK_BITS:
                 step = 1 << (_QUICK_BITS - length)
                 quick[code * step : (code + 1) * step] = length << 8 | symbol
@@ -72,7 +72,7 @@ def _rows(table: HuffmanTable) -> tuple[I32, I32, I32, I32, I32, I32]:
             code += 1
             place += 1
         code <<= 1
-    return quick, most, shift, symbols, codes, lengths
+    return quick, most, shift, symbols, written
 
 
 @lru_cache(64)
@@ -83,14 +83,25 @@ def _codes(parts: tuple[ScanPart, ...]) -> Codes:
 
 
 @inlined
+def _filled(data: U8, end: int, buffer: int, count: int, at: int) -> tuple[int, int, int]:
+    """At least 32 bits in the buffer, at most 63; behind the end there are zeros."""
+    if count < 32 and at + 4 <= end:
+        first, second = wide(data[unsigned(at)]), wide(data[unsigned(at + 1)])
+        third, fourth = wide(data[unsigned(at + 2)]), wide(data[unsigned(at + 3)])
+        four = first << 24 | second << 16 | third << 8 | fourth
+        return (buffer & ((1 << count) - 1)) << 32 | four, count + 32, at + 4
+    while count < 32:
+        byte = wide(data[unsigned(at)]) if at < end else wide(0)
+        buffer, count, at = (buffer & 0xFFFFFFFF) << 8 | byte, count + 8, at + 1
+    return buffer, count, at
+
+
+@inlined
 def _fill(reader: I64, data: U8) -> None:
-    """At least 32 bits in the buffer; behind the end there are zeros."""
-    while reader[_COUNT] < 32:
-        at = reader[_AT]
-        byte = wide(data[unsigned(at)]) if at < reader[_END] else wide(0)
-        reader[_BUFFER] = (reader[_BUFFER] & 0xFFFFFFFF) << 8 | byte
-        reader[_COUNT] += 8
-        reader[_AT] = at + 1
+    """The same for a reader's numbers where they are kept."""
+    if reader[_COUNT] < 32:
+        state = _filled(data, reader[_END], reader[_BUFFER], reader[_COUNT], reader[_AT])
+        reader[_BUFFER], reader[_COUNT], reader[_AT] = state
 
 
 @inlined
@@ -138,15 +149,6 @@ def _number(reader: I64, data: U8, size: int) -> int:
         return wide(0)
     value = _bits(reader, data, size)
     return value if value >> (size - 1) else value - (1 << size) + 1
-
-
-@inlined
-def _filled(data: U8, end: int, buffer: int, count: int, at: int) -> tuple[int, int, int]:
-    """At least 32 bits in the buffer; behind the end there are zeros."""
-    while count < 32:
-        byte = wide(data[unsigned(at)]) if at < end else wide(0)
-        buffer, count, at = (buffer & 0xFFFFFFFF) << 8 | byte, count + 8, at + 1
-    return buffer, count, at
 
 
 @bare
@@ -280,7 +282,7 @@ def read_scan(
     coefficients  blocks of 64, row by row
     """
     kind, low = setting[_KIND], setting[_LOW]
-    run, interval = wide(0), wide(0)
+    run, interval, x, y = wide(0), wide(0), wide(-1), wide(0)
     left = setting[_RESTART] if setting[_RESTART] else wide(-1)
     reader[_BUFFER], reader[_COUNT], reader[_AT], reader[_END] = 0, 0, 0, ends[0]
     units = setting[_UNITS_ACROSS] * setting[_UNITS_DOWN]
@@ -307,11 +309,16 @@ def read_scan(
             left = setting[_RESTART]
             last[:] = 0
         left -= 1
-        x, y = unit % setting[_UNITS_ACROSS], unit // setting[_UNITS_ACROSS]
+        x += 1
+        if x == setting[_UNITS_ACROSS]:
+            x, y = wide(0), y + 1
         for part in range(len(parts)):
             across, down = parts[part, _ACROSS], parts[part, _DOWN]
-            for number in range(across * down):
-                row, column = y * down + number // across, x * across + number % across
+            row, column = y * down, x * across - 1
+            for _ in range(across * down):
+                column += 1
+                if column == (x + 1) * across:
+                    row, column = row + 1, x * across
                 at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
                 if kind == SEQUENTIAL:
                     if _read_sequential(reader, data, codes, part, coefficients, at, last, zigzag) != _OK:
@@ -344,81 +351,102 @@ def read_scan(
 
 @inlined
 def _drained(out: U8, buffer: int, count: int, place: int) -> tuple[int, int, int]:
-    """Whole bytes of the buffer are written."""
-    while count >= 8:
-        count -= 8
-        out[unsigned(place)] = (buffer >> count) & 255
-        place += 1
-    return buffer & 255, count, place
+    """Four bytes of the buffer are written if there are so many."""
+    if count >= 32:
+        count -= 32
+        four = buffer >> count
+        out[unsigned(place)], out[unsigned(place + 1)] = (four >> 24) & 255, (four >> 16) & 255
+        out[unsigned(place + 2)], out[unsigned(place + 3)] = (four >> 8) & 255, four & 255
+        buffer &= (1 << count) - 1
+        place += 4
+    return buffer, count, place
 
 
 @inlined
 def _put(writer: I64, out: U8, value: int, count: int) -> None:
-    """Up to 32 bits."""
-    buffer, left, place = _drained(out, writer[_BUFFER] << count | value, writer[_COUNT] + count, writer[_AT])
-    writer[_BUFFER], writer[_COUNT], writer[_AT] = buffer, left, place
+    """Up to 32 bits; up to 31 wait for more."""
+    state = _drained(out, writer[_BUFFER] << count | value, writer[_COUNT] + count, writer[_AT])
+    writer[_BUFFER], writer[_COUNT], writer[_AT] = state
+
+
+@bare
+def _fill_up(writer: I64, out: U8, padding: int) -> None:
+    """All bits are written; those that a byte lacks are such ones."""
+    spare = -writer[_COUNT] & 7
+    buffer, count = writer[_BUFFER] << spare | ((1 << spare) - 1) * padding, writer[_COUNT] + spare
+    while count:
+        count -= 8
+        out[unsigned(writer[_AT])] = (buffer >> count) & 255
+        writer[_AT] += 1
+    writer[_BUFFER], writer[_COUNT] = 0, 0
 
 
 @inlined
-def _put_symbol(writer: I64, out: U8, codes: Codes, table: int, symbol: int, more: int, count: int) -> None:
+def _put_symbol(writer: I64, out: U8, written: I32, table: int, symbol: int, more: int, count: int) -> None:
     """A symbol, and up to 16 more bits; a symbol that has no code leaves a mark in _END."""
-    length = wide(codes.lengths[table, symbol])
-    if length == 0:
+    code = wide(written[unsigned(table), unsigned(symbol)])
+    if code == 0:
         writer[_END] = 1
-    _put(writer, out, wide(codes.codes[table, symbol]) << count | more, length + count)
+    _put(writer, out, code >> _LENGTH_BITS << count | more, (code & _LENGTH) + count)
 
 
 @inlined
 def _size(value: int) -> int:
-    """Bits of a number that is not negative, below 2^17."""
-    size = wide(0)
-    while value >> size:
-        size += 1
-    return size
+    """Bits of a number that is not negative, below 2^16: no loop, whose end nobody foretells."""
+    eight = wide(value > 255) << 3
+    value >>= eight
+    four = wide(value > 15) << 2
+    value >>= four
+    two = wide(value > 3) << 1
+    value >>= two
+    return eight + four + two + wide(value > 1) + wide(value > 0)
 
 
 @inlined
-def _put_number(writer: I64, out: U8, codes: Codes, table: int, zeros: int, value: int) -> None:
+def _put_number(writer: I64, out: U8, written: I32, table: int, zeros: int, value: int) -> None:
     """A number behind some zeros: a symbol for both, and its bits."""
     size = _size(abs(value))
     bits = (value if value >= 0 else value - 1) & ((1 << size) - 1)
-    _put_symbol(writer, out, codes, table, (zeros << 4 | size) & 255, bits, size)
+    _put_symbol(writer, out, written, table, (zeros << 4 | size) & 255, bits, size)
 
 
-@bare
+@inlined
+def _joined(
+    written: I32, table: int, symbol: int, value: int, size: int, out: U8, state: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """A symbol and the bits of a number that it tells the size of."""
+    buffer, count, place, missing = state
+    code = wide(written[unsigned(table), unsigned(symbol)])
+    bits = (value - wide(value < 0)) & ((1 << size) - 1)
+    more = (code & _LENGTH) + size
+    buffer, count, place = _drained(out, buffer << more | code >> _LENGTH_BITS << size | bits, count + more, place)
+    return buffer, count, place, missing | wide(code == 0)
+
+
+@inlined
 def _write_sequential(
-    writer: I64, out: U8, codes: Codes, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
+    writer: I64, out: U8, written: I32, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
 ) -> None:
     """A block; what `_read_sequential` says of registers is true here, too."""
-    buffer, count, place, missing = writer[_BUFFER], writer[_COUNT], writer[_AT], wide(0)
-    k, zeros, table = wide(0), wide(0), part
-    while k <= 64:
-        value = wide(coefficients[unsigned(at + zigzag[k])]) if k < 64 else wide(0)
-        if k == 0:
-            value, last[part] = value - last[part], value
-        k += 1
-        if value == 0 and 1 < k <= 64:
+    value = wide(coefficients[unsigned(at)])
+    step, last[part] = value - last[part], value
+    size, table, zeros = _size(abs(step)), part + 4, wide(0)
+    state = writer[_BUFFER], writer[_COUNT], writer[_AT], wide(0)
+    state = _joined(written, part, size, step, size, out, state)
+    for k in range(1, 64):
+        value = wide(coefficients[unsigned(at + zigzag[k])])
+        if value == 0:
             zeros += 1
             continue
-        if k > 64 and zeros == 0:
-            break
-        size, symbol = wide(0), wide(0)
-        if k <= 64:
-            size = _size(abs(value))
-            symbol = (zeros & 15) << 4 | size
-            while zeros > 15:
-                length = wide(codes.lengths[table, 0xF0])
-                missing |= wide(length == 0)
-                buffer, count = buffer << length | wide(codes.codes[table, 0xF0]), count + length
-                buffer, count, place = _drained(out, buffer, count, place)
-                zeros -= 16
-        length = wide(codes.lengths[table, unsigned(symbol & 255)])
-        missing |= wide(length == 0)
-        bits = (value if value >= 0 else value - 1) & ((1 << size) - 1)
-        buffer = buffer << length | wide(codes.codes[table, unsigned(symbol & 255)])
-        buffer, count, place = _drained(out, buffer << size | bits, count + length + size, place)
-        zeros, table = wide(0), part + 4
-    writer[_BUFFER], writer[_COUNT], writer[_AT] = buffer, count, place
+        while zeros > 15:
+            state = _joined(written, table, wide(0xF0), wide(0), wide(0), out, state)
+            zeros -= 16
+        size = _size(abs(value))
+        state = _joined(written, table, zeros << 4 | size, value, size, out, state)
+        zeros = wide(0)
+    if zeros:
+        state = _joined(written, table, wide(0), wide(0), wide(0), out, state)
+    writer[_BUFFER], writer[_COUNT], writer[_AT], missing = state
     writer[_END] |= missing
 
 
@@ -426,12 +454,12 @@ _RUN, _HELD, _MORE = range(3)  # blocks of the run, correction bits that wait fo
 
 
 @bare
-def _end_run(writer: I64, out: U8, codes: Codes, waiting: I64, held: U8) -> None:
+def _end_run(writer: I64, out: U8, written: I32, waiting: I64, held: U8) -> None:
     """The run of blocks that ended, with the bits that correct them. What waits of this block moves to the front."""
     if waiting[_RUN] == 0:
         return
     size = _size(waiting[_RUN]) - 1
-    _put_symbol(writer, out, codes, wide(4), size << 4, waiting[_RUN] & ((1 << size) - 1), size)
+    _put_symbol(writer, out, written, wide(4), size << 4, waiting[_RUN] & ((1 << size) - 1), size)
     for i in range(waiting[_HELD]):
         _put(writer, out, wide(held[i]), wide(1))
     for i in range(waiting[_MORE]):
@@ -441,7 +469,7 @@ def _end_run(writer: I64, out: U8, codes: Codes, waiting: I64, held: U8) -> None
 
 @bare
 def _write_ac_first(
-    writer: I64, out: U8, codes: Codes, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+    writer: I64, out: U8, written: I32, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
 ) -> None:
     zeros, low = wide(0), setting[_LOW]
     for k in range(setting[_FIRST], setting[_LAST] + 1):
@@ -450,16 +478,16 @@ def _write_ac_first(
         if rest == 0:
             zeros += 1
             continue
-        _end_run(writer, out, codes, waiting, held)
+        _end_run(writer, out, written, waiting, held)
         while zeros > 15:
-            _put_symbol(writer, out, codes, wide(4), wide(0xF0), wide(0), wide(0))
+            _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
-        _put_number(writer, out, codes, wide(4), zeros, rest if whole > 0 else -rest)
+        _put_number(writer, out, written, wide(4), zeros, rest if whole > 0 else -rest)
         zeros = wide(0)
     if zeros:
         waiting[_RUN] += 1
         if waiting[_RUN] == _RUN_MAX:
-            _end_run(writer, out, codes, waiting, held)
+            _end_run(writer, out, written, waiting, held)
 
 
 @inlined
@@ -472,7 +500,7 @@ def _put_held(writer: I64, out: U8, waiting: I64, held: U8) -> None:
 
 @bare
 def _write_ac_again(
-    writer: I64, out: U8, codes: Codes, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+    writer: I64, out: U8, written: I32, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
 ) -> None:
     low, newest = setting[_LOW], wide(0)
     for k in range(setting[_FIRST], setting[_LAST] + 1):
@@ -487,16 +515,16 @@ def _write_ac_again(
             zeros += 1
             continue
         while zeros > 15 and k <= newest:
-            _end_run(writer, out, codes, waiting, held)
-            _put_symbol(writer, out, codes, wide(4), wide(0xF0), wide(0), wide(0))
+            _end_run(writer, out, written, waiting, held)
+            _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
             _put_held(writer, out, waiting, held)
         if rest > 1:
             held[waiting[_HELD] + waiting[_MORE]] = rest & 1
             waiting[_MORE] += 1
             continue
-        _end_run(writer, out, codes, waiting, held)
-        _put_symbol(writer, out, codes, wide(4), (zeros << 4 | 1) & 255, wide(whole > 0), wide(1))
+        _end_run(writer, out, written, waiting, held)
+        _put_symbol(writer, out, written, wide(4), (zeros << 4 | 1) & 255, wide(whole > 0), wide(1))
         _put_held(writer, out, waiting, held)
         zeros = wide(0)
     if zeros > 0 or waiting[_MORE] > 0:
@@ -504,7 +532,7 @@ def _write_ac_again(
         waiting[_HELD] += waiting[_MORE]
         waiting[_MORE] = 0
         if waiting[_RUN] == _RUN_MAX or waiting[_HELD] > _HELD_MAX:
-            _end_run(writer, out, codes, waiting, held)
+            _end_run(writer, out, written, waiting, held)
 
 
 @bare
@@ -523,15 +551,13 @@ def write_scan(
 ) -> int:
     """The other way round: `out` is filled, and `ends`; gives _OK, _UNSOUND (a symbol has no code) or _FULL."""
     kind, low = setting[_KIND], setting[_LOW]
-    interval = wide(0)
+    interval, x, y = wide(0), wide(-1), wide(0)
     left = setting[_RESTART] if setting[_RESTART] else wide(-1)
     units = setting[_UNITS_ACROSS] * setting[_UNITS_DOWN]
     for unit in range(units + 1):
         if unit == units or left == 0:
-            _end_run(writer, out, codes, waiting, held)
-            if writer[_COUNT]:
-                spare = 8 - writer[_COUNT]
-                _put(writer, out, ((1 << spare) - 1) * setting[_PADDING], spare)
+            _end_run(writer, out, codes.written, waiting, held)
+            _fill_up(writer, out, setting[_PADDING])
             ends[interval] = writer[_AT]
             interval += 1
             left = setting[_RESTART]
@@ -539,27 +565,32 @@ def write_scan(
             if unit == units:
                 break
         left -= 1
-        x, y = unit % setting[_UNITS_ACROSS], unit // setting[_UNITS_ACROSS]
+        x += 1
+        if x == setting[_UNITS_ACROSS]:
+            x, y = wide(0), y + 1
         for part in range(len(parts)):
             across, down = parts[part, _ACROSS], parts[part, _DOWN]
-            for number in range(across * down):
-                row, column = y * down + number // across, x * across + number % across
+            row, column = y * down, x * across - 1
+            for _ in range(across * down):
+                column += 1
+                if column == (x + 1) * across:
+                    row, column = row + 1, x * across
                 if writer[_AT] + _ROOM > len(out):
                     return _FULL
                 at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
                 if kind == SEQUENTIAL:
-                    _write_sequential(writer, out, codes, part, coefficients, at, last, zigzag)
+                    _write_sequential(writer, out, codes.written, part, coefficients, at, last, zigzag)
                 elif kind == DC_FIRST:
                     value = wide(coefficients[at]) >> low
                     difference = value - last[part]
                     last[part] = value
-                    _put_number(writer, out, codes, part, wide(0), difference)
+                    _put_number(writer, out, codes.written, part, wide(0), difference)
                 elif kind == DC_AGAIN:
                     _put(writer, out, (wide(coefficients[at]) >> low) & 1, wide(1))
                 elif kind == AC_FIRST:
-                    _write_ac_first(writer, out, codes, coefficients, at, setting, waiting, held, zigzag)
+                    _write_ac_first(writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag)
                 else:
-                    _write_ac_again(writer, out, codes, coefficients, at, setting, waiting, held, zigzag)
+                    _write_ac_again(writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag)
     return _OK if writer[_END] == 0 else _UNSOUND
 
 

