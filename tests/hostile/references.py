@@ -75,7 +75,7 @@ def _sdp(where: str) -> bytes:
 PLAYLISTS: dict[str, tuple[str, Make]] = {
     "HLS with parts": ("a.m3u8", _hls_part),
     "HLS of lists": ("a.m3u8", _hls_master),
-    "M3U": ("a.m3u", lambda where: _lines(where)),
+    "M3U": ("a.m3u", _lines),
     "PLS": ("a.pls", lambda where: _lines("[playlist]", f"File1={where}", "NumberOfEntries=1", "Version=2")),
     "XSPF": (
         "a.xspf",
