@@ -7,6 +7,7 @@ CRASH_KILLS ?= 200
 FUZZ_SECONDS ?= 60
 FUZZ_FILES ?= 10000
 FILM_MUTANTS ?= 100
+REFERENCES ?= 50
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format crash fuzz bench clean
@@ -43,10 +44,11 @@ format: $(STAMP) ## rewrite the layout of the code
 crash: $(STAMP) ## CRASH_KILLS kills with -9 at named points, under load
 	$(BIN)/python -m tests.crash.campaign --kills $(CRASH_KILLS)
 
-fuzz: $(STAMP) ## FUZZ_SECONDS of mutated frames and packs through every decoder; FUZZ_FILES mutated files packed
+fuzz: $(STAMP) ## FUZZ_SECONDS of mutated frames and packs through every decoder; FUZZ_FILES mutated files packed; lists that lead away
 	$(BIN)/python -m tests.fuzz.campaign --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.campaign --inputs $(FUZZ_FILES) --target files. --target packed
 	FILM_MUTANTS=$(FILM_MUTANTS) $(BIN)/python -m pytest -q -n 0 --timeout=3600 tests/hostile/test_films.py
+	REFERENCES=$(REFERENCES) $(BIN)/python -m pytest -q -n 0 --timeout=7200 tests/hostile/test_references.py
 
 bench: $(STAMP) ## speeds and ratios beside the rivals; prints tables
 	$(BIN)/python -m bench

@@ -33,6 +33,7 @@ TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes a
 TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
 OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
+STREAM_PIECE_BYTES_MAX = 48 * MIB  # plain bytes of a piece of a stream that is opened in pieces: 400 MiB at work
 OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each
 
 IMAGE_PLAIN_BYTES_MAX = 64 * MIB  # of one picture before it is deflated: 30 times as much memory, 2 GiB

@@ -29,6 +29,7 @@ FORMATS: dict[int, str] = {
     0x0506: "lithify.codecs.media.video:MovingPictures",
     0x0507: "lithify.codecs.media.stills.codec:StillImage",
     0x0508: "lithify.codecs.media.gif:Gif",
+    0x0509: "lithify.codecs.media.containers.long_gzip:LongGzip",
 }
 ENTRY_POINT_GROUP = "lithify.codecs"
 OUTSIDERS = range(0x8000, 0xFFFF)

@@ -276,6 +276,7 @@ MEDIA = {
     "media.gif": GIFS,
     "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14)),
     "media.deflate": small_archives(),
+    "media.gzip": small_archives()[:3],
 }
 """Files that the codecs of media take apart."""
 
@@ -315,7 +316,7 @@ def keep_file(codec_id: str, data: bytes) -> bool:
     return chunks.inputs[0][8] >= _TAKEN_APART.get(codec_id, 0x10)
 
 
-_TAKEN_APART = {"media.jpeg": 0, "media.deflate": 1}
+_TAKEN_APART = {"media.jpeg": 0, "media.deflate": 1, "media.gzip": 0}
 """The least first byte of payloads that are; small JPEGs need not be."""
 
 

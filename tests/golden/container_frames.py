@@ -8,7 +8,9 @@ from pathlib import Path
 
 from lithify.codecs.frame import FrameWriter
 from lithify.codecs.media.containers.codec import Deflate
+from lithify.codecs.media.containers.long_gzip import LongGzip, LongGzipParams
 from lithify.codecs.media.whole_file import EffortParams
+from tests.suites.codec_suite import framed
 from tests.unit.codecs.media.archives import gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import deflated, paragraphs, rows
 
@@ -62,3 +64,17 @@ CONTAINERS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     name: (partial(framed_whole, original(name)), original(name)) for name in MADE
 }
 """Name: how it was made, and what it decodes to."""
+
+
+def _gzip() -> bytes:
+    """A gzip file of short blocks, which end anywhere in a byte, and something behind it."""
+    path = HERE / "v0_1_0__media_gzip__pieces_and_what_follows.original"
+    if not path.exists():
+        packer = zlib.compressobj(6, zlib.DEFLATED, 31, 1)
+        path.write_bytes(packer.compress(_TEXT) + packer.flush() + b"and so on")
+    return path.read_bytes()
+
+
+GZIP: dict[str, tuple[Callable[[], bytes], bytes]] = {
+    "pieces_and_what_follows": (lambda: framed(LongGzip(LongGzipParams("max", 700)), _gzip()), _gzip()),
+}

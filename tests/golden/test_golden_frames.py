@@ -35,7 +35,7 @@ from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, T
 from lithify.codecs.text.lm.codec import TOLD, TextLm
 from tests.golden import lm_frames, logs_frames, text_frames
 from tests.golden.arrays_frames import ARRAYS
-from tests.golden.container_frames import CONTAINERS
+from tests.golden.container_frames import CONTAINERS, GZIP
 from tests.golden.lm_frames import LM
 from tests.golden.logs_frames import LOGS
 from tests.golden.media_frames import MEDIA
@@ -114,6 +114,7 @@ GOLDEN: dict[str, tuple[Callable[[], bytes], bytes]] = {
     **{f"v0_1_0__logs_template__{name}": golden for name, golden in LOGS.items()},
     **{f"v0_1_0__text_mixing__{name}": golden for name, golden in TEXT.items()},
     **{f"v0_1_0__media_deflate__{name}": golden for name, golden in CONTAINERS.items()},
+    **{f"v0_1_0__media_gzip__{name}": golden for name, golden in GZIP.items()},
     **{f"v0_1_0__{name}": golden for name, golden in MEDIA.items()},
     **{f"v0_1_0__arrays_values__{name}": golden for name, golden in ARRAYS.items()},
     **{f"v0_1_0__text_lm__{name}": golden for name, golden in LM.items()},

@@ -4,26 +4,28 @@ Why: whoever sends an archive decides how much is inside and how deep; whoever s
 told, whose inner loops run without bounds checks.
 """
 
+import gzip
+import io
 import random
 import time
 import tracemalloc
+import zipfile
 import zlib
 
 import pytest
 
 from lithify import limits
-from lithify.codecs.media.containers.codec import CLOSED, OPENED, Budget, Deflate
+from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate
 from lithify.codecs.media.containers.find import Walk
 from lithify.codecs.media.containers.layout import Piece, Segment, pack_table
 from lithify.codecs.media.containers.nested import pack_part
 from lithify.codecs.media.deflate.engine import open_stream, rebuild
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, LimitExceeded
+from tests.hostile.quines import gzip_quine, overlapping_zip, zip_of_zips
 from tests.unit.codecs.media.archives import gz, pdf, zipped
 from tests.unit.codecs.media.streams import deflated, paragraphs
 
-# A gzip file that unpacks to itself (after Russ Cox, "Zip files all the way down"), made of stored blocks and matches
-# is long to write down; a stream that holds its own beginning is as hard on a walk that goes into what it found.
 SELF_LIKE = gz(gz(gz(gz(gz(gz(paragraphs(3)))))))
 
 
@@ -86,6 +88,35 @@ def test_archives_in_archives_end() -> None:
     for _ in range(30):
         archive = zipped({"a.zip": archive}, method=0)
     encoded(archive)
+
+
+def test_an_archive_that_unpacks_to_itself_is_opened_four_deep_and_comes_back() -> None:
+    quine = gzip_quine()
+    assert quine == gzip.decompress(quine)
+    for original in (quine, quine * 300, zipped({"q.gz": quine, "r.gz": quine}), SELF_LIKE):
+        budget, started = Budget(), time.process_time()
+        encoded(original, budget)
+        assert limits.OPENED_BYTES_MAX - budget.plain_left <= 2 * DEPTH_MAX * len(original)
+        assert time.process_time() - started < 5
+
+
+def test_members_that_share_one_stream_are_opened_once() -> None:
+    bomb = overlapping_zip(members=60, kernel_bytes=limits.MIB)
+    assert sum(member.file_size for member in zipfile.ZipFile(io.BytesIO(bomb)).infolist()) > 60 * limits.MIB
+    budget, started = Budget(), time.process_time()
+    encoded(bomb, budget)
+    assert limits.OPENED_BYTES_MAX - budget.plain_left < 2 * limits.MIB
+    assert time.process_time() - started < 10
+
+
+def test_archives_of_archives_of_zeros_spend_one_budget() -> None:
+    """Six hundred gigabytes of zeros in 19 KB, as 42.zip is made."""
+    bomb = zip_of_zips(depth=4, width=16, plain_bytes=10 * limits.MIB)
+    assert len(bomb) < 64 * limits.KIB
+    budget, started = Budget(24 * limits.MIB), time.process_time()
+    encoded(bomb, budget)
+    assert 0 <= budget.plain_left < 10 * limits.MIB
+    assert time.process_time() - started < 15
 
 
 def test_a_payload_cannot_claim_more_plain_bytes_than_its_length_explains() -> None:

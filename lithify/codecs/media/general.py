@@ -2,6 +2,7 @@
 
 from lithify import limits
 from lithify.codecs.codec import Codec, Effort
+from lithify.codecs.inside import Inside
 from lithify.codecs.raw.block import BlockCodec, taste
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.ppmd import Ppmd
@@ -56,6 +57,11 @@ def name_of(packed: bytes) -> str:
     if method == STORED:
         return "raw.stored"
     return _CODECS[method].facts.id if method in _CODECS else f"0x{method:02x}"
+
+
+def as_it_was(payload: bytes, length: int) -> list[Inside]:
+    """What is told of a file that was not taken apart."""
+    return [Inside("as it was", name_of(payload), length, len(payload))]
 
 
 def _encoded(method: int, data: bytes, effort: Effort) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from lithify import limits
 from lithify.codecs.array_types import U8
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
+from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.gif_canvas import Canvas
@@ -80,6 +81,12 @@ class Gif(WholeFile):
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _OPENED else general.unpack(payload, length)
 
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """What the pixels of all images take, what their recipes do, and the rest."""
+        if payload[:1] != bytes([_OPENED]):
+            return general.as_it_was(payload, length)
+        return _inside(payload, length)
+
 
 def _opened(data: bytes, effort: Effort) -> bytes | None:
     """The payload of a GIF whose image data can be made again; None: there are none."""
@@ -150,6 +157,17 @@ def _restored(payload: bytes, length: int) -> bytes:
     if len(data) != length:
         raise Corrupt(f"a GIF has {len(data)} bytes, the chunk table says {length}")
     return data
+
+
+def _inside(payload: bytes, length: int) -> list[Inside]:
+    """Of the pixels, what they took in the file."""
+    fields, told = Fields(payload[1:]), []
+    for what, most in (("what stands around", length), ("corrections", 4 * length + 64)):
+        size = fields.number(most, f"the length of {what}")
+        packed = fields.piece(what)
+        told.append(Inside(what, general.name_of(packed), size, len(packed)))
+    around, corrections = told
+    return [Inside("image data", "names", length - around.original_bytes, fields.left), corrections, around]
 
 
 def _unsized(fields: Fields, most: int, what: str) -> bytes:

@@ -116,7 +116,7 @@ class Jpeg(WholeFile):
 def _inside(payload: bytes, length: int) -> list[Inside]:
     """The pictures of a payload and their coders, and the rest."""
     if payload[:1] != bytes([_JPEGS]):
-        return [Inside("as it was", general.name_of(payload), length, len(payload))]
+        return general.as_it_was(payload, length)
     fields, rows, left = Fields(payload[1:]), [], length
     for _ in range(fields.number(_STREAMS_MAX, "the number of JPEGs")):
         coder, size = fields.byte(), fields.number(left, "the length of a JPEG")

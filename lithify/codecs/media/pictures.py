@@ -25,6 +25,15 @@ Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES = range(7)
 """How a picture is kept: its bytes packed; JPEG XL; WebP; WebP of a single channel as its green; differences packed;
 numbers that are shades, and numbers that are names, by models of ours."""
+CODER_NAMES = {
+    AS_BYTES: "as bytes",
+    JXL: "JPEG XL",
+    WEBP: "WebP",
+    WEBP_GREEN: "WebP",
+    FILTERED: "differences",
+    SHADES: "shades",
+    NAMES: "names",
+}
 _LIBRARIES = frozenset({JXL, WEBP, WEBP_GREEN})
 _WEBP_SIDE_MAX = 16_383
 _WEBP_HEAD_BYTES = 30

@@ -1,17 +1,18 @@
 """Pictures that are not compressed, in whatever file they lie: by JPEG XL or WebP; all else by the general codecs."""
 
 import time
-from typing import ClassVar, cast
+from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lithify import limits
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
+from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.packbits import close_strips, open_strips
-from lithify.codecs.media.pictures import Picture, Shape, decode_picture, encode_picture, warm
+from lithify.codecs.media.pictures import CODER_NAMES, Picture, Shape, decode_picture, encode_picture, warm
 from lithify.codecs.media.pixel_files import Region, find_packed_strips, find_pixels, is_sound, is_tiff, joined
 from lithify.codecs.media.whole_file import WholeFile
 from lithify.errors import Corrupt
@@ -95,6 +96,16 @@ class Pixels(WholeFile):
             return _closed(payload, length)
         return _restored(payload, length) if payload[0] == _PICTURES else general.unpack(payload, length)
 
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """Each picture with its coder, how strips were packed, and the rest."""
+        if payload[:1] == bytes([_PICTURES]):
+            return _inside(payload, length)
+        if payload[:1] != bytes([_PACKED]):
+            return general.as_it_was(payload, length)
+        told = _read_packed(payload, length)
+        script = Inside("corrections", general.name_of(told.script), told.script_length, len(told.script))
+        return [*_inside(told.inner, told.length), script]
+
 
 def _guess(length: int) -> Estimate:
     """What a TIFF is expected to become whose directory cannot be seen from its beginning."""
@@ -137,15 +148,30 @@ def _opened(data: bytes, effort: Effort) -> list[bytes]:
     return [bytes([_PACKED]) + varint(len(opened.data)) + script + inner]
 
 
-def _closed(payload: bytes, length: int) -> bytes:
+class _Packed(NamedTuple):
+    """A TIFF in PackBits as a payload tells it."""
+
+    length: int
+    """Of the same file with plain strips."""
+    script_length: int
+    script: bytes
+    inner: bytes
+
+
+def _read_packed(payload: bytes, length: int) -> _Packed:
     fields = Fields(payload[1:])
     opened_length = fields.number(min(_PACK_RATIO_MAX * length, limits.CHUNK_BYTES_MAX), "the length of an opened file")
     script_length = fields.number(2 * length + 64 * limits.KIB, "the length of a script")
-    script = general.unpack(fields.piece("a script"), script_length)
-    inner = fields.rest()
+    script, inner = fields.piece("a script"), fields.rest()
     if inner[:1] != bytes([_PICTURES]):
         raise Corrupt("an opened file is not kept as pictures")
-    data = close_strips(_restored(inner, opened_length), script)
+    return _Packed(opened_length, script_length, script, inner)
+
+
+def _closed(payload: bytes, length: int) -> bytes:
+    told = _read_packed(payload, length)
+    script = general.unpack(told.script, told.script_length)
+    data = close_strips(_restored(told.inner, told.length), script)
     if len(data) != length:
         raise Corrupt(f"a closed file has {len(data)} bytes, the chunk table says {length}")
     return data
@@ -172,9 +198,21 @@ def _swapped(picture: Picture) -> Picture:
     return cast("Picture", np.ascontiguousarray(picture[:, :, (2, 1, 0, 3)[: picture.shape[2]]]))
 
 
-def _restored(payload: bytes, length: int) -> bytes:
-    fields = Fields(payload[1:])
-    pieces, left = [], length
+class _Told(NamedTuple):
+    """A picture as a payload tells it."""
+
+    form: int
+    coder: int
+    gap: int
+    """Bytes before it, behind the picture before it."""
+    padding: int
+    shape: Shape
+    packed: bytes
+
+
+def _read_pictures(fields: Fields, length: int) -> tuple[list[_Told], int]:
+    """The pictures of a file of `length` bytes, and how long the rest of it is; nothing is decoded."""
+    found, left, rest_bytes = [], length, length
     for _ in range(fields.number(_PICTURES_MAX, "the number of pictures")):
         form, coder = fields.byte(), fields.byte()
         gap = fields.number(left, "the bytes before a picture")
@@ -184,12 +222,31 @@ def _restored(payload: bytes, length: int) -> bytes:
         if form & ~_FORM or (form & _BLUE_FIRST and shape.channels < 3):
             raise Corrupt(f"a picture has form 0x{form:02x}, which does not exist")
         left -= gap + shape.length + height * padding
+        rest_bytes -= shape.length
         if left < 0:
             raise Corrupt(f"pictures take {-left} bytes more than the {length} of their file")
-        picture = decode_picture(coder, fields.piece("a picture"), shape)
-        pieces.append((gap, padding, _row_bytes(picture, form)))
-    rest_bytes = left + sum(gap + padding * len(rows) for gap, padding, rows in pieces)
+        found.append(_Told(form, coder, gap, padding, shape, fields.piece("a picture")))
+    return found, rest_bytes
+
+
+def _restored(payload: bytes, length: int) -> bytes:
+    fields = Fields(payload[1:])
+    told, rest_bytes = _read_pictures(fields, length)
+    pieces = [
+        (one.gap, one.padding, _row_bytes(decode_picture(one.coder, one.packed, one.shape), one.form)) for one in told
+    ]
     return _joined(pieces, general.unpack(fields.rest(), rest_bytes))
+
+
+def _inside(payload: bytes, length: int) -> list[Inside]:
+    fields = Fields(payload[1:])
+    told, rest_bytes = _read_pictures(fields, length)
+    rest = fields.rest()
+    rows = [
+        Inside("pixels", CODER_NAMES.get(one.coder, f"0x{one.coder:02x}"), one.shape.length, len(one.packed))
+        for one in told
+    ]
+    return [*rows, Inside("what stands around", general.name_of(rest), rest_bytes, len(rest))]
 
 
 def _row_bytes(picture: Picture, form: int) -> npt.NDArray[np.uint8]:

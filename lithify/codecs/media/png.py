@@ -8,9 +8,11 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
+from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
 from lithify.codecs.media.pictures import (
+    CODER_NAMES,
     Picture,
     Shape,
     check_shape,
@@ -99,6 +101,12 @@ class PngCodec(WholeFile):
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         return _restored(payload, length) if payload[0] == _OPENED else general.unpack(payload, length)
+
+    def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
+        """The pixels and their coder, what the recipe takes, and the rest."""
+        if payload[:1] != bytes([_OPENED]):
+            return general.as_it_was(payload, length)
+        return _inside(payload, length)
 
 
 # --- encoding ---------------------------------------------------------------------------------------------
@@ -213,6 +221,31 @@ def _restored(payload: bytes, length: int) -> bytes:
     if len(data) != length:
         raise Corrupt(f"a PNG has {len(data)} bytes, the chunk table says {length}")
     return data
+
+
+def _inside(payload: bytes, length: int) -> list[Inside]:
+    fields = Fields(payload[1:])
+    flags = fields.byte()
+    rest_length = fields.number(length + 64 * limits.KIB, "the length of the rest")
+    packed = fields.piece("the rest")
+    rest = Fields(general.unpack(packed, rest_length))
+    rest.take(_ZLIB_HEAD_BYTES + _ZLIB_SUM_BYTES * bool(flags & _OTHER_SUM))
+    rest.piece("what stands behind the image data")
+    header = read_rest(rest.rest(), length).header
+    recipe = fields.piece("a recipe")
+    around = Inside("what stands around", general.name_of(packed), rest_length, len(packed))
+    corrections = Inside("corrections", "raw.stored", len(recipe), len(recipe))
+    if not flags & _PIXELS or header is None:
+        plain = fields.number(_DEFLATE_RATIO_MAX * length, "the length of plain image data")
+        body = fields.rest()
+        return [Inside("rows, filtered", general.name_of(body), plain, len(body)), corrections, around]
+    filters = fields.piece("the filters")
+    coder, stored = fields.byte(), fields.left
+    pixels = Inside(
+        "pixels", CODER_NAMES.get(coder, f"0x{coder:02x}"), plain_length(header) - row_count(header), stored
+    )
+    rows = Inside("filters", general.name_of(filters), row_count(header), len(filters))
+    return [pixels, rows, corrections, around]
 
 
 def _image(png: Png, flags: int, fields: Fields, most: int) -> bytes:

@@ -98,7 +98,7 @@ class Deflate(WholeFile):
         opened = open_all(data, budget)
         if opened is None:
             return bytes([CLOSED]) + pack_part(data, self._effort, _never_within)
-        return bytes([OPENED]) + opened.packed(self._effort, lambda codec: self._within(codec, budget))
+        return bytes([OPENED]) + opened.packed(self._effort, lambda codec: self.within(codec, budget))
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         from lithify.codecs.media.containers.closing import close_all
@@ -114,20 +114,20 @@ class Deflate(WholeFile):
             return original
         if payload[0] != OPENED:
             raise Corrupt(f"a container is kept by method 0x{payload[0]:02x}, which does not exist")
-        return close_all(payload, length, budget, lambda codec: self._within(codec, budget))
+        return close_all(payload, length, budget, lambda codec: self.within(codec, budget))
 
     def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
         """Groups of what lay deflated, or as it was, with the codec of each; the recipes for what was deflated."""
         from lithify.codecs.media.containers import contents
 
         def within(codec: Codec) -> Codec | None:
-            return self._within(codec, Budget())
+            return self.within(codec, Budget())
 
         if payload[:1] == bytes([OPENED]):
             return contents.opened(payload, within)
         return contents.closed(payload, length, within)
 
-    def _within(self, codec: Codec, budget: Budget) -> Codec | None:
+    def within(self, codec: Codec, budget: Budget) -> Codec | None:
         """A codec, ready to work inside this one; None: it may not, or lies too deep."""
         if not isinstance(codec, Deflate):
             return codec if codec.facts.id in self.facts.nests else _never_within(codec)

@@ -12,12 +12,12 @@ from lithify.codecs.media.containers.nested import Part, Prepare, read_part, unp
 from lithify.codecs.media.varints import take_varint
 from lithify.errors import LimitExceeded
 
-_CORRECTIONS = "corrections"
+CORRECTIONS = "corrections"
 
 
 def closed(payload: bytes, length: int, within: Prepare) -> list[Inside]:
     """Of a container that was not opened."""
-    return list(_of_part("as it was", read_part(payload, 1, length), 1, within))
+    return list(of_part("as it was", read_part(payload, 1, length), 1, within))
 
 
 def opened(payload: bytes, within: Prepare) -> list[Inside]:
@@ -29,7 +29,7 @@ def opened(payload: bytes, within: Prepare) -> list[Inside]:
     table, at = unpack_part(payload, at, table_length, _plainly)
     pieces = unpack_table(table)
     rows = list(_groups(payload, pieces, at, within))
-    rows += _of_part("table of pieces", table_part, len(pieces), _plainly)
+    rows += of_part("table of pieces", table_part, len(pieces), _plainly)
     return rows
 
 
@@ -50,12 +50,12 @@ def _groups(payload: bytes, pieces: Sequence[Piece], at: int, within: Prepare) -
             part = read_part(payload, at, part_length)
             at = part.end
             here = deflated[number] + plain[number]
-            yield from _of_part(what if deflated[number] else "as it was", part, here, within)
+            yield from of_part(what if deflated[number] else "as it was", part, here, within)
     if recipes:
-        yield from _of_part(_CORRECTIONS, corrections, len(recipes), _plainly)
+        yield from of_part(CORRECTIONS, corrections, len(recipes), _plainly)
 
 
-def _of_part(what: str, part: Part, count: int, within: Prepare) -> Iterator[Inside]:
+def of_part(what: str, part: Part, count: int, within: Prepare) -> Iterator[Inside]:
     """A part, and what its codec found in it."""
     if not part.length:
         return

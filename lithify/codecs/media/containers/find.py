@@ -93,7 +93,7 @@ class Walk:
         if first == ord("P"):
             return self._member(sign.start(), on)
         if first == 0x1F:
-            start = _gzip_stream(self.data, sign.start())
+            start = gzip_stream(self.data, sign.start())
             return self.stream(start, on, (GZIP,)) if start else (None, on)
         if first == ord("s"):
             return self._in_document(sign.end(), on)
@@ -162,7 +162,7 @@ def _is_zlib(head: bytes) -> bool:
     return method & 15 == 8 and method >> 4 <= 7 and not flags & 0x20 and (method << 8 | flags) % 31 == 0
 
 
-def _gzip_stream(data: bytes, at: int) -> int:
+def gzip_stream(data: bytes, at: int) -> int:
     """Where the deflate stream of a gzip member begins whose header begins at `at`; 0: it is none."""
     flags = data[at + 3] if at + 3 < len(data) else _FRESERVED
     if flags & _FRESERVED:

@@ -28,7 +28,9 @@ bits that a stored one is padded with."""
 TABLE_LITERALS, TABLE_DISTANCES, TABLE_METAS, TABLE_META_LENGTHS, TABLE_STEPS, TABLE_HEAD = 0, 1, 2, 3, 22, 23
 """A table: how many lengths of codes it tells of literals, of distances, of steps; these last; how many steps; they,
 each the symbol and, eight bits up, how often it repeats beyond the least."""
-_END, _PLAIN, _TOKENS, _BLOCKS, _TABLES, _PADDING, _COUNTS = 0, 1, 2, 3, 4, 5, 6
+_END, _PLAIN, _TOKENS, _BLOCKS, _TABLES, _PADDING = 0, 1, 2, 3, 4, 5
+_REACHED_BEGIN, _REACHED_END, _REACHED_PLAIN, _COUNTS = 6, 7, 8, 9
+"""Of the last block that is whole: the bit that it begins with, the bit behind it, and the plain bytes up to there."""
 _FAST_BITS = 10
 _COUNT_AT = 1 << _FAST_BITS
 _SYMBOL_AT = _COUNT_AT + 16
@@ -128,6 +130,7 @@ def _inflate(
             at += 1
         if bits < 3:
             return _TRUNCATED
+        begin = (at << 3) - bits
         final = buffer & 1
         kind = buffer >> 1 & 3
         buffer >>= 3
@@ -165,6 +168,7 @@ def _inflate(
             n_plain += length
             at += length
             n_blocks += 1
+            counts[_REACHED_BEGIN], counts[_REACHED_END], counts[_REACHED_PLAIN] = begin, at << 3, n_plain
             continue
         if kind == 1:
             for i in range(318):
@@ -310,6 +314,7 @@ def _inflate(
         if keep:
             blocks[n_blocks, BLOCK_COUNT] = n_tokens - first_token
         n_blocks += 1
+        counts[_REACHED_BEGIN], counts[_REACHED_END], counts[_REACHED_PLAIN] = begin, (at << 3) - bits, n_plain
     counts[_PADDING] = buffer & ((1 << (bits & 7)) - 1)
     counts[_END] = at - (bits >> 3)
     counts[_PLAIN], counts[_TOKENS], counts[_BLOCKS], counts[_TABLES] = n_plain, n_tokens, n_blocks, n_tables
@@ -338,18 +343,46 @@ class Measured:
 
 def measure(data: Buffer, start: int, *, plain_max: int) -> Measured:
     """Whether a deflate stream begins at byte `start`, within the limits, and how long everything in it is."""
-    counts = np.array([start, plain_max, plain_max, limits.OPENED_BLOCKS_MAX, _TABLES_MAX, 0], np.int64)
-    nothing = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, BLOCK_FIELDS), np.int64), np.zeros(0, np.int32)
-    scratch = np.zeros(_SCRATCH, np.int32)
-    status = _inflate(read_only(data), start, *nothing, counts, scratch, False)
+    counts = _counts(start, plain_max, plain_max, limits.OPENED_BLOCKS_MAX, _TABLES_MAX)
+    status = _counted(data, start, counts)
     held = (int(counts[i]) for i in (_PLAIN, _TOKENS, _BLOCKS, _TABLES))
     return Measured(start, int(counts[_END]), status == _WHOLE, status == _FULL, *held)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the beginning of a stream goes in whole blocks, the last of which has the bits from `begin` to `end`."""
+
+    final: bool
+    begin: int
+    end: int
+    plain: int
+
+
+def reached(data: Buffer, *, plain_max: int) -> Reached:
+    """How far the stream goes whose beginning `data` is, within the limits; `end` is 0 where no block is whole."""
+    counts = _counts(0, plain_max, plain_max, limits.OPENED_BLOCKS_MAX, _TABLES_MAX)
+    whole = _counted(data, 0, counts) == _WHOLE
+    begin, end, plain = (int(counts[i]) for i in (_REACHED_BEGIN, _REACHED_END, _REACHED_PLAIN))
+    return Reached(whole, begin, end, plain)
+
+
+def _counts(*known: int) -> I64:
+    counts = np.zeros(_COUNTS, np.int64)
+    counts[: len(known)] = known
+    return counts
+
+
+def _counted(data: Buffer, start: int, counts: I64) -> int:
+    """Count what there is of everything; the status."""
+    nothing = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros((0, BLOCK_FIELDS), np.int64), np.zeros(0, np.int32)
+    return _inflate(read_only(data), start, *nothing, counts, np.zeros(_SCRATCH, np.int32), False)
 
 
 def inflate(data: Buffer, measured: Measured) -> Stream:
     """A stream that was measured, taken apart."""
     room = measured.tables + _TABLE_MOST  # a table is only begun where the longest has room
-    counts = np.array([0, measured.plain, measured.tokens, measured.blocks, room, 0], np.int64)
+    counts = _counts(0, measured.plain, measured.tokens, measured.blocks, room)
     plain, tokens = np.empty(measured.plain, np.uint8), np.empty(measured.tokens, np.int32)
     blocks, tables = np.zeros((measured.blocks, BLOCK_FIELDS), np.int64), np.zeros(room, np.int32)
     scratch = np.zeros(_SCRATCH, np.int32)
