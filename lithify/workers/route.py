@@ -56,6 +56,10 @@ class Predicted:
         )
 
 
+_NOT_RUN = "not run: "
+_OF_NO_USE = "it has no use for this kind of data"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A codec that was considered."""
@@ -84,7 +88,7 @@ class Candidate:
         return self.verdict == "run"
 
     def dropped(self, why: str) -> "Candidate":
-        return replace(self, verdict=f"not run: {why}")
+        return replace(self, verdict=_NOT_RUN + why)
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"codec": self.codec, "verdict": self.verdict}
@@ -283,7 +287,7 @@ def _consider(
     if contract != EXACT and contract.kind in facts["contracts"] and at_once == length:
         candidate = replace(candidate, contract=str(contract))
     if predicted is None:
-        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
+        return candidate.dropped(facts.get("refusal") or _OF_NO_USE)
     seconds = predicted.encode_seconds * at_once / length
     if seconds > limits.CHILD_WALL_SECONDS:
         return candidate.dropped(f"it would take {seconds:.0f} s, over the {limits.CHILD_WALL_SECONDS:.0f} s it may")
@@ -359,7 +363,9 @@ def _refuse_nothing_left(
         return
     if missing:
         raise MissingExtra(f"none of {', '.join(allowed)} can run here: {'; '.join(missing)}")
-    raise BadArgument(f"none of {', '.join(allowed)} can keep the contract {contract}")
+    why = {one.codec: one.verdict.removeprefix(_NOT_RUN) for one in considered}
+    reasons = "; ".join(f"{codec}: {why.get(codec, _OF_NO_USE)}" for codec in allowed)
+    raise BadArgument(f"no codec that was named can serve, under the contract {contract}: {reasons}")
 
 
 def _winner(found: Mapping[str, dict[str, Any]]) -> str | None:
