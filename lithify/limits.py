@@ -91,6 +91,7 @@ COMMIT_GROUP_MAX = 1024  # changes that share one fsync and one transaction
 SQLITE_BUSY_SECONDS = 30.0
 GRACE_SECONDS = 24 * 3600.0  # between condemning a blob and unlinking it, by the database's clock
 IDEMPOTENCY_SECONDS = 24 * 3600.0
+RESERVE_BYTES = 1 * MIB  # on disk, for a catalog that is opened and for removals when nothing else is left
 COPY_BYTES = 1 * MIB  # buffer of every copy loop
 
 # --- slices of arrays (codecs/arrays/cutting.py) ---------------------------------------------------------

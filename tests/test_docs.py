@@ -1,6 +1,7 @@
 """Documents that cannot rot: every command, setting, error code and format id is described, as it is now."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -79,3 +80,47 @@ def test_every_format_is_documented_in_its_family() -> None:
         family = target.partition(":")[0].split(".")[2]
         document = ROOT / "lithify/codecs" / family / "FORMAT.md"
         assert f"0x{format_id:04x}" in document.read_text(encoding="utf-8").lower(), f"{target} in {document}"
+
+
+def examples(text: str) -> list[list[str]]:
+    """The words of every call of lithify in the blocks of shell on a page."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    words = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    calls = (call for line in words for call in _split(line, {"|", "&&"}))
+    return [call[1:] for call in calls if call[:1] == ["lithify"]]
+
+
+def _split(words: list[str], separators: set[str]) -> list[list[str]]:
+    calls: list[list[str]] = [[]]
+    for word in words:
+        if word in separators:
+            calls.append([])
+        else:
+            calls[-1].append(word)
+    return calls
+
+
+def understood(call: list[str]) -> click.Context:
+    """Refuses verbs, options and names that are spelled otherwise; nothing is done."""
+    from lithify.api.cli import program
+
+    command: click.Command | None = program
+    words = list(call)
+    while isinstance(command, click.Group):
+        command = command.get_command(click.Context(command), words.pop(0))
+    assert command is not None, call
+    return command.make_context(" ".join(call), words)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/cli.md", "docs/scientists.md"])
+def test_every_example_of_a_call_is_one_that_is_understood(name: str) -> None:
+    found = examples((ROOT / name).read_text(encoding="utf-8"))
+    assert found
+    for call in found:
+        understood(call)
+
+
+def test_an_example_that_is_not_understood_is_found() -> None:
+    assert [["stat", "cube.nc"]] == examples("```sh\nlithify stat cube.nc  # a name without its collection\n```\n")
+    with pytest.raises(click.UsageError):
+        understood(["stat", "cube.nc"])

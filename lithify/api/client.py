@@ -197,7 +197,7 @@ class Client:
         view = self.stat(collection, name, revision)
         if 0 <= start == (view.length if end is None else min(end, view.length)):
             return Nothing(view, start)
-        raise RangeNotSatisfiable(f"{collection}/{name} has {view.length} bytes; bytes {start} to {end} were asked for")
+        raise RangeNotSatisfiable(f"{collection}/{name} has {view.length} bytes, none of them from {start} on")
 
     def stat(self, collection: str, name: str, revision: str | None = None) -> ObjectView:
         """One object with all its encodings. Raises NotFound."""

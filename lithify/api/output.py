@@ -113,7 +113,7 @@ class Output:
             _to_stderr(_json({"error": {"code": code, "message": message, "exit_code": exit_code}}))
         else:
             sentence = " ".join(message.split())
-            _to_stderr(f"lithify: {printable(sentence[:SENTENCE_MAX])}")
+            _to_stderr(f"lithify: {printable(_clipped(sentence))}")
 
     def flush(self) -> None:
         """Make sure that the reader, if any is left, has the whole answer."""
@@ -211,6 +211,13 @@ def _aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         )
         text.append("  ".join(cells).rstrip())
     return "\n".join(text) + "\n"
+
+
+def _clipped(sentence: str) -> str:
+    """A sentence without the middle of what is too long in it: names come first, and what is wrong with them last."""
+    if len(sentence) <= SENTENCE_MAX:
+        return sentence
+    return f"{sentence[: SENTENCE_MAX // 2]} … {sentence[-SENTENCE_MAX // 2 :]}"
 
 
 def _numeric(rows: Sequence[Sequence[str]], index: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 from lithify import limits
 from lithify.crashpoints import crashpoint
 from lithify.errors import Conflict, NotFound
-from lithify.store import jobs, keys, policies, primers, queries, schedules
+from lithify.store import jobs, keys, policies, primers, queries, reserve, schedules
 from lithify.store.blobs_local import LocalBlobs
 from lithify.store.catalog import Catalog
 from lithify.store.commit import GroupCommit, sequence
@@ -92,6 +92,7 @@ class Archive:
         self.id = open_folder(folder, create=create)
         with ExitStack() as opening:
             opening.callback(os.close, hold_shared(folder))
+            reserve.let_go_if_short(folder)
             self.catalog = opening.enter_context(closing(Catalog(folder / CATALOG)))
             self.catalog.migrate()
             self._highwater = HighWater(folder / HIGH_WATER)
@@ -106,6 +107,7 @@ class Archive:
         self.queue = SqliteQueue(self.catalog)
         self.watch = Watch(self)
         self.queue.install(schedule.DEFAULTS)
+        reserve.take(folder)
 
     @property
     def failure(self) -> str | None:

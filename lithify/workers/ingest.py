@@ -23,6 +23,7 @@ from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.crashpoints import crashpoint
 from lithify.errors import BadArgument, DigestMismatch, LithifyError, NotFound, StoreUnavailable, TooLarge
+from lithify.store import reserve
 from lithify.store.blobs import Stage
 from lithify.store.encodings import NewBlob, NewEncoding
 from lithify.store.names import collection_name, object_name
@@ -131,6 +132,7 @@ class Ingest:
         self._collection, self._name = collection, name
         if idempotency_key is None:  # else the answer may have been given, and the object be as it was asked for then
             self._check_conditions(if_match, if_none_match=if_none_match)
+        reserve.refuse_if_short(archive.folder)
         crashpoint("ingest.before_stage")
         self._staging = _Staging(archive, self.SMALL_BYTES)
         crashpoint("ingest.after_stage")

@@ -91,7 +91,7 @@ def open_content(archive: "Archive", view: ObjectView, start: int, end: int | No
     end = view.length if end is None else min(end, view.length)
     if not 0 <= start <= end:
         raise RangeNotSatisfiable(
-            f"{view.collection}/{view.name} has {view.length} bytes; bytes {start} to {end} were asked for"
+            f"{view.collection}/{view.name} has {view.length} bytes, none of them from {start} on"
         )
     return Content(archive, view, start, end, places(archive, view.revision))
 

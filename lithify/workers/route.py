@@ -57,6 +57,10 @@ class Predicted:
         )
 
 
+_NOT_RUN = "not run: "
+_OF_NO_USE = "it has no use for this kind of data"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A codec that was considered."""
@@ -87,7 +91,7 @@ class Candidate:
         return self.verdict == "run"
 
     def dropped(self, why: str) -> "Candidate":
-        return replace(self, verdict=f"not run: {why}")
+        return replace(self, verdict=_NOT_RUN + why)
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {"codec": self.codec, "verdict": self.verdict}
@@ -309,7 +313,7 @@ def _consider(
     if not candidate.runs or codec == STORED:
         return candidate
     if predicted is None:
-        return candidate.dropped(facts.get("refusal") or "it has no use for this kind of data")
+        return candidate.dropped(facts.get("refusal") or _OF_NO_USE)
     at_once = length if facts["seams"] == "whole" else min(length, limits.PART_BYTES)
     is_of_use = not contract.variables or facts.get("names_variables", False)
     if contract != EXACT and contract.kind in facts["contracts"] and at_once == length and is_of_use:
@@ -412,7 +416,9 @@ def _refuse_nothing_left(
         return
     if missing:
         raise MissingExtra(f"none of {', '.join(allowed)} can run here: {'; '.join(missing)}")
-    raise BadArgument(f"none of {', '.join(allowed)} can keep the contract {contract}")
+    why = {one.codec: one.verdict.removeprefix(_NOT_RUN) for one in considered}
+    reasons = "; ".join(f"{codec}: {why.get(codec, _OF_NO_USE)}" for codec in allowed)
+    raise BadArgument(f"no codec that was named can serve, under the contract {contract}: {reasons}")
 
 
 def _winner(found: Mapping[str, dict[str, Any]]) -> str | None:

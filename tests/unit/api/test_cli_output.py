@@ -63,3 +63,10 @@ def test_an_empty_table_is_its_heading(capsys: pytest.CaptureFixture[str]) -> No
 def test_json_is_ascii_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=True).document({"name": "é\n\udcff"}, "text")
     assert capsys.readouterr().out == '{"name":"\\u00e9\\n\\udcff"}\n'
+
+
+def test_of_a_sentence_that_is_too_long_both_ends_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().failure("bad_name", "put " + "y" * 100_000 + ": has too many bytes", 2)
+    said = capsys.readouterr().err
+    assert len(said) < 1100
+    assert (said.startswith("lithify: put yyy"), said.endswith("yyy: has too many bytes\n")) == (True, True)

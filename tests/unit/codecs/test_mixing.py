@@ -2,10 +2,7 @@
 
 import hashlib
 import lzma
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +13,7 @@ from hypothesis import strategies as st
 from lithify.codecs.array_types import I32, U8
 from lithify.codecs.logs.mixing import WIDTH_MAX, decode_records, decode_text, encode_records, encode_text
 from lithify.errors import BadBytes, Corrupt
+from tests.elsewhere import INTERPRETED, printed
 from tests.house import ROOT
 
 DOCUMENT = ROOT / "lithify/codecs/logs/MIXING.md"
@@ -213,7 +211,7 @@ def test_streams_are_what_they_were() -> None:
     assert "76557a32e34a0b40" == hashlib.sha256(made).hexdigest()[:16]
 
 
-INTERPRETED = """
+_SCRIPT = """
 import warnings
 warnings.simplefilter("error")
 from tests.unit.codecs import test_mixing
@@ -226,12 +224,7 @@ print("wrong", text.hex(), test_mixing.decode_records(text, 80, 8, None, neighbo
 
 
 def test_the_kernel_gives_the_same_where_every_index_and_every_overflow_is_checked() -> None:
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    found = subprocess.run(
-        [sys.executable, "-c", INTERPRETED], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert found.stderr == ""
     text = decode_text(bytes(range(255, 0, -7)), 150).tobytes()
     wrong = decode_records(text, 80, 8, None, np.arange(-1, 9, dtype=np.int32)).tobytes()
     lines = [f"{name} {stream.hex()}" for name, stream in examples().items()]
-    assert [*lines, f"wrong {text.hex()} {wrong.hex()}"] == found.stdout.splitlines()
+    assert [*lines, f"wrong {text.hex()} {wrong.hex()}"] == printed(_SCRIPT, INTERPRETED).splitlines()

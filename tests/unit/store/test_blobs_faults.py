@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 from lithify.errors import LithifyError, OutOfSpace, StoreUnavailable
 from lithify.store.blobs import Address, Entry, read_checked
 from lithify.store.blobs_local import LocalBlobs
+from tests.mounts import mounts, run_in_namespace
 from tests.suites.blobs_suite import appended, staged
 
 FLUSHES = ("fsync", "fdatasync")
@@ -285,19 +285,9 @@ print(refusals)
 """
 
 
-def _may_mount() -> bool:
-    unshare = shutil.which("unshare")
-    command = [unshare or "", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return unshare is not None and 0 == subprocess.run(command, capture_output=True, check=False).returncode
-
-
-@pytest.mark.skipif(not _may_mount(), reason="this machine does not let us mount a tmpfs in a namespace of our own")
+@mounts
 def test_on_a_disk_of_any_size_a_receipt_is_kept_and_a_refusal_leaves_nothing(tmp_path: Path) -> None:
-    command = ["unshare", "-Urm", sys.executable, "-c", LADDER, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert 0 == done.returncode, done.stderr
-    assert int(done.stdout) > 100
+    assert int(run_in_namespace(LADDER, tmp_path)) > 100
 
 
 # --- kill -9 at every named point ---------------------------------------------------------------------------

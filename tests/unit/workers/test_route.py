@@ -164,7 +164,7 @@ def test_asking_by_name_for_what_is_missing_says_what_to_install() -> None:
 
 def test_asking_by_name_for_what_cannot_keep_the_contract_is_refused() -> None:
     lossy = probed(arrays__sperr=promise(20.0, contracts=["bounded"]))
-    with pytest.raises(BadArgument, match=r"arrays\.sperr can keep the contract exact"):
+    with pytest.raises(BadArgument, match=r"contract exact: arrays\.sperr: it cannot keep the contract exact"):
         route(lossy, allowed=("arrays.sperr",))
 
 

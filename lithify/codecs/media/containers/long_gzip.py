@@ -68,14 +68,14 @@ class LongGzip(SelfContained):
         Deflate.warm()
 
     @classmethod
-    def may_suit(cls, sample: bytes) -> bool:
+    def may_suit(cls, sample: bytes, length: int) -> bool:
         return sample.startswith(b"\x1f\x8b\x08")
 
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """As media.deflate does, for files that are too long for that."""
         beginning = sample[: limits.PROBE_BYTES // 3]
-        if not cls.may_suit(sample) or not _is_long(sample, length) or _ends_soon(beginning):
+        if not cls.may_suit(sample, length) or not _is_long(sample, length) or _ends_soon(beginning):
             return None
         from lithify.codecs.media.containers.probe import estimate
 

@@ -1,15 +1,13 @@
 """The same bytes on every processor: what steers a decoder is integers, and doubles in one order."""
 
 import hashlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
+from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.unit.codecs.arrays.fields import FIELDS
 
 _BOUNDS = (None, Bound("rel", 1e-2), Bound("pwrel", 1e-3))
@@ -37,9 +35,9 @@ def test_a_plain_processor_writes_and_reads_the_same_bytes(tmp_path: Path) -> No
     fields = tmp_path / "fields.npz"
     arrays: Any = {name: make((5, 18, 20)) for name, make in FIELDS.items()}
     np.savez(fields, **arrays)
-    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NPY_DISABLE_CPU_FEATURES": _features()}
+    plain = {**PLAIN_PROCESSOR, "NPY_DISABLE_CPU_FEATURES": _features()}
     program = f"from tests.unit.codecs.arrays.test_identity import *; print(digest(Path({str(fields)!r})))"
-    assert digest(fields) == _said(program, plain)
+    assert digest(fields) == printed(program, plain)
 
 
 def test_kernels_that_are_interpreted_touch_nothing_outside_their_arrays_and_write_the_same_bytes(
@@ -49,17 +47,4 @@ def test_kernels_that_are_interpreted_touch_nothing_outside_their_arrays_and_wri
     arrays: Any = {name: FIELDS[name]((2, 8, 8)) for name in ("holed", "int16")}
     np.savez(fields, **arrays)
     program = f"from tests.unit.codecs.arrays.test_identity import *; print(digest(Path({str(fields)!r})))"
-    assert digest(fields) == _said(program, {"NUMBA_DISABLE_JIT": "1"})
-
-
-def _said(program: str, environment: dict[str, str]) -> str:
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    return result.stdout.strip()
+    assert digest(fields) == printed(program, INTERPRETED)

@@ -1,16 +1,14 @@
 """deflate/FORMAT.md is held to the code: by its example, its table of methods, and by kernels that are interpreted."""
 
 import hashlib
-import os
 import re
-import subprocess
-import sys
 import zlib
 
 from lithify import limits
 from lithify.codecs.media.deflate.engine import open_stream, rebuild
 from lithify.codecs.media.deflate.presets import PRESETS
 from lithify.errors import BadBytes
+from tests.elsewhere import INTERPRETED, printed
 from tests.house import ROOT
 from tests.unit.codecs.media.streams import deflated, paragraphs, rows
 
@@ -41,17 +39,7 @@ def digest_of_recipes() -> str:
 
 
 def test_recipes_are_the_same_when_the_kernels_are_interpreted() -> None:
-    """Interpreted, every index is checked, and numbers that wrap are warned of."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONWARNINGS": "error::RuntimeWarning"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert digest_of_recipes() == run.stdout.strip()
+    assert digest_of_recipes() == printed(_SCRIPT, INTERPRETED)
 
 
 def test_the_example_is_what_the_engine_writes() -> None:

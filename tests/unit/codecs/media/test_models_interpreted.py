@@ -1,9 +1,6 @@
 """The models of shades, of names and of LZW make the same of the same bytes when their kernels are interpreted."""
 
 import hashlib
-import os
-import subprocess
-import sys
 
 import numpy as np
 
@@ -11,7 +8,7 @@ from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.names_model import NamesCoder
 from lithify.codecs.media.shades_model import decode_shades, encode_shades
 from lithify.errors import BadBytes
-from tests.house import ROOT
+from tests.elsewhere import INTERPRETED, printed
 from tests.unit.codecs.media.gifs import Frame, gif
 
 _SCRIPT = """
@@ -53,15 +50,4 @@ def digest_of_models() -> str:
 
 
 def test_models_are_the_same_when_their_kernels_are_interpreted() -> None:
-    """Interpreted, every index is checked, and numbers that wrap are warned of."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONWARNINGS": "error::RuntimeWarning"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert not run.returncode, run.stderr[-2000:]
-    assert digest_of_models() == run.stdout.strip()
+    assert digest_of_models() == printed(_SCRIPT, INTERPRETED)

@@ -3,8 +3,6 @@
 import hashlib
 import os
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 
 from lithify.codecs.array_types import I32
 from lithify.codecs.media.sound_model import PRESETS, decode_sound, encode_sound
-from tests.house import ROOT
+from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.unit.codecs.media.corpus import tone
 
 EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
@@ -103,20 +101,7 @@ def streams_digest() -> str:
     return digest.hexdigest()
 
 
-def digest_in(**environment: str) -> str:
-    """What the script prints in a process of its own."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.strip()
-
-
 def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
     """Other instructions round doubles alike, or decoders would part from encoders."""
-    found = {digest_in(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=""), digest_in(NUMBA_DISABLE_JIT="1")}
+    found = {printed(_SCRIPT, PLAIN_PROCESSOR), printed(_SCRIPT, INTERPRETED)}
     assert {streams_digest()} == found

@@ -3,8 +3,6 @@
 import hashlib
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +15,7 @@ from lithify.codecs.text.mixing import Taught, decode_text, encode_text
 from lithify.codecs.text.model import size_of
 from lithify.codecs.text.models import LANGUAGES
 from lithify.codecs.text.proof import STREAMS, proved, proved_for, proved_languages, streams_digest
-from tests.house import ROOT
+from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.unit.codecs.text.corpus import EVERYTHING, FOREIGN, PROSE, TEXTS
 
 FOREIGN_TEXTS = {
@@ -118,19 +116,6 @@ print(digest.hexdigest())
 """
 
 
-def digest_in(**environment: str) -> str:
-    """What the script prints in a process of its own."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.strip()
-
-
 def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
     """Interpreted, every index is checked, and numbers that wrap are warned of."""
     digest = hashlib.sha256()
@@ -138,9 +123,9 @@ def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_int
         for text in (EVERYTHING[-150:], PROSE[:40]):
             digest.update(encode_text(text, proved_for(text_class), text_class) or b"")
     found = {
-        digest_in(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=""),
-        digest_in(NPY_DISABLE_CPU_FEATURES="AVX2 FMA3 AVX512F AVX512_SKX"),
-        digest_in(NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error::RuntimeWarning"),
+        printed(_SCRIPT, PLAIN_PROCESSOR),
+        printed(_SCRIPT, {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512_SKX"}),
+        printed(_SCRIPT, INTERPRETED),
     }
     assert {digest.hexdigest()} == found
 

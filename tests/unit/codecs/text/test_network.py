@@ -4,8 +4,6 @@ come back."""
 import hashlib
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +24,7 @@ from lithify.codecs.text.learnt import learnt
 from lithify.codecs.text.mixing import decode_read, encode_read, encode_text
 from lithify.codecs.text.proof import READ_STREAMS, proved_network, read_streams_digest
 from lithify.errors import Unsound
+from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.house import ROOT
 from tests.unit.codecs.text import reference, reference_network
 from tests.unit.codecs.text.corpus import CODE, EVERYTHING, FOREIGN, PROSE, TEXTS
@@ -129,19 +128,6 @@ print(digest.hexdigest())
 """
 
 
-def digest_in(**environment: str) -> str:
-    """What the script prints in a process of its own."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.strip()
-
-
 def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
     """Interpreted, every index is checked, and numbers that wrap are warned of."""
     digest = hashlib.sha256()
@@ -149,9 +135,9 @@ def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_int
         for text in (EVERYTHING[-70:], PROSE[:30]):
             digest.update(encode_read(text, random_trained(1), text_class) or b"")
     found = {
-        digest_in(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=""),
-        digest_in(NPY_DISABLE_CPU_FEATURES="AVX2 FMA3 AVX512F AVX512_SKX"),
-        digest_in(NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error::RuntimeWarning"),
+        printed(_SCRIPT, PLAIN_PROCESSOR),
+        printed(_SCRIPT, {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512_SKX"}),
+        printed(_SCRIPT, INTERPRETED),
     }
     assert {digest.hexdigest()} == found
 
