@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+KERNELS := .kernels
 CRASH_KILLS ?= 200
 FUZZ_SECONDS ?= 60
 FUZZ_FILES ?= 10000
@@ -29,8 +30,8 @@ demo: $(STAMP) ## real input of every kind: in by REST, proved, out again, and t
 test: $(STAMP) ## lint, types and the whole suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m tests.kernels $(KERNELS) & kernels=$$!; $(BIN)/mypy; types=$$?; wait $$kernels && exit $$types
+	LITHIFY_TEST_KERNELS=$(KERNELS) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(STAMP) ## ruff and mypy --strict only
 	$(BIN)/ruff check .
@@ -54,4 +55,4 @@ bench: $(STAMP) ## speeds and ratios beside the rivals; prints tables
 	$(BIN)/python -m bench
 
 clean: ## remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) $(KERNELS) .mypy_cache .ruff_cache build *.egg-info

@@ -1,6 +1,7 @@
 """One lithify server as httpx sees it: requests, retries, and answers turned back into our errors."""
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +32,9 @@ class Remote:
             identity["Authorization"] = f"Bearer {key}"
         pool = httpx.Limits(max_connections=None, max_keepalive_connections=connections)
         try:
-            self._http = httpx.Client(base_url=url, headers=identity, timeout=_SECONDS, limits=pool)
+            self._http = httpx.Client(
+                base_url=url, headers=identity, timeout=_SECONDS, limits=pool, verify=_trusted(url)
+            )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
             raise BadArgument(f"server URL or key is malformed: {error}") from error
         if self._http.base_url.scheme not in {"http", "https"}:
@@ -96,6 +99,14 @@ class Remote:
             raise StoreUnavailable(f"{self._http.base_url} did not answer in time") from error
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise StoreUnavailable(f"{self._http.base_url} cannot be reached: {error}") from error
+
+
+def _trusted(url: str) -> ssl.SSLContext | bool:
+    """Whom to believe about the server: those whom this system believes; nobody, where there is nothing to be asked.
+
+    Reading all their certificates takes 20 ms, a fifth of what a short command takes over plain HTTP.
+    """
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if url.lower().startswith("http://") else True
 
 
 def retrying(attempt: Callable[[], T]) -> T:

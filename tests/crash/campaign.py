@@ -7,7 +7,6 @@ Every line it prints replays: the same seed and point give the same load and the
 
 import argparse
 import random
-import subprocess
 import tempfile
 import threading
 import time
@@ -16,7 +15,8 @@ from pathlib import Path
 
 from lithify.crashpoints import NAMES
 from tests.crash.ledger import Ledger
-from tests.crash.server import LITHIFY, Server, load
+from tests.crash.server import Server, load
+from tests.unit.api.running import run
 
 SERVER_ROOMS = ("ingest", "append", "blob", "pack", "commit", "work", "publish", "delete", "sweep", "scrub")
 SERVER_POINTS = tuple(name for name in NAMES if name.split(".")[0] in SERVER_ROOMS)
@@ -27,9 +27,16 @@ _LIFE_SECONDS = 5.0
 
 
 def live_once(
-    archive: Path, point: str, ledger: Ledger, rng: random.Random, life: int, *, patience_seconds: float = _LIFE_SECONDS
+    archive: Path,
+    point: str,
+    ledger: Ledger,
+    rng: random.Random,
+    life: int,
+    *,
+    operations: int = _OPERATIONS,
+    patience_seconds: float = _LIFE_SECONDS,
 ) -> bool:
-    """One life of the server under load; whether the kill happened. Promises are sampled at its start."""
+    """One life of the server under load; whether the kill happened. Each loader does so many `operations`."""
     count = rng.choice((1, 1, 2, 5, 20))
     server = Server(archive, "" if point == BLIND else f"{point}:{count}")
     try:
@@ -39,7 +46,7 @@ def live_once(
             threads = [
                 threading.Thread(
                     target=load,
-                    args=(client, ledger, random.Random(rng.random()), f"{life}-{n}", _OPERATIONS),
+                    args=(client, ledger, random.Random(rng.random()), f"{life}-{n}", operations),
                 )
                 for n in range(_LOADERS)
             ]
@@ -76,10 +83,10 @@ def judge(archive: Path, ledger: Ledger, names: list[str] | None = None) -> None
 
 
 def check_clean(archive: Path) -> None:
-    """`lithify check --read-data` after one sweep finds nothing."""
-    command = [LITHIFY, "--archive", str(archive)]
-    subprocess.run([*command, "sweep"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*command, "check", "--read-data"], check=True, stdout=subprocess.DEVNULL)
+    """`lithify check --read-data` after one sweep finds nothing. What was killed is over: these need no processes."""
+    for words in (("sweep",), ("check", "--read-data")):
+        result = run("--archive", str(archive), *words)
+        assert result.exit_code == 0, f"lithify {' '.join(words)}: {result.output}"
 
 
 def _points(only: str | None, rng: random.Random) -> Iterator[str]:

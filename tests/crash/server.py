@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.crash.ledger import Ledger, body
+from tests.serving import NOBODY
 
 START_SECONDS = 60.0
 LITHIFY = str(Path(sys.executable).with_name("lithify"))
@@ -48,21 +49,22 @@ class Server:
     def ready(self) -> bool:
         """Wait until it answers; False when it was killed before it could."""
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                return False
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200:
-                    return True
-            except httpx.TransportError:
-                time.sleep(0.02)
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=5, verify=NOBODY) as client:
+            while time.monotonic() < deadline:
+                if self.process.poll() is not None:
+                    return False
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        return True
+                except httpx.TransportError:
+                    time.sleep(0.02)
         raise AssertionError(f"the server did not answer within {START_SECONDS:g} s")
 
     def client(self) -> httpx.Client:
         """A client that holds the archive's own key."""
         key = (self.archive / "key").read_text().strip()
         headers = {"Authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=60, verify=NOBODY)
 
     def died_by_kill(self) -> bool:
         """Whether the process is gone, killed with -9."""

@@ -14,6 +14,7 @@ import pytest
 from lithify.crashpoints import NAMES
 from tests.crash.campaign import check_clean
 from tests.crash.server import LITHIFY, Server
+from tests.unit.api.running import run
 
 LINE = b"2026-11-21 01:15:%02d worker[%d] took job %d\n"
 POINTS = [name for name in NAMES if name.startswith(("append.", "commit."))]
@@ -38,8 +39,7 @@ def content(server: Server) -> bytes:
 
 
 def files_after_a_sweep(archive: Path) -> int:
-    command = [LITHIFY, "--archive", str(archive), "sweep"]
-    subprocess.run(command, env=os.environ | {"LITHIFY_GRACE_SECONDS": "0"}, check=True, stdout=subprocess.DEVNULL)
+    assert run("--archive", str(archive), "sweep", environment={"LITHIFY_GRACE_SECONDS": "0"}).exit_code == 0
     return sum(path.is_file() for path in (archive / "blobs").rglob("*"))
 
 
