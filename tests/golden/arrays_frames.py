@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from lithify.codecs.arrays.codec import Arrays
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Element, one_tile
@@ -26,6 +28,10 @@ FILES = (
     grib1(PACKED, 16),
     grib2(PACKED, 15),
     grib1(PACKED, 25),
+)
+_FEW = (np.arange(-60, 61) ** 3 / 700).astype("f4")
+FEW = npy(
+    _FEW[np.abs(_FEW[:, None] - (smooth((12, 22, 24), "f4").reshape(1, -1) - 20) * 8).argmin(0)].reshape(12, 22, 24)
 )
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 NUMBERS = smooth((12, 15), "f4")
@@ -63,6 +69,11 @@ def behind_a_stream() -> bytes:
     return _framed([head + inner], [DEFLATED])
 
 
+def of_few_values() -> bytes:
+    """A file of few values that stand unevenly: ranks, predicted by where they stand."""
+    return _framed([encode_file(FEW, "default", None).payload], [FEW])
+
+
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
     found = [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED]
@@ -88,5 +99,6 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "general_methods": (by_general_methods, b"".join(WHOLE)),
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
+    "few_values": (of_few_values, FEW),
     "above_a_floor": (above_a_floor, loosened()),
 }

@@ -9,14 +9,14 @@ from lithify.codecs.array_types import I32, I64, U64, Bools
 from lithify.codecs.arrays.base import FINER, Base, make_base, read_base
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
-from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
+from lithify.codecs.arrays.grids import K_MAX, Affine, Grid, Ranks
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED, EDGED, DIFFERENCES, SMOOTH = 0x10, 0x11, 0x12, 0x13
+PREDICTED, EDGED, DIFFERENCES, SMOOTH, LADDER, EDGED_LADDER = range(0x10, 0x16)
 _PATCH_SHARE = 8
 _LENGTH_MAX = 1 << 40
 Lags = tuple[int, int]
@@ -53,6 +53,8 @@ class Coding:
     specials: np.ndarray
     lags: Lags = (1, 2)
     edged: bool = False
+    laddered: bool = False
+    """Whether ranks are predicted by where their values stand."""
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
     alone: bool = False
@@ -92,11 +94,11 @@ def encode_block(
     elif effort == "fast":
         stream = encode_differences(narrow, classes, coding.lags[0])
     else:
-        stream = encode_integers(narrow, classes, coding.lags, coding.edged)
+        stream = encode_integers(narrow, classes, coding.lags, coding.edged, _ladder_of(grid, coding.laddered))
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    method = EDGED if coding.edged else PREDICTED
+    method = (EDGED_LADDER if coding.edged else LADDER) if coding.laddered else EDGED if coding.edged else PREDICTED
     if coding.alone or effort == "fast":
         method = SMOOTH if coding.alone else DIFFERENCES
     head = [bytes([method]), *map(varint, coding.lags)]
@@ -141,7 +143,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] not in (PREDICTED, EDGED, DIFFERENCES, SMOOTH):
+    if not PREDICTED <= body[0] <= EDGED_LADDER:
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -175,7 +177,8 @@ def _decode_predicted(
     elif body[0] == DIFFERENCES:
         decoded = decode_differences(reader.rest(), classes, lags[0])
     else:
-        decoded = decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
+        ladder = _ladder_of(grid, body[0] in (LADDER, EDGED_LADDER))
+        decoded = decode_integers(reader.rest(), classes, lags, body[0] in (EDGED, EDGED_LADDER), ladder)
     integers = np.where(valid, decoded, 0).astype(np.int64)
     if base:
         if not isinstance(grid, Affine):
@@ -193,6 +196,16 @@ def _decode_predicted(
         flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
     _apply_patches(patches, flat, size)
     return flat.view(coding.dtype).reshape(shape)
+
+
+def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:
+    """Where the values of a grid stand, if that is wanted. Raises Corrupt."""
+    if not wanted:
+        return None
+    ladder = grid.ladder if isinstance(grid, Ranks) else None
+    if ladder is None:
+        raise Corrupt("array payload: values predicted by where they stand, of a grid that is no table in order")
+    return ladder
 
 
 def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:

@@ -15,7 +15,7 @@ from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
-from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
+from lithify.codecs.arrays.grids import Affine, Fixed, Grid, Ranks, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
@@ -147,8 +147,24 @@ def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Pl
     lengths = {lags: length(replace(plan.coding, lags=lags)) for lags in sorted(choices)}
     lags = min(lengths, key=lambda lags: lengths[lags] * (1 if lags == _NEAREST else 1 + _DOUBT))
     best = replace(plan.coding, lags=lags)
-    edged = length(replace(best, edged=True)) < lengths[lags]
-    return replace(plan, coding=replace(best, edged=edged))
+    edged = replace(best, edged=True)
+    best = edged if length(edged) < lengths[lags] else best
+    return _with_ladder(replace(plan, coding=best), stacked, cube, effort)
+
+
+def _with_ladder(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan, or one that predicts ranks by where their values stand, if a part of a block is smaller by that."""
+    grid = plan.coding.grid
+    if not isinstance(grid, Ranks) or not grid.is_uneven:
+        return plan
+    values, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX))
+
+    def length(coding: Coding) -> int:
+        packed = encode_block(values, frames, coding, plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
+
+    laddered = (replace(plan.coding, laddered=True, lags=lags) for lags in sorted({plan.coding.lags, _NEAREST}))
+    return replace(plan, coding=min([plan.coding, *laddered], key=length))
 
 
 def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
