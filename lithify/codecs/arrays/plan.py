@@ -29,11 +29,11 @@ _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
 _BASE_BITS_MAX = 1.75
 """A base wins where a value costs little; above so many bits it never did."""
 _HALF_STEP = 128 * FINER
-_HOPELESS, _SURE = 1.1, 0.95
+_HOPELESS, _SURE = 1.1, 0.97
 """A base that loses by more on a part is not looked into; one that wins by less may do otherwise on a larger part."""
 _NEVER = 1 << 62
 _PIECE_PART, _LAGS_PART, _BASE_PART, _GRID_PART = 16, 32, 8, 16
-_DOUBT_PART, _DOUBT_MAX = 2, 1 << 19
+_DOUBT_PART, _DOUBT_MAX = 3, 1 << 19
 _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
 _TILE_MIN = 32
@@ -215,6 +215,8 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
 
 def _with_tighter_grid(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """The plan, or one on a grid that suits values which lie on few places, if a part of a block is smaller by that."""
+    if plan.coding.base is not None:
+        return plan
     tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX))
 
     def length(one: Plan) -> int:
