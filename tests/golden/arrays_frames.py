@@ -43,6 +43,10 @@ FILES = (
     grib2(PACKED, 15),
     grib1(PACKED, 25),
 )
+_FEW = (np.arange(-60, 61) ** 3 / 700).astype("f4")
+FEW = npy(
+    _FEW[np.abs(_FEW[:, None] - (smooth((12, 22, 24), "f4").reshape(1, -1) - 20) * 8).argmin(0)].reshape(12, 22, 24)
+)
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
@@ -97,6 +101,11 @@ def behind_streams_of_numbers() -> bytes:
     return _framed([encode_file(CODED, "default", None).payload], [CODED])
 
 
+def of_few_values() -> bytes:
+    """A file of few values that stand unevenly: ranks, predicted by where they stand."""
+    return _framed([encode_file(FEW, "default", None).payload], [FEW])
+
+
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
     return _loosened("above_a_floor", [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED])
@@ -132,6 +141,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
+    "few_values": (of_few_values, FEW),
     "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
     "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

@@ -10,7 +10,7 @@ from lithify.codecs.arrays.base import FINER, Base, fill_smoothly, make_base, re
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
 from lithify.codecs.arrays.films import MOST, Film, decode_film
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
-from lithify.codecs.arrays.grids import K_MAX, Affine, Grid
+from lithify.codecs.arrays.grids import K_MAX, Affine, Grid, Ranks
 from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint
@@ -18,7 +18,7 @@ from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
-PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
+PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED, LADDER, EDGED_LADDER = range(0x10, 0x18)
 _ALL_AT_ONCE = (DIFFERENCES, FILMED, PICTURED)
 """What does not decode one frame after another."""
 _PATCH_SHARE = 8
@@ -57,6 +57,8 @@ class Coding:
     specials: np.ndarray
     lags: Lags = (1, 2)
     edged: bool = False
+    laddered: bool = False
+    """Whether ranks are predicted by where their values stand."""
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
     alone: bool = False
@@ -103,7 +105,7 @@ def encode_block(
     elif effort == "fast":
         stream = encode_differences(narrow, classes, coding.lags[0])
     else:
-        stream = encode_integers(narrow, classes, coding.lags, coding.edged)
+        stream = encode_integers(narrow, classes, coding.lags, coding.edged, _ladder_of(grid, coding.laddered))
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
@@ -120,6 +122,8 @@ def _method(coding: Coding, effort: Effort) -> int:
         return PICTURED
     if coding.alone or effort == "fast":
         return SMOOTH if coding.alone else DIFFERENCES
+    if coding.laddered:
+        return EDGED_LADDER if coding.edged else LADDER
     return EDGED if coding.edged else PREDICTED
 
 
@@ -173,7 +177,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if body[0] not in (PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED):
+    if not PREDICTED <= body[0] <= EDGED_LADDER:
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -212,7 +216,8 @@ def _decode_predicted(
     elif body[0] == DIFFERENCES:
         decoded = decode_differences(reader.rest(), classes, lags[0], size)
     else:
-        decoded = decode_integers(reader.rest(), classes, lags, edged=body[0] == EDGED)
+        ladder = _ladder_of(grid, body[0] in (LADDER, EDGED_LADDER))
+        decoded = decode_integers(reader.rest(), classes, lags, body[0] in (EDGED, EDGED_LADDER), ladder)
     if mask:
         decoded = np.where(valid, decoded, np.int32(0))
     if base:
@@ -231,6 +236,16 @@ def _decode_predicted(
         flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
     _apply_patches(patches, flat, size)
     return flat.view(coding.dtype).reshape(shape)
+
+
+def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:
+    """Where the values of a grid stand, if that is wanted. Raises Corrupt."""
+    if not wanted:
+        return None
+    ladder = grid.ladder if isinstance(grid, Ranks) else None
+    if ladder is None:
+        raise Corrupt("array payload: values predicted by where they stand, of a grid that is no table in order")
+    return ladder
 
 
 def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:

@@ -267,19 +267,18 @@ def ordered_grid(values: np.ndarray) -> Grid:
 
 def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
     """The coarsest grid whose every value is within `error` of those it stands for; None: there is none."""
-    wide = values.astype(np.float64)
-    largest = float(np.abs(wide).max())
+    least, most = float(values.min()), float(values.max())
     rounding = _rounding(values)
     step = 2 * (error - rounding / 2)
-    lattice = next((grid for grid in _lattices(_sampled(values)) if _fits(grid, _sampled(values))), None)
+    sample = _sampled(values)
+    lattice = next((grid for grid in _lattices(sample) if _fits(grid, sample)), None)
     coarse = _coarser(lattice, values.dtype, error)
     if coarse is not None and coarse[0] >= step:
         return coarse[1]
     if not (step > rounding and isfinite(step)):
         return None
-    middle = np.rint((float(wide.min()) + float(wide.max())) / 2 / step)
-    base = 0.0 if largest / step < K_MAX else float(middle * step)
-    if (float(wide.max()) - float(wide.min())) / step >= K_MAX:
+    base = 0.0 if max(-least, most) / step < K_MAX else float(np.rint((least + most) / 2 / step) * step)
+    if (most - least) / step >= K_MAX:
         return None
     return Affine(values.dtype, np.array([step]), np.array([base]))
 
@@ -287,11 +286,12 @@ def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
 def tighter_grids(stacked: np.ndarray, valid: np.ndarray, error: float, effort: Effort) -> Iterator[Grid]:
     """Grids that may take less than the even one of `quantised_grid`, for values that lie on few places themselves."""
     values = stacked[valid]
-    framed = _per_frame(stacked, valid)
-    if isinstance(framed, Affine) and framed.is_framed:
-        coarse = framed.coarser(error)
-        if float(coarse.steps.min()) > _COARSER * 2 * error:
-            yield coarse
+    middle = len(stacked) // 2
+    line = _frame_line(stacked[middle][valid[middle]])
+    if line is not None and line[0] and line[0] * odd_times(line[0], error) > _COARSER * 2 * error:
+        framed = _per_frame(stacked, valid)
+        if isinstance(framed, Affine) and framed.is_framed:
+            yield framed.coarser(error)
     table = _table(values, values.size)
     few = None if table is None else covering(table, error - _rounding(values) / 2)
     if few is not None:
@@ -300,7 +300,7 @@ def tighter_grids(stacked: np.ndarray, valid: np.ndarray, error: float, effort: 
 
 def _rounding(values: np.ndarray) -> float:
     """Half the distance of the largest of some floats to the next."""
-    largest = float(np.abs(values.astype(np.float64)).max())
+    largest = max(-float(values.min()), float(values.max()))
     return 2.0 ** (frexp(largest)[1] - MANTISSA[values.dtype.itemsize] - 1) if largest else 0.0
 
 

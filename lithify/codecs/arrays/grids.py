@@ -20,6 +20,8 @@ _WIDE_MAX = (1 << 62) - 1
 _RANKS_MAX = 1 << 16
 _CELLS_MAX = 1 << 17
 """Twice as many as values: those of a table that are about evenly spaced are each in one, and found at once."""
+_LADDER = 65536.0
+_UNEVEN = 3
 _ALONE, _FLOATS, _DOUBLES = range(3)
 _FORM: dict[int, np.dtype[Any]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
 MANTISSA = {2: 10, 4: 23, 8: 52}
@@ -251,6 +253,26 @@ class Ranks(Grid):
         if integers.size and not (integers.min() >= 0 and integers.max() < len(self._table)):
             raise Corrupt(f"array payload: a rank outside the table of {len(self._table)} values")
         return self._table[integers]
+
+    @property
+    def ladder(self) -> I32 | None:
+        """Where the values stand, in 65,536ths of the way from the first to the last; None if they are not in order."""
+        with np.errstate(all="ignore"):
+            wide = self._table.astype(np.float64)
+            places = np.rint((wide - wide[0]) / (wide[-1] - wide[0]) * _LADDER)
+        if not (np.isfinite(places).all() and (np.diff(places) >= 0).all()):
+            return None
+        ladder: I32 = places.astype(np.int32)
+        return ladder
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether some values stand much further apart than others."""
+        ladder = self.ladder
+        if ladder is None or len(ladder) < 3:
+            return False
+        narrow, wide = np.quantile(np.diff(self._table.astype(np.float64)), (0.1, 0.9))
+        return bool(wide >= _UNEVEN * narrow)
 
     def pack(self) -> bytes:
         return varint(len(self._table)) + varint(len(self._packed)) + self._packed

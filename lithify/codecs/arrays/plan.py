@@ -15,7 +15,7 @@ from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
-from lithify.codecs.arrays.grids import Affine, Fixed, Grid, read_grid
+from lithify.codecs.arrays.grids import Affine, Fixed, Grid, Ranks, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
@@ -29,11 +29,11 @@ _BASE_AXIS_MIN, _BASE_FRAMES_MIN = 8, 8
 _BASE_BITS_MAX = 1.75
 """A base wins where a value costs little; above so many bits it never did."""
 _HALF_STEP = 128 * FINER
-_HOPELESS, _SURE = 1.1, 0.95
+_HOPELESS, _SURE = 1.1, 0.97
 """A base that loses by more on a part is not looked into; one that wins by less may do otherwise on a larger part."""
 _NEVER = 1 << 62
 _PIECE_PART, _LAGS_PART, _BASE_PART, _GRID_PART = 16, 32, 8, 16
-_DOUBT_PART, _DOUBT_MAX = 2, 1 << 19
+_DOUBT_PART, _DOUBT_MAX = 3, 1 << 19
 _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _LAGS_MIN, _PIECE_FRAMES = 1 << 15, 1 << 14, 8
 _ALIKE = 1.15
@@ -190,8 +190,24 @@ def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Pl
     lengths = {lags: length(replace(plan.coding, lags=lags)) for lags in sorted(tried)}
     lags = min(lengths, key=lambda lags: lengths[lags] * (1 if lags == _NEAREST else 1 + _DOUBT))
     best = replace(plan.coding, lags=lags)
-    edged = length(replace(best, edged=True)) < lengths[lags]
-    return replace(plan, coding=replace(best, edged=edged))
+    edged = replace(best, edged=True)
+    best = edged if length(edged) < lengths[lags] else best
+    return _with_ladder(replace(plan, coding=best), stacked, cube, effort)
+
+
+def _with_ladder(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan, or one that predicts ranks by where their values stand, if a part of a block is smaller by that."""
+    grid = plan.coding.grid
+    if not isinstance(grid, Ranks) or not grid.is_uneven:
+        return plan
+    values, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
+
+    def length(coding: Coding) -> int:
+        packed = encode_block(values, frames, coding, plan.tolerance, effort)
+        return _NEVER if packed is None else len(packed)
+
+    laddered = (replace(plan.coding, laddered=True, lags=lags) for lags in sorted({plan.coding.lags, _NEAREST}))
+    return replace(plan, coding=min([plan.coding, *laddered], key=length))
 
 
 def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
@@ -242,6 +258,8 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
 
 def _with_tighter_grid(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """The plan, or one on a grid that suits values which lie on few places, if a part of a block is smaller by that."""
+    if plan.coding.base is not None:
+        return plan
     tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
 
     def length(one: Plan) -> int:

@@ -34,6 +34,7 @@ _FAST, _SLOW = 3, 6
 _SAMPLE_MAX = 8191
 """The sum of 32 products of such numbers fits 32 bits."""
 VALUE_MAX = (1 << 29) - 1
+_ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
 
 
@@ -44,9 +45,30 @@ def _median(a: int, b: int, c: int) -> int:
 
 
 @inlined
-def _near(x: int) -> int:
-    """A difference from -4 to 3, as 0 to 7."""
-    return min(max(x, -4), 3) + 4
+def _near(x: int, scale: int) -> int:
+    """A difference of -4 to 3 steps, as 0 to 7."""
+    return min(max((x * scale + (_ONE >> 1)) >> 16, -4), 3) + 4
+
+
+@inlined
+def _rung(ladder: I32, guess: int) -> int:
+    """The place in a table of what stands nearest to a guess, in 1/16."""
+    low, high = wide(0), wide(len(ladder)) - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if (wide(ladder[unsigned(middle)]) + wide(ladder[unsigned(middle + 1)])) << 3 < guess:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def _scale(ladder: I32, rung: int) -> int:
+    """How many places there are to a step around a rung, in 1/65536."""
+    below, above = max(rung - 1, 0), min(rung + 1, wide(len(ladder)) - 1)
+    gap = ((wide(ladder[unsigned(above)]) - wide(ladder[unsigned(below)])) << 4) // max(above - below, 1)
+    return (_ONE << 4) // max(gap, 1)
 
 
 @inlined
@@ -112,10 +134,15 @@ def run(
     lag: int,
     lag2: int,
     edged: bool,
+    ladder: I32,
     stream: U8,
     decoding: bool,
 ) -> int:
-    """Encode the values to `stream`, or decode them from it. Gives the bytes written; -1: no room."""
+    """Encode the values to `stream`, or decode them from it. Gives the bytes written; -1: no room.
+
+    ladder   where each value stands, in order, if values are places in a table: they are predicted by where they stand.
+             Empty: they stand where they are
+    """
     work, errors, pe = m.work, m.errors, m.expert_errors
     levels, shares = t.levels, t.shares
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
@@ -123,6 +150,7 @@ def run(
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
     coder = m.coder
     begin(coder, stream, decoding)
+    rungs = wide(len(ladder))
     asked = EXPERTS if edged else SMOOTH_EXPERTS
     sharpness = 2 if edged else 1
     width = columns + LEFT + RIGHT
@@ -262,7 +290,13 @@ def run(
                     pulled += share * (experts[unsigned(k)] - experts[2])
                 guess = within(experts[2] + pulled // total, _GUESS_MAX)
                 base = (guess + 8) >> 4
-                part = guess - (base << 4)
+                place, scale = base, wide(_ONE)
+                if rungs:
+                    base = _rung(ladder, guess)
+                    place = wide(ladder[unsigned(base)])
+                    scale = _scale(ladder, base)
+                part = within(((guess - (place << 4)) * scale) >> 16, 8)
+                part = min(part, 7)
                 # How far off it may be, and to which side.
                 space = (4 * (abs(ew) + abs(en)) + 2 * (abs(ene) + abs(enw) + abs(eww) + abs(enn))) >> 4
                 time = space
@@ -271,7 +305,9 @@ def run(
                     time += abs(wide(errors[unsigned(there - 1)])) + abs(wide(errors[unsigned(there - width)]))
                     time >>= 3
                 energy = (3 * space + time) >> 2
-                le = level_of(levels, energy)
+                lg = level_of(levels, energy) >> 2
+                usual = (energy * scale) >> 16
+                le = level_of(levels, usual)
                 half = min(le >> 1, 63)
                 octave = min(le >> 4, 6)
                 own = energy >> 1
@@ -283,18 +319,18 @@ def run(
                 bases[4] = (4 << CONTEXT_BITS) + _sides(
                     experts[2] - guess, experts[3] - guess, experts[4] - guess, energy, octave
                 ) * DECISIONS
-                near = (_near(w - base) * 8 + _near(north - base)) * 8 + _near(centre - base)
+                near = (_near(w - place, scale) * 8 + _near(north - place, scale)) * 8 + _near(centre - place, scale)
                 bases[5] = (5 << CONTEXT_BITS) + near * DECISIONS
                 bases[6] = (6 << CONTEXT_BITS) + (
-                    (_near(nw - base) * 8 + _near(ne - base)) * 8 + _near(ww - base)
+                    (_near(nw - place, scale) * 8 + _near(ne - place, scale)) * 8 + _near(ww - place, scale)
                 ) * DECISIONS
                 same = (
                     wide(w == north)
                     | wide(north == ne) << 1
                     | wide(w == nw) << 2
                     | wide(centre == w) << 3
-                    | wide(base == w) << 4
-                    | wide(base == north) << 5
+                    | wide(place == w) << 4
+                    | wide(place == north) << 5
                     | wide(ww == w) << 6
                     | wide(nn == north) << 7
                 )
@@ -304,22 +340,25 @@ def run(
                 bases[8] = (8 << CONTEXT_BITS) + (
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
-                expected = token_of((energy * 11) >> 8)
+                expected = token_of((usual * 11) >> 8)
                 told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
                     inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
                     squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
+                if rungs:
+                    value = min(max(value, 0), rungs - 1)
                 if decoding:
                     values[unsigned(number)] = value
                 # Learn.
+                if rungs:
+                    value = wide(ladder[unsigned(value)])
                 work[unsigned(here)] = value
                 fine = value << 4
                 errors[unsigned(here)] = within(fine - guess, 1 << 30)
                 for k in range(asked):
                     pe[unsigned(k), unsigned(now), unsigned(column)] = min(abs(fine - experts[unsigned(k)]), 1 << 28)
-                lg = le >> 2
                 for i in range(n):
                     samples[unsigned(i), unsigned(filled)] = within((g[unsigned(i)] << 5) >> lg, _SAMPLE_MAX)
                 samples[REGRESSORS, unsigned(filled)] = within(((value - w) << 5) >> lg, _SAMPLE_MAX)
@@ -343,51 +382,43 @@ def run(
     return wide(coder[POSITION])
 
 
-def encode_integers(values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> bytes | None:
+def encode_integers(
+    values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
     lags    how many frames before are the first and the second past
     edged   whether the experts for fields with edges are asked too
+    ladder  of values that are places in a table: where each stands, in order, from 0 to 2^16
     """
-    frames, rows, columns = values.shape
-    model = new_model(frames, rows, columns)
+    model = new_model(*values.shape)
     stream = np.zeros(values.size * 4 + 1000, np.uint8)
-    written = run(
-        model,
-        tables(),
-        chances(),
-        values.reshape(-1).copy(),
-        mask.reshape(-1),
-        frames,
-        rows,
-        columns,
-        *lags,
-        edged,
-        stream,
-        False,
-    )
+    written = _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, False)
     if written < 0:
         return None
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
-def decode_integers(stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False) -> I32:
+def decode_integers(
+    stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+) -> I32:
     """The values of a block; those that are masked are 0."""
-    frames, rows, columns = mask.shape
-    model = new_model(frames, rows, columns)
     values = np.zeros(mask.size, np.int32)
-    run(
-        model,
-        tables(),
-        chances(),
-        values,
-        mask.reshape(-1),
-        frames,
-        rows,
-        columns,
-        *lags,
-        edged,
-        np.frombuffer(stream, np.uint8).copy(),
-        True,
-    )
+    _run(new_model(*mask.shape), values, mask, lags, edged, ladder, np.frombuffer(stream, np.uint8).copy(), True)
     return values.reshape(mask.shape)
+
+
+def _run(
+    model: Model,
+    values: I32,
+    mask: U8,
+    lags: tuple[int, int],
+    edged: bool,
+    ladder: I32 | None,
+    stream: U8,
+    decoding: bool,
+) -> int:
+    frames, rows, columns = mask.shape
+    rungs = np.zeros(0, np.int32) if ladder is None else ladder
+    plain = mask.reshape(-1)
+    return run(model, tables(), chances(), values, plain, frames, rows, columns, *lags, edged, rungs, stream, decoding)

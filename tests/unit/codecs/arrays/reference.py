@@ -1,6 +1,6 @@
 """A slow decoder of one array, written from arrays/VALUES.md and nothing else: it shares no line with the codec.
 
-Predicted blocks on the grids 1, 2 and 3, without specials, patches, low bits and bases: ordinary Python integers and
+Predicted blocks on the grids 1 to 4, without specials, patches, low bits and bases: ordinary Python integers and
 lists. The coder of bits and its tables are those of the reference decoder of text.
 """
 
@@ -147,6 +147,7 @@ class Integers:
     shape: tuple[int, int, int]
     lags: tuple[int, int]
     edged: bool
+    ladder: list[int]
     numbers: Numbers
     work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
@@ -221,16 +222,17 @@ class Integers:
         if self.edged:
             experts += [16 * n, 8 * (w + ne)]
         guess = within(blended(experts, near, far, x + 2, 2 if self.edged else 1), 16 * TOP)
-        base = (guess + 8) >> 4
+        base, place, scale, part = self.middle(guess)
         energy = self.energy(f, y, x, past)
-        le = level(energy)
+        usual = (energy * scale) >> 16
+        le = level(usual)
         octave = min(le >> 4, 6)
 
         def sides(*three: tuple[int, int]) -> int:
             a, b, d = (side(*one) for one in three)
             return 7 * (25 * a + 5 * b + d) + octave
 
-        equal = [w == n, n == ne, w == nw, c == w, base == w, base == n, ww == w, nn == n]
+        equal = [w == n, n == ne, w == nw, c == w, place == w, place == n, ww == w, nn == n]
         equal += [c == ce, c == cs] if past else []
         same = sum(bit << k for k, bit in enumerate(equal))
         off = [expert - guess for expert in experts]
@@ -240,23 +242,42 @@ class Integers:
             16 * min(le >> 1, 63),
             sides((e[f, y, x - 1], energy), (e[f, y - 1, x], energy), (ec, energy)),
             sides((off[2], energy), (off[3], energy), (off[4], energy)),
-            64 * close(w - base) + 8 * close(n - base) + close(c - base),
-            64 * close(nw - base) + 8 * close(ne - base) + close(ww - base),
+            64 * close(w - place, scale) + 8 * close(n - place, scale) + close(c - place, scale),
+            64 * close(nw - place, scale) + 8 * close(ne - place, scale) + close(ww - place, scale),
             same,
             8 * min(level(abs(base)), 127) + min(le >> 3, 7),
         ]
         sets = (min(le >> 2, 15), same & 15)
-        number = self.numbers.number(contexts, sets, token((11 * energy) >> 8), guess - 16 * base)
-        value = within(base + number, TOP)
+        coded, value = self.coded(base + self.numbers.number(contexts, sets, token((11 * usual) >> 8), part))
         v[f, y, x] = value
         e[f, y, x] = within(16 * value - guess, 1 << 30)
         for k, expert in enumerate(experts):
             near[k][x + 2] = min(abs(16 * value - expert), 1 << 28)
-        self.samples.append([within((a << 5) >> (le >> 2), 8191) for a in [*g, value - w]])
+        self.samples.append([within((a << 5) >> (level(energy) >> 2), 8191) for a in [*g, value - w]])
         if len(self.samples) == 32:
             self.learn(len(g))
             self.samples = []
-        return value
+        return coded
+
+    def coded(self, number: int) -> tuple[int, int]:
+        """What is decoded, and where it stands."""
+        if not self.ladder:
+            return within(number, TOP), within(number, TOP)
+        rank = min(max(number, 0), len(self.ladder) - 1)
+        return rank, self.ladder[rank]
+
+    def middle(self, guess: int) -> tuple[int, int, int, int]:
+        """Base, where it stands, the scale there, and part."""
+        if not self.ladder:
+            base = (guess + 8) >> 4
+            return base, base, 65536, guess - 16 * base
+        last = len(self.ladder) - 1
+        base = next((r for r in range(last) if (self.ladder[r] + self.ladder[r + 1]) * 8 >= guess), last)
+        below, above = max(base - 1, 0), min(base + 1, last)
+        gap = 16 * (self.ladder[above] - self.ladder[below]) // max(above - below, 1)
+        scale = 1048576 // max(gap, 1)
+        place = self.ladder[base]
+        return base, place, scale, min(max(((guess - 16 * place) * scale) >> 16, -8), 7)
 
     def energy(self, f: int, y: int, x: int, past: bool) -> int:
         def size(k: int, j: int, i: int) -> int:
@@ -302,8 +323,8 @@ def side(a: int, usual: int) -> int:
     return 4 if a > 4 * near else 3 if a > near else 0 if a < -4 * near else 1 if a < -near else 2
 
 
-def close(a: int) -> int:
-    return min(max(a, -4), 3) + 4
+def close(a: int, scale: int) -> int:
+    return min(max((a * scale + 32768) >> 16, -4), 3) + 4
 
 
 def median(a: int, b: int, c: int) -> int:
@@ -324,13 +345,14 @@ def blended(experts: list[int], near: list[list[int]], far: list[list[int]], at:
 # --- the payload ------------------------------------------------------------------------------------------
 
 
-def decode(payload: bytes, shape: tuple[int, int, int], form: str) -> list[float | int]:
+def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3) -> list[float | int]:
     """The values of an array of frames, in one block that is predicted and has neither specials, patches nor a base.
 
     form   of struct: "f" for floats, "h" for 16-bit integers
+    axes   of the array, of which only the last may be longer than 1 if there are fewer than three
     """
     data = Bytes(payload)
-    assert [data.varint() for _ in shape] == [0, 1, 2]
+    assert [data.varint() for _ in range(axes)] == [0, 1, 2][:axes]
     assert tuple(data.varint() for _ in shape) == shape
     assert data.byte() == 0
     grid = data.byte()
@@ -342,15 +364,23 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str) -> list[float
         double_step = struct.unpack("<d", data.take(8))[0]
         assert data.varint() == 0
         double_base = struct.unpack("<d", data.take(8))[0]
+    elif grid == 4:
+        count = data.varint()
+        table = decode(data.take(data.varint()), (1, 1, count), form, axes=1)
     else:
         assert grid == 3
         first, step, digits = data.signed(), data.varint(), data.varint()
     data.varint()
     method = data.byte()
-    assert method in (0x10, 0x11)
+    assert method in (0x10, 0x11, 0x16, 0x17)
     lags = data.varint(), data.varint()
     assert [data.varint() for _ in range(4)] == [0, 0, 0, 0]
-    integers = Integers(shape, lags, method == 0x11, Numbers(Coder(data.rest()))).decode()
+    ladder: list[int] = []
+    if method >= 0x16:
+        ladder = [round((one - table[0]) / (table[-1] - table[0]) * 65536) for one in table]
+    integers = Integers(shape, lags, bool(method & 1), ladder, Numbers(Coder(data.rest()))).decode()
+    if grid == 4:
+        return [table[k] for k in integers]
     if grid == 1:
         return [struct.unpack(f"<{form}", struct.pack("<Q", (k * step + base) % (1 << 64))[:2])[0] for k in integers]
     if grid == 2:

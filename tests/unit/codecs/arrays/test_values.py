@@ -11,7 +11,13 @@ from hypothesis.extra import numpy as hnp
 
 from lithify.codecs.arrays import block
 from lithify.codecs.arrays import values as doors
-from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_values
+from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
+from lithify.codecs.arrays.cube import cube_count, stack
+from lithify.codecs.arrays.grids import Ranks
+from lithify.codecs.arrays.plan import pack_header, read_header
+from lithify.codecs.arrays.predict import encode_integers
+from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_inner, encode_values
+from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import BadArgument, BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, with_holes
 
@@ -85,6 +91,43 @@ def test_floats_that_were_integers_take_far_less_than_their_bits(make: Any) -> N
     assert len(encode_values(values, bound=None, effort="default")) < 0.7 * len(
         encode_values(noise, bound=None, effort="default")
     )
+
+
+def uneven(shape: tuple[int, ...]) -> np.ndarray:
+    """Few different values, the further from zero the further apart."""
+    table = (np.arange(-60, 61) ** 3 / 700).astype(np.float32)
+    where = (smooth(shape).reshape(1, -1) - 280) * 9
+    found: np.ndarray = table[np.abs(table[:, None] - where).argmin(axis=0)].reshape(shape)
+    return found
+
+
+def test_values_that_stand_unevenly_are_predicted_by_where_they_stand() -> None:
+    values = uneven((6, 60, 70))
+    payload = encode_values(values, bound=None, effort="default")
+    assert values.tobytes() == decode_values(payload, values.shape, values.dtype).tobytes()
+    cube, coding = read_header(reader := Reader(payload), values.shape, values.dtype)
+    ranks = encode_integers(
+        np.searchsorted(np.unique(values), values).astype(np.int32), np.zeros(values.shape, np.uint8)
+    )
+    reader.varint(1 << 40)
+    assert cube_count(cube) == 1
+    assert reader.byte() in (block.LADDER, block.EDGED_LADDER)
+    assert isinstance(coding.grid, Ranks)
+    assert ranks is not None
+    assert reader.left < 0.97 * len(ranks)
+
+
+def test_a_ladder_whose_places_fall_is_refused() -> None:
+    values = uneven((6, 60, 70))
+    few = np.unique(values)
+    grid = Ranks(few.dtype, np.roll(few, 1), encode_inner(np.roll(few, 1)))
+    rising = Ranks(few.dtype, few, encode_inner(few))
+    none = np.zeros(0, np.uint32)
+    body = encode_block(values, range(6), Coding(few.dtype, rising, none, laddered=True), Tolerance(), "default")
+    assert body is not None
+    payload = pack_header(stack(values.shape), Coding(few.dtype, grid, none)) + varint(len(body)) + body
+    with pytest.raises(Corrupt):
+        decode_values(payload, values.shape, values.dtype)
 
 
 def test_holes_that_never_move_cost_next_to_nothing() -> None:
@@ -252,6 +295,8 @@ def payloads() -> dict[str, tuple[bytes, tuple[int, ...], np.dtype]]:
         found[name] = (encode_values(values, bound=None, effort="default"), values.shape, values.dtype)
     values = with_holes(smooth((10, 24, 24)))
     found["base"] = (encode_values(values, bound=Bound("rel", 0.02), effort="default"), values.shape, values.dtype)
+    values = uneven((6, 24, 26))
+    found["ladder"] = (encode_values(values, bound=None, effort="default"), values.shape, values.dtype)
     return found
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
 from lithify.codecs.arrays.cube import stack
-from lithify.codecs.arrays.grids import Native
+from lithify.codecs.arrays.grids import Native, Ranks
 from lithify.codecs.arrays.plan import pack_header
-from lithify.codecs.arrays.values import decode_values
+from lithify.codecs.arrays.values import decode_values, encode_inner
 from lithify.codecs.arrays.wire import varint
 from tests.house import ROOT
 from tests.unit.codecs.arrays import reference
@@ -22,9 +22,26 @@ DOCUMENT = (ROOT / "lithify/codecs/arrays/VALUES.md").read_text("utf-8")
 @pytest.mark.parametrize("lags", [(1, 2), (2, 3), (9, 9)])
 def test_the_reference_decodes_what_the_codec_wrote(edged: bool, lags: tuple[int, int]) -> None:
     values = FIELDS["int16"]((5, 9, 8))
-    cube = stack(values.shape)
     grid = Native(values.dtype, int(values.min()), 1, 0)
-    coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged)
+    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged))
+
+
+@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("lags", [(1, 2), (9, 9)])
+def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_stand(
+    edged: bool, lags: tuple[int, int]
+) -> None:
+    smooth = FIELDS["int16"]((5, 9, 8)).astype(np.int64)
+    table = (np.arange(-30, 31) ** 3 // 3).astype(np.int16)
+    values = table[np.abs(table[:, None] - (smooth.reshape(1, -1) - 5600) * 4).argmin(axis=0)].reshape(smooth.shape)
+    assert len(np.unique(values)) > 20
+    grid = Ranks(table.dtype, table, encode_inner(table))
+    assert grid.is_uneven
+    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, laddered=True))
+
+
+def assert_both_decode(values: np.ndarray, coding: Coding) -> None:
+    cube = stack(values.shape)
     body = encode_block(values, range(5), coding, Tolerance(), "default")
     assert body is not None
     payload = pack_header(cube, coding) + varint(len(body)) + body
