@@ -90,8 +90,12 @@ class Cube:
         return b"".join(map(varint, (*self.order, *self.step)))
 
 
-def stack(shape: Shape) -> Cube:
-    """The cube that an array of this shape, of at least one value, makes."""
+def stack(shape: Shape, *, shallow: bool = False) -> Cube:
+    """The cube that an array of this shape, of at least one value, makes.
+
+    shallow   whether blocks hold few frames where those are large, so that one of them comes sooner: differences lose
+              0.2 % by it, least squares that see fewer frames 9 %
+    """
     order = _order(shape)
     cube = Cube(shape, order, (1, 1, 1))
     frames, rows, columns = cube.stack
@@ -100,7 +104,10 @@ def stack(shape: Shape) -> Cube:
     side = _TILE_MAX if frames * _TILE_MAX**2 <= _BLOCK_VALUES_MOST else _STACKED_TILE_MAX
     row_step, column_step = _even(rows, side), _even(columns, side)
     tile = row_step * column_step
-    frame_step = _even(frames, min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, _BLOCK_VALUES_MOST // tile)))
+    most = min(max(_FRAMES_MAX, _BLOCK_VALUES // tile), max(1, _BLOCK_VALUES_MOST // tile))
+    if shallow:
+        most = min(most, max(1, _BLOCK_VALUES_MOST // (rows * columns)))
+    frame_step = _even(frames, most)
     return Cube(shape, order, (frame_step, row_step, column_step))
 
 

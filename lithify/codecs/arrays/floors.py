@@ -43,7 +43,7 @@ _FILM_DECIBELS_MAX = 58.0
 _NEAR, _NEAR_ENOUGH = 0.996, 0.98
 """A loss so near to what is allowed will do (seeking on is worth less than 0.1 % of the bytes), and on parts."""
 _SIMILAR_START, _SIMILAR_SHARE = 4e-3, 0.98
-_SIMILAR_FRAMES = 64
+_SIMILAR_FRAMES, _SAMPLE_LOOKS = 64, 8
 _LEAP = 8.0
 _Again = Callable[[float], np.ndarray | None]
 
@@ -55,6 +55,7 @@ class _Judge:
     frames  the values, stacked
     valid   those that are measured
     span    from the least to the largest of them
+    looks   of how many frames similarity is measured, at most
     """
 
     floor: Floor
@@ -62,6 +63,7 @@ class _Judge:
     frames: np.ndarray
     valid: Bools
     span: float
+    looks: int = _SIMILAR_FRAMES
 
     @property
     def allowed(self) -> float:
@@ -85,14 +87,14 @@ class _Judge:
             return sqrt(float(np.mean(np.square(errors)))) / self.span
         kept = np.where(self.valid, again, self.frames)
         before, after, valid = (self.cube.unstacked(one) for one in (self.frames, kept, self.valid))
-        return sqrt(max(0.0, 1 - _similar(before, after, valid, self.span)))
+        return sqrt(max(0.0, 1 - _similar(before, after, valid, self.span, self.looks)))
 
 
-def _similar(before: Values, after: Values, valid: Bools, span: float) -> float:
+def _similar(before: Values, after: Values, valid: Bools, span: float, looks: int) -> float:
     """Mean structural similarity of the frames of the last two axes, of so many of them."""
     frames = [array.reshape(-1, *before.shape[-2:]) for array in (before, after, valid)]
     found = []
-    for exact, other, inside in zip(*(one[:: max(1, len(one) // _SIMILAR_FRAMES)] for one in frames), strict=True):
+    for exact, other, inside in zip(*(one[:: max(1, len(one) // looks)] for one in frames), strict=True):
         if inside.any():
             middle = exact[inside].astype(np.float64).mean()
             pair = [np.where(inside, array.astype(np.float64) - middle, 0.0) for array in (exact, other)]
@@ -288,8 +290,9 @@ def _by_size(judge: _Judge, ways: list[_Way], specials: np.ndarray, effort: Effo
     """The ways, that which makes a part smallest first, each with how coarse it may be there."""
     starts = [way.start(judge) for way in ways]
     order = list(range(len(ways)))
-    for part, most in _PARTS:
-        sample = _sample(judge, min(max(judge.frames.size // part, _PART_MIN), most), specials)
+    sizes = dict.fromkeys(min(max(judge.frames.size // part, _PART_MIN), most) for part, most in _PARTS)
+    for size in sizes:  # of a small array only one: a second look at the same part would say the same
+        sample = _sample(judge, size, specials)
         if not sample.valid.any():
             continue
         lengths: dict[int, int] = {}
@@ -322,7 +325,7 @@ def _sample(judge: _Judge, values: int, specials: np.ndarray) -> _Judge:
     ]
     part = np.concatenate(tiles, axis=2)
     valid = (classes_of(part, specials) == 0) & np.isfinite(part)
-    return _Judge(judge.floor, Cube(part.shape, (0, 1, 2), (depth, high, wide)), part, valid, judge.span)
+    return _Judge(judge.floor, Cube(part.shape, (0, 1, 2), (depth, high, wide)), part, valid, judge.span, _SAMPLE_LOOKS)
 
 
 def _places(length: int, side: int) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ def warm() -> None:
 def _encode(plain: np.ndarray, bound: Looseness | None, effort: Effort, fills: Sequence[Any], *, inner: bool) -> bytes:
     if not plain.size:
         return b""
-    cube = stack(plain.shape)
+    cube = stack(plain.shape, shallow=effort == "fast")
     stacked = np.ascontiguousarray(cube.stacked(plain))
     if isinstance(bound, Floor):
         from lithify.codecs.arrays.floors import plan_for_floor

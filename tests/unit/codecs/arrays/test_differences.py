@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.arrays import differences
+from lithify.codecs.arrays.cube import stack
 from lithify.codecs.arrays.differences import decode_differences, encode_differences
 from lithify.codecs.arrays.grids import Ranks
+from lithify.codecs.arrays.values import decode_part, encode_values
 
 SIDES = st.integers(1, 9)
 
@@ -46,3 +48,12 @@ def test_ranks_are_found_by_cells_and_where_those_are_too_few_by_searching(sprea
     wanted = np.random.default_rng(2).integers(0, len(table), (3, 4, 5))
     split = Ranks(table.dtype, table).split(table[wanted], range(3))
     assert np.array_equal(wanted, split.integers)
+
+
+def test_quick_blocks_of_large_frames_hold_two_of_them() -> None:
+    large = (6, 1024, 1024)
+    assert (6, 2) == (stack(large).step[0], stack(large, shallow=True).step[0])
+    assert stack((64, 100, 100)) == stack((64, 100, 100), shallow=True)
+    values = np.arange(5 * 1100 * 1000, dtype=np.int32).reshape(5, 1100, 1000) // 7
+    payload = encode_values(values, bound=None, effort="fast")
+    assert np.array_equal(values[3], decode_part(payload, values.shape, values.dtype, (3,)))
