@@ -79,7 +79,7 @@ def _inside(data: bytes, name: bytes) -> Iterator[bytes]:
 def _sizes(table: bytes) -> tuple[int, int]:
     """Bytes of every frame, and how many there are; 0 bytes where they differ."""
     size, count = (int.from_bytes(table[at : at + 4], "big") for at in (4, 8))
-    if not size and len(table) >= 12 + 4 and table[12:] == table[12:16] * count:
+    if not size and count and len(table) == 12 + 4 * count and table[12:] == table[12:16] * count:
         size = int.from_bytes(table[12:16], "big")
     return size, min(count, _FRAMES_MAX)
 

@@ -82,3 +82,10 @@ def test_tables_that_lead_nowhere_and_elements_without_end_are_borne() -> None:
     assert walk_matroska(MemorySource(endless * 200)) is None
     assert walk_movie(MemorySource(b"\0\0\0\x01moov" + b"\xff" * 400)) is None
     assert walk_movie(MemorySource(b"\0\0\0\x08free" * 20_000)) is None
+
+
+def test_a_table_that_claims_more_frames_than_it_tells_is_not_believed() -> None:
+    data = bytearray(raw_films()[0])
+    sizes = data.index(b"stsz") + 8
+    data[sizes : sizes + 8] = bytes(4) + b"\xff\xff\xff\xff"
+    assert found(bytes(data)) is None
