@@ -81,6 +81,7 @@ from tests.unit.codecs.media import corpus as corpus_of_media
 from tests.unit.codecs.media import films as films_of_tests
 from tests.unit.codecs.media.archives import small_archives
 from tests.unit.codecs.media.corpus import aiff, sample_bytes, tone, wav
+from tests.unit.codecs.media.films import raw_films
 from tests.unit.codecs.media.gifs import GIFS
 
 Found = TypeVar("Found")
@@ -274,7 +275,7 @@ MEDIA = {
         corpus_of_media.y4m(),
     ),
     "media.gif": GIFS,
-    "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14)),
+    "media.video": (clips.y4m(3, 16, 18), clips.y4m(2, 16, 18, "444", bits=12), clips.avi(2, 12, 14), *raw_films()),
     "media.deflate": small_archives(),
     "media.gzip": small_archives()[:3],
 }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.media.video_planes import SIDE_MAX, Grid, Layout, planar
+from lithify.codecs.media.video_planes import SIDE_MAX, Layout, packed, planar, woven
 
 _HEAD_BYTES_MAX = 1 * limits.MIB
 _LISTS = (b"RIFF", b"LIST")
@@ -56,7 +56,7 @@ def _layout(bitmap: bytes) -> Layout | None:
     if name in {b"Y800", b"Y8  ", b"GREY"}:
         return planar(half[:1], 1)
     if name in {b"YUY2", b"YUYV", b"UYVY", b"HDYC"} and width % 2 == 0:
-        return _woven(rows, width, (1, 0, 2) if name in {b"UYVY", b"HDYC"} else (0, 1, 3))
+        return woven(rows, width, (1, 0, 2) if name in {b"UYVY", b"HDYC"} else (0, 1, 3))
     return None
 
 
@@ -64,21 +64,9 @@ def _bitmap(width: int, height: int, bits: int) -> Layout | None:
     """Blue, green and red of each pixel; rows have a multiple of four bytes, and the last comes first."""
     rows = abs(height)
     stride = -(-width * bits // 32) * 4
-    top = (rows - 1) * stride if height > 0 else 0
     if bits not in {8, 24, 32}:
         return None
-    down = -stride if height > 0 else stride
-    places = (0,) if bits == 8 else (1, 0, 2)
-    grids = tuple(Grid(top + place, rows, width, bits // 8, down) for place in places)
-    return Layout(rows * stride, 1, grids, coloured=bits > 8)
-
-
-def _woven(rows: int, width: int, places: tuple[int, int, int]) -> Layout:
-    """Two pixels in four bytes: brightness twice, and both colours once."""
-    luma, *chroma = places
-    grids = [Grid(luma, rows, width, 2, 2 * width)]
-    grids += [Grid(place, rows, width // 2, 4, 2 * width) for place in chroma]
-    return Layout(2 * width * rows, 1, tuple(grids))
+    return packed(rows, width, bits // 8, (0,) if bits == 8 else (1, 0, 2), -stride if height > 0 else stride)
 
 
 def _frames(source: Source, stream: int, frame_bytes: int) -> Iterator[int]:

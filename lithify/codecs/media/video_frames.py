@@ -1,7 +1,7 @@
 """Where the frames lie in files of moving pictures that are not compressed, and how a frame is made of planes.
 
-Y4M, AVI with plain frames, and raw video whose size is guessed. Only enough of each format is read to find them; a file
-that says nonsense has none. A file of any length is walked through in bounded memory.
+Y4M, AVI, QuickTime and Matroska with plain frames, and raw video whose size is guessed. Only enough of each format is
+read to find them; a file that says nonsense has none. A file of any length is walked through in bounded memory.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from typing import NamedTuple
 from lithify import limits
 from lithify.codecs.codec import Source
 from lithify.codecs.media.avi_frames import is_avi, walk_avi
+from lithify.codecs.media.matroska_frames import is_matroska, walk_matroska
+from lithify.codecs.media.movie_frames import is_movie, walk_movie
 from lithify.codecs.media.pixel_files import FRAME_LINE_BYTES_MAX, frame_line_end, y4m_head
 from lithify.codecs.media.video_guess import LOOKED_AT_BYTES, guess_planes
 from lithify.codecs.media.video_planes import Layout, planar
@@ -51,6 +53,10 @@ def find_video(source: Source) -> Video | None:
     if is_avi(head):
         found = walk_avi(source)
         return None if found is None else _sound(*found)
+    for knows, walk in ((is_movie, walk_movie), (is_matroska, walk_matroska)):
+        if knows(head):
+            found = walk(source)
+            return None if found is None else _sound(*found)
     planes = guess_planes(source.read(0, LOOKED_AT_BYTES), source.length)
     if not planes:
         return None

@@ -79,6 +79,21 @@ def planar(planes: Sequence[Plane], octets: int) -> Layout:
     return Layout(at, octets, tuple(grids))
 
 
+def packed(rows: int, width: int, pixel_bytes: int, places: Sequence[int], stride: int) -> Layout:
+    """Pixels of some bytes, in which green, blue and red (or grey) have their places; negative: the last row first."""
+    length, top = rows * abs(stride), (rows - 1) * -stride if stride < 0 else 0
+    grids = tuple(Grid(top + place, rows, width, pixel_bytes, stride) for place in places)
+    return Layout(length, 1, grids, coloured=len(grids) > 1)
+
+
+def woven(rows: int, width: int, places: tuple[int, int, int]) -> Layout:
+    """Two pixels in four bytes: brightness twice, and both colours once."""
+    luma, *chroma = places
+    grids = [Grid(luma, rows, width, 2, 2 * width)]
+    grids += [Grid(place, rows, width // 2, 4, 2 * width) for place in chroma]
+    return Layout(2 * width * rows, 1, tuple(grids))
+
+
 def is_plain(layout: Layout) -> bool:
     """Whether it is what `planar` makes of these planes."""
     return layout[:3] == planar([grid[1:3] for grid in layout.grids], layout.octets)[:3]

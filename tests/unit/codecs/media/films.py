@@ -55,3 +55,14 @@ def _tone(audio: Any, frames: int) -> list[Any]:
         frame.sample_rate, frame.pts, frame.time_base = 44_100, 1024 * number, Fraction(1, 44_100)
         packets += audio.encode(frame)
     return [*packets, *audio.encode(None)]
+
+
+def raw_films(frames: int = 2) -> tuple[bytes, ...]:
+    """QuickTime and Matroska that keep their frames as they are, with sound between them."""
+    kinds = (("mov", "rgb24"), ("mov", "uyvy422"), ("matroska", "yuv420p"), ("matroska", "yuyv422"))
+    return tuple(
+        film(
+            "rawvideo", container, frames=frames, height=16, width=18, pixel_format=form, options=(), sound="pcm_s16le"
+        )
+        for container, form in kinds
+    )
