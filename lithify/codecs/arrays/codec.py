@@ -106,10 +106,11 @@ class Arrays(Codec):
         """A chunk for each piece of the file; under a looser contract, perhaps of another that says the same."""
         from lithify.codecs.arrays.content import encode_content
 
-        if Contract.parse(self._own.contract) == EXACT:
+        contract = Contract.parse(self._own.contract)
+        if contract == EXACT:
             self._encode(source, sink)
         else:
-            encode_content(source, sink, self._encode)
+            encode_content(source, sink, self._encode, to_loosen=contract.kind != "content")
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
         from lithify.codecs.arrays.bounds import bounds_of, check_names

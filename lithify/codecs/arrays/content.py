@@ -24,7 +24,10 @@ _WORTH = 0.99
 """Another file comes back only if that saves so much."""
 Encode = Callable[[Source, ChunkSink], None]
 Figures = dict[str, float | int | bool]
-_WAYS: dict[str, Callable[[bytes], bytes | None]] = {"hdf5": unfiltered, "grib": simply_packed}
+_WAYS: dict[str, Callable[[bytes, bool], bytes | None]] = {
+    "hdf5": lambda data, to_loosen: unfiltered(data, to_loosen=to_loosen),
+    "grib": lambda data, _: simply_packed(data),
+}
 """How a file becomes one of the same content whose values are within reach, by its container."""
 
 
@@ -45,9 +48,12 @@ class _Held:
         return sum(len(payload) for payload, _ in self.chunks)
 
 
-def encode_content(source: Source, sink: ChunkSink, encode: Encode) -> None:
-    """Give the sink the chunks of the file, or of one with the same content if those are clearly smaller."""
-    other = plainer(source)
+def encode_content(source: Source, sink: ChunkSink, encode: Encode, *, to_loosen: bool) -> None:
+    """Give the sink the chunks of the file, or of one with the same content if those are clearly smaller.
+
+    to_loosen  values may differ too
+    """
+    other = plainer(source, to_loosen=to_loosen)
     if other is None:
         encode(source, sink)
         return
@@ -60,14 +66,17 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode) -> None:
         sink.chunk(payload, decoded)
 
 
-def plainer(source: Source) -> bytes | None:
-    """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it."""
+def plainer(source: Source, *, to_loosen: bool = False) -> bytes | None:
+    """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it.
+
+    to_loosen  and whose floats can have other values
+    """
     way = _WAYS.get(container_of(source.read(0, HEAD_BYTES)) or "")
     if source.length > limits.CHUNK_BYTES_MAX or way is None:
         return None
     original = source.read(0, source.length)
     try:
-        found = way(original)
+        found = way(original, to_loosen)
         if found is not None:
             same_content(source, MemorySource(found))
     except (BadBytes, FidelityBroken):
