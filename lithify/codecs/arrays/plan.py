@@ -38,6 +38,7 @@ _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _PIECE_FRAMES = 1 << 15, 8
 _TILE_MIN = 32
 """Values that lags and bases are tried on, and the least side of the tile that they come from."""
+_SOME_VALUES = 1 << 15
 _QUICKLY_NEAR, _NEAR = 1.4, 0.97
 """Whole blocks race the general coders if a piece did, by the quickest of them and then by all."""
 
@@ -62,7 +63,11 @@ def make_plan(
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
             plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
-            return _with_base(plan, stacked, cube, effort)
+            plan = _with_base(plan, stacked, cube, effort)
+            if effort == "fast" or not _merges_nothing(stacked[valid], grid):
+                return plan
+            without = make_plan(stacked, cube, None, effort, fills, inner=inner)
+            return _smaller_of(plan, without, stacked, cube, effort)
     piece, frames = _piece(stacked)
     exact = Tolerance()
     plans: list[tuple[int, Plan]] = []
@@ -82,6 +87,23 @@ def make_plan(
     near = quick < length * _QUICKLY_NEAR and len(encode_general(piece, effort)) < length * _NEAR
     plan = replace(plan, race=near)
     return with_lags(plan, stacked, cube, effort)
+
+
+def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
+    """Whether few different values stay as many on a grid: a bound finer than their own rounding wins nothing."""
+    some = values[:: max(1, len(values) // _SOME_VALUES)]
+    different = np.unique(some)
+    if 2 * len(different) > len(some):
+        return False
+    return len(np.unique(grid.split(different.reshape(1, 1, -1), range(1)).integers)) == len(different)
+
+
+def _smaller_of(plan: Plan, other: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """By a part from the middle."""
+    part, frames = _column(stacked, cube, _share(stacked.size, _BASE_PART, _BASE_MAX))
+    packed = [encode_block(part, frames, one.coding, one.tolerance, effort) for one in (plan, other)]
+    lengths = [_NEVER if one is None else len(one) for one in packed]
+    return other if lengths[1] < lengths[0] else plan
 
 
 def pack_header(cube: Cube, coding: Coding) -> bytes:
