@@ -26,8 +26,11 @@ _WORTH = 0.99
 """Another file comes back only if that saves so much."""
 Encode = Callable[[Source, ChunkSink], None]
 Figures = dict[str, float | int | bool]
-Way = Callable[[bytes], bytes | None]
-_WAYS: dict[str, Way] = {"hdf5": unfiltered, "grib": simply_packed}
+Way = Callable[[bytes, bool], bytes | None]
+_WAYS: dict[str, Way] = {
+    "hdf5": lambda data, to_loosen: unfiltered(data, to_loosen=to_loosen),
+    "grib": lambda data, _: simply_packed(data),
+}
 """How a file becomes one of the same content whose values are within reach, by its container."""
 
 
@@ -50,10 +53,10 @@ class _Held:
 
 def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Contract) -> None:
     """Give the sink the chunks of the file, or of one with the same content if those are clearly smaller."""
-    other = None
+    other, to_loosen = None, contract.kind != "content"
     try:
-        other = _rewritten(source)
-        if other is None and contract.kind == "content":
+        other = _rewritten(source, to_loosen=to_loosen)
+        if other is None and not to_loosen:
             give_reason(_why_as_it_is(source))
     except (BadBytes, FidelityBroken) as error:
         give_reason(error.message)
@@ -69,19 +72,22 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Co
         sink.chunk(payload, decoded)
 
 
-def plainer(source: Source) -> bytes | None:
-    """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it."""
+def plainer(source: Source, *, to_loosen: bool = False) -> bytes | None:
+    """A file of the same content whose values can be coded as numbers; None: there is none, or it is not worth it.
+
+    to_loosen  and whose floats can have other values
+    """
     try:
-        return _rewritten(source)
+        return _rewritten(source, to_loosen=to_loosen)
     except (BadBytes, FidelityBroken):
         return None
 
 
-def _rewritten(source: Source) -> bytes | None:
+def _rewritten(source: Source, *, to_loosen: bool) -> bytes | None:
     way = _way(source)
     if source.length > limits.CHUNK_BYTES_MAX or way is None:
         return None
-    found = way(source.read(0, source.length))
+    found = way(source.read(0, source.length), to_loosen)
     if found is not None:
         same_content(source, MemorySource(found))
     return found

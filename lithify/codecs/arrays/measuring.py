@@ -152,7 +152,7 @@ def measured(original: Source, decoded: Source, contract: Contract) -> dict[str,
 
 def _plainer(original: Source, decoded: Source) -> Source:
     """The file of the same content that the original became before values were loosened."""
-    found = plainer(original)
+    found = plainer(original, to_loosen=True)
     if found is None or len(found) != decoded.length:
         raise FidelityBroken(f"{decoded.length} bytes came back of {original.length}")
     return MemorySource(found)

@@ -40,6 +40,7 @@ _ALIKE = 1.15
 """A grid whose differences are larger by so much than another's is not the better one."""
 _TILE_MIN = 32
 """Values that lags and bases are tried on, and the least side of the tile that they come from."""
+_SOME_VALUES = 1 << 15
 _QUICKLY_NEAR, _NEAR = 1.4, 0.97
 """Whole blocks race the general coders if a piece did, by the quickest of them and then by all."""
 _GAIN_PART, _GAIN_DOUBT = 8, 1.08
@@ -67,9 +68,14 @@ def make_plan(
         if grid is not None:
             plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
             plan = _with_base(plan, stacked, cube, effort)
-            if tolerance.pointwise or effort == "fast":
+            if effort == "fast":
                 return plan
-            return _with_tighter_grid(plan, stacked, valid, cube, effort)
+            if not tolerance.pointwise:
+                plan = _with_tighter_grid(plan, stacked, valid, cube, effort)
+            if not _merges_nothing(stacked[valid], grid):
+                return plan
+            without = make_plan(stacked, cube, None, effort, fills, inner=inner)
+            return _smaller_of(plan, without, stacked, cube, effort)
     exact = Tolerance()
     codings = []
     for grid in find_grids(stacked, valid, effort, inner=inner):
@@ -80,6 +86,23 @@ def make_plan(
     if coding is None:
         return Plan(Coding(dtype, None, specials), exact, True)
     return with_lags(Plan(coding, exact, trial.is_near(coding)), stacked, cube, effort)
+
+
+def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
+    """Whether few different values stay as many on a grid: a bound finer than their own rounding wins nothing."""
+    some = values[:: max(1, len(values) // _SOME_VALUES)]
+    different = np.unique(some)
+    if 2 * len(different) > len(some):
+        return False
+    return len(np.unique(grid.split(different.reshape(1, 1, -1), range(1)).integers)) == len(different)
+
+
+def _smaller_of(plan: Plan, other: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """By a part from the middle."""
+    part, frames = _column(stacked, cube, _share(stacked.size, _BASE_PART, _BASE_MAX, _TRIED_MIN))
+    packed = [encode_block(part, frames, one.coding, one.tolerance, effort) for one in (plan, other)]
+    lengths = [_NEVER if one is None else len(one) for one in packed]
+    return other if lengths[1] < lengths[0] else plan
 
 
 def pack_header(cube: Cube, coding: Coding) -> bytes:

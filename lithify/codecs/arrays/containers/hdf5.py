@@ -179,10 +179,17 @@ def _arrays(
         return of_dtype(dtype, replace(own, unit=unit_of(attributes)))
     filters = filters_of(dataset)
     offsets = _offsets(dataset, filters, inflated)
+    sealed = bool(filters) and not _is_unfiltered(dataset, filters)
     found = of_chunks(
-        dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not filters
+        dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not sealed
     )
-    return [replace(one, sealed=bool(filters), unit=unit_of(attributes)) for one in found]
+    return [replace(one, sealed=sealed, unit=unit_of(attributes)) for one in found]
+
+
+def _is_unfiltered(dataset: Any, filters: list[int]) -> bool:
+    """Whether each chunk says that none of the filters was applied to it."""
+    skipped = (1 << len(filters)) - 1
+    return all(info.filter_mask & skipped == skipped for info in chunks_of(dataset).values())
 
 
 def filters_of(dataset: Any) -> list[int]:

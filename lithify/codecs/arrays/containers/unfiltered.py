@@ -22,12 +22,14 @@ _BYTES_MAX = 2 * limits.CHUNK_BYTES_MAX
 """Of the file that comes of it, all in memory."""
 
 
-def unfiltered(data: bytes) -> bytes | None:
+def unfiltered(data: bytes, *, to_loosen: bool = False) -> bytes | None:
     """The file with plain chunks in the place of those whose filters cannot be closed to the byte; None: it has none.
+
+    to_loosen  floats shall have other values, which would not fit behind filters: all of theirs are undone
 
     Raises Corrupt if the library cannot read it, or LimitExceeded if it would become too long.
     """
-    found = reading(data, lambda file: [one.name for one in datasets(file) if _is_closed(one, data)])
+    found = reading(data, lambda file: [one.name for one in datasets(file) if _is_undone(one, data, to_loosen)])
     if not found:
         return None
     try:
@@ -36,13 +38,15 @@ def unfiltered(data: bytes) -> bytes | None:
         raise Corrupt(f"an HDF5 file whose chunks cannot be read: {error}") from error
 
 
-def _is_closed(dataset: Any, data: bytes) -> bool:
-    """Whether its chunks went through filters that cannot be done again to the byte."""
+def _is_undone(dataset: Any, data: bytes, to_loosen: bool) -> bool:
+    """Whether its chunks went through filters that cannot be done again to the byte, or shall not be."""
     if dataset.chunks is None or dataset.dtype.kind not in "iufb" or not filters_of(dataset):
         return False
     chunks = [info for info in chunks_of(dataset).values() if not _is_plain(info, dataset)]
     if not chunks:
         return False
+    if to_loosen and dataset.dtype.kind == "f":
+        return True
     places = places_of(dataset)
     return not places or not all(_opens(place, data) for place in places[:: max(1, len(places) // _SAMPLES)])
 

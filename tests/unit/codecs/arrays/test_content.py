@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lithify.codecs.arrays.codec import Arrays
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.content import plainer, same_content
-from lithify.codecs.fidelity import CONTENT
+from lithify.codecs.fidelity import CONTENT, Contract
 from lithify.codecs.frame import FrameWriter, decode_frame
 from lithify.errors import FidelityBroken
 from tests.suites.codec_suite import MemorySource
@@ -38,9 +38,9 @@ def model(**filters: Any) -> bytes:
     return hdf5(write)
 
 
-def frame_of(data: bytes) -> tuple[bytes, bytes]:
-    """The frame of a file, and what it decodes to."""
-    params = Arrays.params_keeping(Arrays.params_for("fast", len(data)), CONTENT)
+def frame_of(data: bytes, params: ArraysParams | None = None) -> tuple[bytes, bytes]:
+    """The frame of a file, and what it decodes to; under `content` unless told otherwise."""
+    params = params or Arrays.params_keeping(Arrays.params_for("fast", len(data)), CONTENT)
     writer = FrameWriter(out := io.BytesIO())
     codec = Arrays(params)
     codec.encode(MemorySource(data), writer.sink(codec))
@@ -116,3 +116,26 @@ def test_another_content_is_noticed(change: Callable[[Any], None]) -> None:
 def test_files_that_are_none_of_hdf5_are_the_same_to_the_byte_or_not_at_all() -> None:
     with pytest.raises(FidelityBroken):
         Arrays.measure(npy(CUBE), npy(CUBE + 1), CONTENT)
+
+
+@pytest.mark.parametrize("filters", [{"compression": "gzip", "shuffle": True}, {"compression": "lzf"}, {}])
+@pytest.mark.parametrize("contract", ["bounded:abs=5", "floor:psnr=40", "bounded:abs=5;group/flags=exact"])
+def test_floats_behind_filters_are_loosened_and_all_else_stays(filters: Any, contract: str) -> None:
+    data = model(**filters)
+    params = Arrays.params_keeping(Arrays.params_for("fast", len(data)), Contract.parse(contract))
+    frame, back = frame_of(data, params)
+    assert len(frame) < 0.6 * len(frame_of(data, Arrays.params_for("fast", len(data)))[0])
+    figures = Arrays.measure(data, back, Contract.parse(contract))
+    assert set(figures) == {"t"}
+    with h5py.File(io.BytesIO(data)) as before, h5py.File(io.BytesIO(back)) as after:
+        worst = np.abs(before["t"][...] - after["t"][...]).max()
+        assert worst == figures["t"]["max_abs_error"] > 0
+        assert np.array_equal(before["group/flags"][...], after["group/flags"][...])
+        assert np.array_equal(before["time"][...], after["time"][...])
+        assert list(before["t"].attrs) == list(after["t"].attrs)
+    with pytest.raises(FidelityBroken):
+        Arrays.measure(data, back, Contract.parse("bounded:abs=0.001"))
+    changed = bytearray(back)
+    changed[data.index(b"of a test")] ^= 1
+    with pytest.raises(FidelityBroken, match="none of a loosened array"):
+        Arrays.measure(data, bytes(changed), Contract.parse(contract))

@@ -356,3 +356,12 @@ def test_the_largest_numbers_there_are_come_back_without_a_warning() -> None:
     values = np.array([1.0, np.finfo(np.float64).max, 0.0])
     payload = encode_values(values, bound=None, effort="default")
     assert values.tobytes() == decode_values(payload, values.shape, values.dtype).tobytes()
+
+
+def test_a_bound_finer_than_the_values_were_rounded_to_costs_no_more_than_none() -> None:
+    """Scaled by a step that no float of 32 bits has, so that no even grid is found, and few values are different."""
+    numbers = np.rint(smooth((12, 90, 100)).astype(np.float64) * 40)
+    values = (np.exp(numbers / 400) * 0.731).astype(np.float32)
+    exact = encode_values(values, bound=None, effort="default")
+    bounded = encode_values(values, bound=Bound("rel", 1e-6), effort="default")
+    assert len(bounded) <= 1.02 * len(exact)
