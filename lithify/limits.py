@@ -77,7 +77,8 @@ CHILD_TASKS_MAX = 500  # a child is replaced after this many tasks, so that a sl
 CHILDREN_MAX = 64  # children of one role at one time; an idle one costs a few MiB
 CHILD_WAIT_SECONDS = 30.0  # for a free child, before the caller is told to come back
 CHILD_MESSAGE_BYTES_MAX = 64 * MIB + 64 * KIB  # one message between worker and child
-KERNELS_SECONDS = 180  # for numba to make the machine code of one codec, once per release; no task's time
+KERNELS_SECONDS = 180  # of a processor: for numba to make the kernels of one codec, once per release; no task's time
+KERNELS_WALL_TIMES = 5  # so many times as long on a busy machine, or behind another process that makes the same
 KERNELS_RETRY_SECONDS = 600.0  # between two tries, when it failed
 
 # --- store --------------------------------------------------------------------------------------------

@@ -139,12 +139,14 @@ class Nursery:
         return child
 
     def _greet(self, child: Child, zygote: "subprocess.Popen[bytes]", waiting: Callable[[], None]) -> None:
-        patience = _START_SECONDS + (limits.KERNELS_SECONDS * len(known_formats()) if self._kernels else 0.0)
+        making = limits.KERNELS_WALL_TIMES * limits.KERNELS_SECONDS * len(known_formats())
+        patience = _START_SECONDS + (making if self._kernels else 0.0)
         try:
             child.greet(time.monotonic() + patience, waiting)
         except CodecCrashed as error:
-            if self._kernels and _ended_by(zygote) == signal.SIGALRM:
-                raise CodecCrashed(f"kernels were not made within {limits.KERNELS_SECONDS} s") from error
+            if self._kernels and (ended := _ended_by(zygote)) in {signal.SIGALRM, signal.SIGPROF}:
+                seconds = limits.KERNELS_SECONDS * (1 if ended == signal.SIGPROF else limits.KERNELS_WALL_TIMES)
+                raise CodecCrashed(f"kernels were not made within {seconds} s") from error
             raise
 
     def _request(self, kernels: Iterable[str], fds: tuple[int, int]) -> "subprocess.Popen[bytes]":

@@ -374,8 +374,10 @@ def _by_effort(considered: Sequence[Candidate], facts: Mapping[str, Mapping[str,
     elif exact and _ratio(exact[0]) < _HARDLY:
         kept, why = [_cheapest(exact)], "it seems to be compressed already: one cheap try is all that is made"
     else:
-        close = [candidate for candidate in exact if _ratio(candidate) >= _CLOSE * _ratio(exact[0])]
-        kept = exact[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
+        # Who expects the original to grow does not run beside others: opening deflated streams in vain takes longest.
+        hopeful = [candidate for candidate in exact if _ratio(candidate) >= 1]
+        close = [candidate for candidate in hopeful if _ratio(candidate) >= _CLOSE * _ratio(exact[0])]
+        kept = hopeful[: min(max(len(close), _BEST_MIN), _BEST_MAX)]
         why = "others promise more"
     kept += loose
     return [

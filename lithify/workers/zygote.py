@@ -185,11 +185,14 @@ def _make(codecs: list[str], seconds: int) -> list[str]:
     try:
         for codec in codecs:
             for user in sorted(set(kernels.users(by_id(codec))) - kernels.ready):
-                signal.alarm(seconds)  # kills: nothing else ends a compiler that hangs
+                # Both kill: nothing else ends a compiler that hangs. One that only waits for a busy machine goes on.
+                signal.setitimer(signal.ITIMER_PROF, seconds)
+                signal.alarm(limits.KERNELS_WALL_TIMES * seconds)
                 gaps += make_kernels(by_id(user))
                 kernels.ready.add(user)
             kernels.ready.add(codec)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return gaps

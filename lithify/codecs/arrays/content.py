@@ -56,7 +56,7 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Co
     other, to_loosen = None, contract.kind != "content"
     try:
         other = _rewritten(source, to_loosen=to_loosen)
-        if other is None and not to_loosen:
+        if other is None and (not to_loosen or _is_too_long(source)):
             give_reason(_why_as_it_is(source))
     except (BadBytes, FidelityBroken) as error:
         give_reason(error.message)
@@ -85,7 +85,7 @@ def plainer(source: Source, *, to_loosen: bool = False) -> bytes | None:
 
 def _rewritten(source: Source, *, to_loosen: bool) -> bytes | None:
     way = _way(source)
-    if source.length > limits.CHUNK_BYTES_MAX or way is None:
+    if way is None or _is_too_long(source):
         return None
     found = way(source.read(0, source.length), to_loosen)
     if found is not None:
@@ -97,11 +97,16 @@ def _way(source: Source) -> Way | None:
     return _WAYS.get(container_of(source.read(0, HEAD_BYTES)) or "")
 
 
+def _is_too_long(source: Source) -> bool:
+    return source.length > limits.CHUNK_BYTES_MAX and _way(source) is not None
+
+
 def _why_as_it_is(source: Source) -> str:
+    if _is_too_long(source):
+        most = limits.CHUNK_BYTES_MAX // limits.MIB
+        return f"files of HDF5 and GRIB of more than {most} MiB are not written anew: values behind filters stay exact"
     if _way(source) is None:
         return "only files of HDF5 and GRIB may come back as other bytes that say the same"
-    if source.length > limits.CHUNK_BYTES_MAX:
-        return f"files of arrays of more than {limits.CHUNK_BYTES_MAX // limits.MIB} MiB are not written anew"
     return "no filter or packing of its values has to go: to write it anew would win nothing"
 
 

@@ -95,6 +95,11 @@ def test_a_codec_too_slow_for_one_part_does_not_run() -> None:
     assert verdict(found, "text.model").startswith("not run: it would take 67109 s")
 
 
+def test_a_codec_that_expects_to_lose_does_not_run_beside_one_that_gains() -> None:
+    found = route(probed(a__whole=promise(1.4), raw__zstd=promise(0.98)))
+    assert ("a.whole", "raw.stored") == found.runs
+
+
 def test_a_codec_that_needs_the_whole_has_time_for_the_whole() -> None:
     for share, runs in ((0.9, True), (1.1, False)):
         speed = LENGTH / (share * wall_seconds_for(LENGTH))
