@@ -8,7 +8,7 @@ from lithify.codecs.array_types import I32, I64, U8, U32
 from lithify.codecs.arrays.model import CONTEXTS, DECISIONS, MIXER_SETS, TOKENS
 from lithify.codecs.bit_coder import code_bit
 from lithify.codecs.chances import COUNT_MAX, LIMIT
-from lithify.codecs.kernel import inlined, unsigned, wide
+from lithify.codecs.kernel import inlined, narrow, unsigned, wide
 
 _RATE = 2
 _COUNT_MASK = 1023
@@ -94,10 +94,11 @@ def _decide(
     bit = code_bit(coder, stream, p, decoding, told)
     error = ((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE
     error_two = ((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE
+    short, short_two, half = narrow(error), narrow(error_two), narrow(1 << 15)
     for i in range(len(inputs)):
-        mixer[unsigned(row), i] += (wide(inputs[i]) * error + (1 << 15)) >> 16
+        mixer[unsigned(row), i] += narrow(narrow(narrow(inputs[i]) * short) + half) >> 16
     for i in range(len(inputs)):
-        mixer[unsigned(second), i] += (wide(inputs[i]) * error_two + (1 << 15)) >> 16
+        mixer[unsigned(second), i] += narrow(narrow(narrow(inputs[i]) * short_two) + half) >> 16
     for i in range(CONTEXTS):
         approach(maps, bases[i] + slot, bit, reciprocal)
     return bit
