@@ -70,6 +70,11 @@ def room(units: int) -> U16:
     return np.zeros(units + _BEGINNING_UNITS, np.uint16)
 
 
+def grown(units: U16, more: int) -> U16:
+    """The same units, with room for more behind them."""
+    return np.concatenate([units, room(more)])
+
+
 def ended(units: U16, state: State) -> bytes:
     """The stream: what was written, and the fewest bytes that bring it into the span, given that zeros follow."""
     value, span, place = map(int, state)

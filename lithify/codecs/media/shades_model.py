@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import I16, I32, I64, U8, U32
-from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, CODE, HIGH, LOW, POSITION, code_bit, ended
-from lithify.codecs.kernel import inlined, once, wide
+from lithify.codecs.array_types import I16, I32, I64, U8, U16, U32
+from lithify.codecs.kernel import inlined, once, unsigned, wide
+from lithify.codecs.span_coder import UNIT_BYTES, UNITS_PER_BIT_MAX, State, begun, coded, ended, grown, room, units_of
 
 EDGE = 2
 """Samples on each side, and rows above, that a picture's edges are guessed from."""
@@ -33,7 +33,9 @@ _STEP = 2048
 _CORRECTION_MAX = 1 << 14
 _BIAS_COUNT_MAX = 256
 _SHADE_MAX = 255
-_STREAM_BYTES_MIN = 64
+_UNITS_MIN = 64
+_BEHIND = 1024
+"""Units of zeros behind a stream, before whose end its rows must have begun."""
 
 
 class Shades(NamedTuple):
@@ -55,6 +57,7 @@ class Shades(NamedTuple):
     """The weight of a guess by how far it was off lately."""
     taps: I64
     coder: I64
+    """The state of the coder between rows."""
 
 
 def new_shades(width: int, channels: int) -> Shades:
@@ -69,51 +72,64 @@ def new_shades(width: int, channels: int) -> Shades:
         np.searchsorted(LEVELS, np.arange(_UNREST_MAX + 1), side="right").astype(np.int32),
         np.array([65536 // (miss * miss + 8) + 1 for miss in range(_UNREST_MAX + 1)], np.int32),
         np.zeros(TAPS, np.int64),
-        np.array([0, 0xFFFFFFFF, 0, 0], np.int64),
+        np.zeros(3, np.int64),
     )
 
 
 @inlined
-def _bit(chances: U32, at: int, coder: I64, stream: U8, decoding: bool, told: int) -> int:
+def _bit(chances: U32, at: int, units: U16, state: State, decoding: bool, told: int) -> tuple[int, State]:
     """One bit by the mean of two chances that learn from it."""
-    both = wide(chances[at])
+    both = wide(chances[unsigned(at)])
     fast, slow = both >> 16, both & 0xFFFF
     p = min(max((fast + slow) >> 1, _P_MIN), 65536 - _P_MIN)
-    bit = code_bit(coder, stream, p, decoding, told)
-    if bit:
-        fast += (65535 - fast) >> _FAST
-        slow += (65535 - slow) >> _SLOW
-    else:
-        fast -= fast >> _FAST
-        slow -= slow >> _SLOW
-    chances[at] = fast << 16 | slow
-    return bit
+    bit, state = coded(units, state, p, decoding, told)
+    fast += (65535 - fast) >> _FAST if bit else -(fast >> _FAST)
+    slow += (65535 - slow) >> _SLOW if bit else -(slow >> _SLOW)
+    chances[unsigned(at)] = fast << 16 | slow
+    return bit, state
 
 
-@once
-def _code_rest(chances: U32, base: int, half: int, coder: I64, stream: U8, decoding: bool, told: int) -> int:
+@inlined
+def _code_rest(
+    chances: U32, base: int, half: int, units: U16, state: State, decoding: bool, told: int
+) -> tuple[int, State]:
     """How far a guess is off: whether at all, which way, the length of that number, and its bits."""
-    if _bit(chances, base + half, coder, stream, decoding, wide(told != 0)) == 0:
-        return 0
-    negative = _bit(chances, base + _SIGN_AT + half, coder, stream, decoding, wide(told < 0))
-    size, length, bits = abs(told), wide(0), wide(0)
-    while size >> (bits + 1):
-        bits += 1
+    bit, state = _bit(chances, base + half, units, state, decoding, wide(told != 0))
+    if bit == 0:
+        return wide(0), state
+    negative, state = _bit(chances, base + _SIGN_AT + half, units, state, decoding, wide(told < 0))
+    size, length = abs(told), wide(0)
     while length < _LENGTH_MAX:
-        if _bit(chances, base + _LENGTH_AT + length, coder, stream, decoding, wide(length < bits)) == 0:
+        more = wide(size >> (length + 1) != 0)
+        bit, state = _bit(chances, base + _LENGTH_AT + length, units, state, decoding, more)
+        if bit == 0:
             break
         length += 1
-    found = wide(1)
-    for j in range(length - 1, -1, -1):
-        bit = size >> j & 1
-        if j == length - 1:
-            bit = _bit(chances, base + _BITS_AT + 4 * length, coder, stream, decoding, bit)
-        elif j == length - 2:
-            bit = _bit(chances, base + _BITS_AT + 4 * length + 1 + (found & 1), coder, stream, decoding, bit)
-        else:
-            bit = code_bit(coder, stream, _EVEN, decoding, bit)
+    found, at = wide(1), base + _BITS_AT + 4 * length
+    if length > 0:
+        bit, state = _bit(chances, at, units, state, decoding, size >> (length - 1) & 1)
         found = found << 1 | bit
-    return -found if negative else found
+    if length > 1:
+        bit, state = _bit(chances, at + 1 + bit, units, state, decoding, size >> (length - 2) & 1)
+        found = found << 1 | bit
+    for j in range(length - 3, -1, -1):
+        bit, state = coded(units, state, wide(_EVEN), decoding, size >> j & 1)
+        found = found << 1 | bit
+    return (-found if negative else found), state
+
+
+@inlined
+def _top_bit(value: int) -> int:
+    """Its place, of a positive number below 2^32: no loop, whose end nobody foretells."""
+    sixteen = wide(value > 65535) << 4
+    value >>= sixteen
+    eight = wide(value > 255) << 3
+    value >>= eight
+    four = wide(value > 15) << 2
+    value >>= four
+    two = wide(value > 3) << 1
+    value >>= two
+    return sixteen + eight + four + two + wide(value > 1)
 
 
 @inlined
@@ -151,14 +167,16 @@ def code_shades(
     trust: I32,
     taps: I64,
     coder: I64,
-    stream: U8,
+    units: U16,
     decoding: bool,
 ) -> int:
     """Code a picture, EDGE wider on each side and above, from row `first` on; gives the row there is no room for."""
     height, width, channels = picture.shape[0], picture.shape[1] - 2 * EDGE, picture.shape[2]
+    state = (wide(coder[0]), wide(coder[1]), wide(coder[2])) if first > EDGE else begun(units, decoding)
     for y in range(first, height):
-        if not decoding and coder[POSITION] + width * channels * _DECISIONS_MAX * BYTES_PER_BIT_MAX > len(stream):
-            return y
+        coder[0], coder[1], coder[2] = state
+        if state[2] + width * channels * _DECISIONS_MAX * UNITS_PER_BIT_MAX > len(units):
+            return -1 if decoding else y
         line = y & 1
         _edges(picture, rests, misses, y)
         for x in range(EDGE, width + EDGE):
@@ -208,7 +226,7 @@ def code_shades(
                 guess = min(max((eighths + 4) >> 3, least), most)
                 shade = wide(picture[y, x, c])
                 half = eighths >> 2 & 1
-                rest = _code_rest(chances, context * _BITS, half, coder, stream, decoding, shade - guess)
+                rest, state = _code_rest(chances, context * _BITS, half, units, state, decoding, shade - guess)
                 shade = guess + rest
                 if shade < least or shade > most:
                     return -1
@@ -223,11 +241,10 @@ def code_shades(
                     bias[context, 0] >>= 1
                     bias[context, 1] >>= 1
                 pull = (8 * shade - weighed - correction) * _STEP
-                shift = wide(0)
-                while power >> shift > 1:
-                    shift += 1
+                shift = _top_bit(power)
                 for k in range(TAPS):
                     weights[c, k] += (taps[k] * pull) >> 2 * shift
+    coder[0], coder[1], coder[2] = state
     return wide(height)
 
 
@@ -235,29 +252,28 @@ def encode_shades(picture: U8) -> bytes:
     """The stream of a picture of shape (height, width, channels), 1 to 4 of these."""
     _, width, channels = picture.shape
     model, planes = new_shades(width, channels), _planes(picture)
-    stream: U8 = np.zeros(_STREAM_BYTES_MIN, np.uint8)
-    row = EDGE
-    while (row := _coded(model, planes, row, stream, decoding=False)) < len(planes):
-        row_bytes = width * channels * _DECISIONS_MAX * BYTES_PER_BIT_MAX
-        stream = np.concatenate([stream, np.zeros(len(stream) + row_bytes, np.uint8)])
-    coder = model.coder
-    return ended(stream[: coder[POSITION]].tobytes(), int(coder[LOW]), int(coder[HIGH]))
+    row_units = width * channels * _DECISIONS_MAX * UNITS_PER_BIT_MAX
+    units, row = room(_UNITS_MIN), EDGE
+    while (row := _coded(model, planes, row, units, decoding=False)) < len(planes):
+        units = grown(units, len(units) + row_units)
+    value, span, place = model.coder.tolist()
+    return ended(units, (value, span, place)).ljust(UNIT_BYTES * (place - _BEHIND // 2), b"\0")
 
 
 def decode_shades(stream: bytes, height: int, width: int, channels: int) -> U8 | None:
     """The picture of a stream; None: no picture has such a one."""
     model = new_shades(width, channels)
     planes = np.zeros((height + EDGE, width + 2 * EDGE, channels), np.int16)
-    model.coder[CODE], model.coder[POSITION] = int.from_bytes(stream[:4].ljust(4, b"\0"), "big"), 4
-    if _coded(model, planes, EDGE, np.frombuffer(bytearray(stream), np.uint8), decoding=True) < 0:
+    row_units = width * channels * _DECISIONS_MAX * UNITS_PER_BIT_MAX
+    if _coded(model, planes, EDGE, units_of(stream, _BEHIND + row_units), decoding=True) < 0:
         return None
     return _picture(planes)
 
 
-def _coded(model: Shades, planes: I16, row: int, stream: U8, *, decoding: bool) -> int:
+def _coded(model: Shades, planes: I16, row: int, units: U16, *, decoding: bool) -> int:
     reached: int = code_shades(
         planes, row, model.rests, model.misses, model.weights, model.chances, model.bias, model.levels, model.trust,
-        model.taps, model.coder, stream, decoding,
+        model.taps, model.coder, units, decoding,
     )  # fmt: skip
     return reached
 

@@ -40,6 +40,9 @@ from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_THREE, match_leng
 PLACES = 65536
 HASHES = 65536
 NOWHERE = -PLACES
+_FOURS, _RANKS = 1, 2
+"""Behind the chains of zlib's hash stand those of places that go on with the same four bytes, and then how many places
+each chain of the hash had when a place was put into it: the difference of two ranks is how many steps lie between."""
 """The head of an empty chain: too far back to be led to."""
 WHOLE, COSTLY, WRONG, SLOW, FULL = 0, 1, 2, 3, 4
 STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
@@ -78,19 +81,29 @@ def _remember(plain: U8, heads: I32, places: U16, config: I64, first: int, behin
     shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
     last = len(plain) - hash_bytes
     for at in range(first, behind):
+        here = unsigned(at & (PLACES - 1))
         if at > last:
-            places[unsigned(at & (PLACES - 1))] = 0
+            places[here] = places[unsigned(_FOURS * PLACES) + here] = 0
             continue
         a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
         if hash_bits:
             h = (a << 2 * shift ^ b << shift ^ c) & mask
+            rank = (wide(heads[unsigned(_RANKS * HASHES + h)]) + 1) & (PLACES - 1)
+            heads[unsigned(_RANKS * HASHES + h)] = places[unsigned(_RANKS * PLACES) + here] = rank
+            back = wide(0)
+            if at < last:
+                value = a << 24 | b << 16 | c << 8 | wide(plain[unsigned(at + 3)])
+                four = unsigned(_FOURS * HASHES + (((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16))
+                back = at - wide(heads[four])
+                heads[four] = at
+            places[unsigned(_FOURS * PLACES) + here] = back if back < PLACES else 0
         else:
             value = a << 16 | b << 8 | c
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
             h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
         back = at - wide(heads[unsigned(h)])
-        places[unsigned(at & (PLACES - 1))] = back if back < PLACES else 0
+        places[here] = back if back < PLACES else 0
         heads[unsigned(h)] = at
 
 
@@ -103,6 +116,7 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
         return 0
     nice = min(config[CONFIG_NICE], longest)
     window, exact = config[CONFIG_WINDOW], config[CONFIG_HASH_BITS] == 0
+    jumps = not exact and hash_bytes == 3
     limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
     place = at - wide(places[unsigned(at & (PLACES - 1))])
     if place == at or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
@@ -113,8 +127,8 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
     # Four bytes that end where a longer match must go on tell most places apart by one comparison.
     last, compared = max(best - 3, 0), FIRST_THREE if best < 3 else ALL_FOUR
     beyond = words[unsigned(at + last)]
-    work = wide(0)
-    while True:
+    work, nearest = wide(0), place
+    while not (jumps and best >= 3):
         work += 1
         if (words[unsigned(place + last)] ^ beyond) & compared == 0:
             length = match_length(words, place, at, longest)
@@ -123,9 +137,12 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
                 best = length
                 found = length << 16 | (at - place)
                 if length >= nice:
-                    break
+                    state[STATE_WORK] += work
+                    return found
                 last, compared = best - 3, ALL_FOUR
                 beyond = words[unsigned(at + last)]
+                if jumps:
+                    break
         if exact and (words[unsigned(place)] ^ first) & found_by != 0:
             left += 1
         before = place - wide(places[unsigned(place & (PLACES - 1))])
@@ -135,6 +152,34 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
         left -= 1
         if left == 0:
             break
+    if not jumps or best < 3 or longest < 4:
+        state[STATE_WORK] += work
+        return found
+    # What is longer than three bytes goes on with the same four: their own chain leads there in fewer steps, and ranks
+    # say how many the encoder would have taken.
+    rank = wide(places[unsigned(_RANKS * PLACES + (at & (PLACES - 1)))])
+    back = wide(places[unsigned(_FOURS * PLACES + (at & (PLACES - 1)))])
+    place = at
+    while back:
+        work += 1
+        place -= back
+        if place <= limit and place != nearest:
+            break
+        back = wide(places[unsigned(_FOURS * PLACES + (place & (PLACES - 1)))])
+        if words[unsigned(place)] != first:
+            continue
+        if (rank - wide(places[unsigned(_RANKS * PLACES + (place & (PLACES - 1)))])) & (PLACES - 1) > chain:
+            break
+        if words[unsigned(place + last)] == beyond:
+            length = match_length(words, place, at, longest)
+            work += length >> 3
+            if length > best:
+                best = length
+                found = length << 16 | (at - place)
+                if length >= nice:
+                    break
+                last = best - 3
+                beyond = words[unsigned(at + last)]
     state[STATE_WORK] += work
     return found
 
@@ -553,4 +598,4 @@ def code_tokens(
 
 def new_chains() -> tuple[I32, U16]:
     """The heads of the chains, and how far back each place leads; 0: no further."""
-    return np.full(HASHES, NOWHERE, np.int32), np.zeros(PLACES, np.uint16)
+    return np.full((1 + _RANKS) * HASHES, NOWHERE, np.int32), np.zeros((1 + _RANKS) * PLACES, np.uint16)
