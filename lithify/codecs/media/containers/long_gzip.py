@@ -23,7 +23,7 @@ _OTHER, _PIECE = 0, 1
 """First byte of a payload: what media.deflate makes of it; or a piece of a stream."""
 _FINAL = 0x40
 _HEAD_BYTES = 8 * limits.KIB
-_PIECE_BYTES: dict[Effort, int] = {"fast": 24 * limits.MIB, "default": 48 * limits.MIB, "max": 48 * limits.MIB}
+_PIECE_BYTES: dict[Effort, int] = {"fast": 24 * limits.MIB, "default": 24 * limits.MIB, "max": 48 * limits.MIB}
 _WRAPPED_BYTES = 16 * limits.MIB
 """A longer file that says it holds fewer bytes than it has holds 4 GiB more, or several times that."""
 _PLAIN_PER_BYTE = 1040
