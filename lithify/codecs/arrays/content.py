@@ -14,8 +14,9 @@ from lithify import limits
 from lithify.codecs.arrays.containers.find import HEAD_BYTES, container_of
 from lithify.codecs.arrays.containers.hdf5 import filters_of, reading
 from lithify.codecs.arrays.containers.unfiltered import unfiltered
-from lithify.codecs.arrays.reading import MemorySource, SourceBytes
+from lithify.codecs.arrays.reading import SourceBytes
 from lithify.codecs.codec import Buffer, ChunkSink, Source
+from lithify.codecs.in_memory import MemorySource
 from lithify.errors import BadBytes, FidelityBroken
 
 _STEP_BYTES = 8 * limits.MIB
