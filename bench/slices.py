@@ -25,9 +25,9 @@ from bench.array_files import Array, arrays
 from bench.figures import table
 from lithify.api.scientific.xarray_engine import LithifyEntrypoint
 from lithify.codecs.arrays.codec import Arrays
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.codec import effort
 from lithify.codecs.frame import FrameWriter
+from lithify.codecs.in_memory import MemorySource
 
 _ROUNDS = 5
 Open = Callable[[], Any]

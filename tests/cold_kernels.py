@@ -11,6 +11,7 @@ from numba.core import event
 
 from lithify.codecs.codec import EFFORTS, Buffer, Codec, Effort
 from lithify.codecs.frame.primers import digest_of
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.lines import Needle
 from lithify.codecs.registry import FORMATS, codec_class
 from lithify.workers.kernel_cache import make_kernels
@@ -58,14 +59,6 @@ class _Made(event.Listener):
         pass
 
 
-class _Text:
-    def __init__(self, text: bytes) -> None:
-        self._text, self.length = text, len(text)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._text[offset : offset + length]
-
-
 class _Reader:
     """A sink that decodes and searches each chunk at once."""
 
@@ -110,7 +103,7 @@ def main() -> None:
                 if found.probe(text, len(text), effort) is None:
                     continue  # not made for it
                 for codec in _codecs(found, effort, text):
-                    codec.encode(_Text(text), _Reader(codec))
+                    codec.encode(MemorySource(text), _Reader(codec))
     print(*sorted(made.names), sep="\n")
 
 

@@ -21,7 +21,7 @@ from lithify.store.publish import Keep, Publish
 from lithify.workers.control import Control
 from lithify.workers.encoder import Encoded, Original, Wishes, encode_original
 from lithify.workers.needs import Needs, brought
-from lithify.workers.primers import Offers
+from lithify.workers.primers import Offer, Offers
 from lithify.workers.proof import measure, place_of, prove
 
 if TYPE_CHECKING:
@@ -35,16 +35,7 @@ def encode_revision(archive: "Archive", control: Control) -> None:
         raise NotFound(f"revision {control.claim.revision_id} was removed before it was encoded")
     offered = Offers(archive).to(assignment)
     with _at_hand(archive, assignment) as needs, archive.blobs.open(assignment.place) as blob:
-        original = _original(assignment, blob, needs)
-        loose = Contract.parse(assignment.fidelity) != EXACT  # already: of what is left, nothing more may be lost
-        wishes = Wishes(
-            contract=EXACT if loose else Contract.parse(assignment.contract),
-            effort=effort(assignment.effort),
-            codecs=assignment.codecs,
-            priming=offered.priming if offered else None,
-            primer=offered.primer if offered else b"",
-            model=next((model for model in needs.models if model.digest == assignment.model), None),
-        )
+        original, wishes = _original(assignment, blob, needs), _wishes(assignment, offered, needs)
         # the race is most of the work; proving what won is the rest
         with encode_original(
             needs.sandbox, original, wishes, archive.staging, lambda done: control.progress(0.8 * done)
@@ -63,23 +54,52 @@ def encode_revision(archive: "Archive", control: Control) -> None:
     if stored is None:
         keep(archive, control, assignment, encoded.route, seconds).result()
     else:
-        new = NewEncoding(
-            blob=stored,
-            codec=encoded.codec,
-            format=encoded.format,
-            fidelity=assignment.fidelity if loose else str(encoded.contract),
-            route=encoded.route,
-            original_bytes=assignment.original_length,
-            encode_seconds=encoded.seconds,
-            decode_seconds=seconds,
-            peak_memory_bytes=encoded.peak_memory_bytes,
-            primer=primer,
-            model=encoded.model,
-            measured=figures,
-            decoded=(encoded.digest, encoded.decoded_length) if loose or encoded.contract != EXACT else None,
-        )
+        new = _new_encoding(assignment, encoded, stored, primer, seconds, figures)
         publish(archive, control, assignment, new).result()
     archive.watch.published(assignment.collection, assignment.kind)
+
+
+def _is_loose(assignment: Assignment) -> bool:
+    """Whether something was lost already: then of what is left, nothing more may be."""
+    return Contract.parse(assignment.fidelity) != EXACT
+
+
+def _wishes(assignment: Assignment, offered: Offer | None, needs: Needs) -> Wishes:
+    return Wishes(
+        contract=EXACT if _is_loose(assignment) else Contract.parse(assignment.contract),
+        effort=effort(assignment.effort),
+        codecs=assignment.codecs,
+        priming=offered.priming if offered else None,
+        primer=offered.primer if offered else b"",
+        model=next((model for model in needs.models if model.digest == assignment.model), None),
+    )
+
+
+def _new_encoding(
+    assignment: Assignment,
+    encoded: Encoded,
+    stored: NewBlob,
+    primer: Address | None,
+    seconds: float,
+    figures: dict[str, Any],
+) -> NewEncoding:
+    """The row of what was stored and proved: `seconds` it took to decode, `figures` of what it keeps."""
+    loose = _is_loose(assignment)
+    return NewEncoding(
+        blob=stored,
+        codec=encoded.codec,
+        format=encoded.format,
+        fidelity=assignment.fidelity if loose else str(encoded.contract),
+        route=encoded.route,
+        original_bytes=assignment.original_length,
+        encode_seconds=encoded.seconds,
+        decode_seconds=seconds,
+        peak_memory_bytes=encoded.peak_memory_bytes,
+        primer=primer,
+        model=encoded.model,
+        measured=figures,
+        decoded=(encoded.digest, encoded.decoded_length) if loose or encoded.contract != EXACT else None,
+    )
 
 
 def load_assignments(archive: "Archive", controls: Sequence[Control]) -> dict[Control, Assignment]:

@@ -18,7 +18,7 @@ from lithify.codecs.frame import FormatEntry, Frame, read_frame
 from lithify.codecs.frame.primers import digest_of, model_of, primer_of
 from lithify.codecs.registry import by_id, codec_class
 from lithify.errors import BadArgument, MissingExtra, UnknownFormat
-from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.encoder import Encoded, Original, Wishes, encode_original
 from lithify.workers.kinds import look
 from lithify.workers.model_files import memory_bytes, open_model
 from lithify.workers.needs import Needs, gathered
@@ -60,8 +60,7 @@ def pack_file(
     if codec is not None:
         by_id(codec)  # refuses a name that no codec has, and lists those there are
     digest, length = digest_and_length(original)
-    given = getattr(original, "name", "-")
-    name = Path(given).name if isinstance(given, str) else "-"  # a pipe's temporary file has a number for a name
+    name = _name_of(original)
     place = Place(0, length, framed=False)
     wishes = Wishes(
         contract=promised,
@@ -80,15 +79,12 @@ def pack_file(
             encoded.file.seek(0)
             shutil.copyfileobj(encoded.file, frame, limits.COPY_BYTES)
         frame.flush()
-        if primer is not None:
-            _check_used(encoded.route, "primer")
-        if model is not None:
-            _check_used(encoded.route, "model")
-        needed = (wishes.primer,) if encoded.primer else ()
-        models = opened if encoded.model else []
+        for what, given in (("primer", primer), ("model", model)):
+            if given is not None:
+                _check_used(encoded.route, what)
         figures: dict[str, Any] = {}
         if encoded.contract == EXACT:
-            needs = Needs(sandbox, needed, models)
+            needs = Needs(sandbox, (wishes.primer,) if encoded.primer else (), opened if encoded.model else [])
             decode_seconds = prove(needs, frame, digest, length, lambda done: tell(0.8 + 0.2 * done))
         else:
             decode_seconds, figures = measure(Needs(sandbox), frame, original.fileno(), place, encoded.digest, length)
@@ -96,11 +92,23 @@ def pack_file(
             before, after = (original.fileno(), place), (frame.fileno(), place_of(frame))
             picture.write(plot(sandbox, before, before if encoded.contract == EXACT else after, name=name))
     tell(1.0)
+    return _won(source, promised, encoded, decode_seconds, figures)
+
+
+def _name_of(file: BinaryIO) -> str:
+    named = getattr(file, "name", "-")
+    return Path(named).name if isinstance(named, str) else "-"  # a pipe's temporary file has a number for a name
+
+
+def _won(
+    source: Original, promised: Contract, encoded: Encoded, decode_seconds: float, figures: dict[str, Any]
+) -> dict[str, Any]:
+    """What `pack --json` prints: what was put in, what became of it, and how."""
     return {
-        "name": name,
-        "original_bytes": length,
+        "name": source.name,
+        "original_bytes": source.length,
         "packed_bytes": encoded.length,
-        "ratio": round(length / encoded.length, 4) if length else 1.0,
+        "ratio": round(source.length / encoded.length, 4) if source.length else 1.0,
         "codec": encoded.codec,
         "format": encoded.format,
         "primer": encoded.primer,
@@ -110,7 +118,7 @@ def pack_file(
         "encode_seconds": round(encoded.seconds, 6),
         "decode_seconds": round(decode_seconds, 6),
         "peak_memory_bytes": encoded.peak_memory_bytes,
-        "sha256": digest,
+        "sha256": source.digest,
         "route": encoded.route,
     }
 

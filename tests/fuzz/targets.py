@@ -24,7 +24,6 @@ from lithify.codecs.arrays.extents import skeleton_mask
 from lithify.codecs.arrays.labelled import label_source
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.arrays.payload import encode_file, open_payload
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.arrays.telling import told
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.arrays.wish import Cut
@@ -34,6 +33,7 @@ from lithify.codecs.fidelity import Contract
 from lithify.codecs.frame import Frame, FrameWriter, decode_frame, read_frame
 from lithify.codecs.frame.search import FrameChunks
 from lithify.codecs.frame.trailer import FOOTER, pack_footer
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.lines import Needle
 from lithify.codecs.logs.primer import Teacher
 from lithify.codecs.logs.streams import Stream
@@ -187,7 +187,7 @@ def _frame(*codecs: type[Codec]) -> bytes:
     for codec in codecs:
         sink = writer.sink(codec(codec.params_for("fast", 4000)))
         for plain in _PLAIN:
-            codec(codec.params_for("fast", 4000)).encode(_Plain(plain), sink)
+            codec(codec.params_for("fast", 4000)).encode(MemorySource(plain), sink)
     writer.finish()
     return out.getvalue()
 
@@ -202,20 +202,6 @@ def mend_frame(data: bytes) -> bytes:
 
 
 # --- codecs -------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Plain:
-    """An original in memory."""
-
-    data: bytes
-
-    @property
-    def length(self) -> int:
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
 
 
 @dataclass
@@ -253,7 +239,7 @@ def chunk_seeds(codec_id: str) -> list[bytes]:
     chunks, codec = _Chunks(), by_id(codec_id)
     for plain in (*_PLAIN, *MEDIA.get(codec_id, ())):
         for effort in ("fast", "default"):
-            codec(codec.params_for(effort, len(plain))).encode(_Plain(plain), chunks)
+            codec(codec.params_for(effort, len(plain))).encode(MemorySource(plain), chunks)
     return chunks.inputs
 
 
@@ -308,7 +294,7 @@ def keep_file(codec_id: str, data: bytes) -> bool:
     effort: Effort = "default" if codec_id == "media.jpeg" or not zlib.crc32(data) % 8 else "fast"
     if codec.may_suit(data, len(data)):
         codec.probe(data, len(data), effort)
-    codec(codec.params_for(effort, len(data))).encode(_Plain(data), chunks)
+    codec(codec.params_for(effort, len(data))).encode(MemorySource(data), chunks)
     came = b""
     for one in chunks.inputs:
         length, shared_length = _LENGTHS.unpack(one[: _LENGTHS.size])

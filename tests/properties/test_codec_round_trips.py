@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lithify import limits
 from lithify.codecs.codec import EFFORTS, Codec, Effort
 from lithify.codecs.frame import FrameWriter, decode_frame, join_frames, read_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.raw.block import BlockCodec
 from lithify.codecs.registry import all_codecs
 from tests.hostile.mutants import decoded_or_refused
@@ -53,21 +54,13 @@ def test_joined_parts_decode_to_their_sum(parts: list[tuple[type[Codec], bytes]]
     whole = b"".join(original for _, original in parts)
     writer = FrameWriter(io.BytesIO())
     for codec, original in parts:
-        bound(codec, "fast", original).encode(_Memory(original), writer.sink(bound(codec, "fast", original)))
+        bound(codec, "fast", original).encode(MemorySource(original), writer.sink(bound(codec, "fast", original)))
     in_one_go = writer.finish()
     frames = [io.BytesIO(framed(bound(codec, "fast", original), original)) for codec, original in parts]
     joined = join_frames(frames, out := io.BytesIO(), digest=in_one_go.decoded_digest)
 
     assert in_one_go == joined
     assert whole == b"".join(decode_frame(out))
-
-
-class _Memory:
-    def __init__(self, data: bytes) -> None:
-        self.data, self.length = data, len(data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
 
 
 @given(st.sampled_from(CODECS), BYTES.filter(bool), st.data())

@@ -17,24 +17,11 @@ from lithify import limits
 from lithify.codecs.codec import EFFORTS, Codec, Effort, Params
 from lithify.codecs.fidelity import METRICS
 from lithify.codecs.frame import FrameWriter, Primers, decode_frame, read_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.registry import by_id, codec_class, codec_for
 from lithify.errors import BadBytes, Corrupt
 
 SENTENCE = b"2026-11-21T01:15:%02d.%03d storage[%d]: settled block %d of the north face, %d grains\n"
-
-
-class MemorySource:
-    """An original that lies in memory."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    @property
-    def length(self) -> int:
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
 
 
 def log_lines(count: int) -> bytes:

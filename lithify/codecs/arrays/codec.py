@@ -57,7 +57,7 @@ class Arrays(Codec):
     @classmethod
     def measure(cls, original: bytes, decoded: bytes, contract: Contract) -> Mapping[str, Any]:
         """The same of two files in memory."""
-        from lithify.codecs.arrays.reading import MemorySource
+        from lithify.codecs.in_memory import MemorySource
 
         return cls.measure_sources(MemorySource(original), MemorySource(decoded), contract)
 
@@ -71,7 +71,7 @@ class Arrays(Codec):
     @classmethod
     def plot(cls, original: bytes, decoded: bytes) -> bytes:
         """Of the variable that differs most: the original, what came back, the error, and the error's spectrum."""
-        from lithify.codecs.arrays.reading import MemorySource
+        from lithify.codecs.in_memory import MemorySource
 
         return cls.plot_sources(MemorySource(original), MemorySource(decoded))
 

@@ -15,9 +15,10 @@ from lithify.codecs.arrays.containers.find import HEAD_BYTES, container_of
 from lithify.codecs.arrays.containers.hdf5 import filters_of, reading
 from lithify.codecs.arrays.containers.simply import compare, simply_packed
 from lithify.codecs.arrays.containers.unfiltered import unfiltered
-from lithify.codecs.arrays.reading import MemorySource, SourceBytes
+from lithify.codecs.arrays.reading import SourceBytes
 from lithify.codecs.codec import Buffer, ChunkSink, Source
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.reasons import give_reason
 from lithify.errors import BadBytes, FidelityBroken
 

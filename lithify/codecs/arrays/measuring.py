@@ -18,10 +18,10 @@ from lithify.codecs.arrays.content import plainer, same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.parts import Box, Part
 from lithify.codecs.arrays.pieces import Piece, Structure, pieces_of, read_piece, structure_of_source
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.arrays.values import Bound, Floor, Looseness
 from lithify.codecs.codec import Source
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.similarity import SIDE, similarity
 from lithify.errors import FidelityBroken
 

@@ -89,14 +89,3 @@ class SlicedFile(io.RawIOBase):
         view[: len(found)] = found
         self._at += len(found)
         return len(found)
-
-
-class MemorySource:
-    """An original that lies in memory."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.length = len(data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._data[offset : offset + length]

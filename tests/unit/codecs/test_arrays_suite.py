@@ -16,9 +16,10 @@ from lithify.codecs.arrays.payload import ARRAYS, checked_head, encode_file, ope
 from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.registry import by_id
 from lithify.errors import BadBytes, Corrupt
-from tests.suites.codec_suite import CodecSuite, MemorySource, framed, unframed
+from tests.suites.codec_suite import CodecSuite, framed, unframed
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, grib1, grib2, netcdf3, nifti, npy, smooth, tiff
 from tests.unit.codecs.arrays.test_containers import FILES, climate
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from lithify.codecs.codec import Codec, Format
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import ChunkEntry, FrameWriter, Tally, decode_frame, join_frames, read_frame
 from lithify.codecs.frame.write import CHECKSUM_FROM_BYTES
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, FidelityBroken, LimitExceeded, RangeNotSatisfiable, Truncated
@@ -351,19 +351,8 @@ def _in_one_go(parts: list[bytes]) -> bytes:
     codec = Zstd(ZstdParams(chunk_bytes=3000))
     sink = writer.sink(codec)
 
-    @dataclass
-    class Part:
-        data: bytes
-
-        @property
-        def length(self) -> int:
-            return len(self.data)
-
-        def read(self, offset: int, length: int) -> bytes:
-            return self.data[offset : offset + length]
-
     for part in parts:
-        codec.encode(Part(part), sink)
+        codec.encode(MemorySource(part), sink)
     writer.finish()
     return file.getvalue()
 

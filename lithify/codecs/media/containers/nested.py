@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort, Format
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.containers.looks import kinds_of
 from lithify.codecs.media.varints import take_varint, varint
 from lithify.codecs.reasons import give_reason
@@ -22,20 +23,6 @@ _SMALL_BYTES = 4 * limits.KIB
 """Up to here every codec is run that may be: that costs less than to predict."""
 _FAST = ("raw.zstd",)
 _PARAMS_MAX = limits.PARAMS_BYTES_MAX
-
-
-@dataclass
-class _Bytes:
-    """A source in memory."""
-
-    data: bytes
-
-    @property
-    def length(self) -> int:
-        return len(self.data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self.data[offset : offset + length]
 
 
 @dataclass
@@ -153,7 +140,7 @@ def _take(data: bytes, at: int, length: int) -> tuple[bytes, int]:
 def _packed(codec: Codec, data: bytes) -> bytes:
     chunks = _Chunks()
     if data:
-        codec.encode(_Bytes(data), chunks)
+        codec.encode(MemorySource(data), chunks)
     facts, params = codec.facts.format, codec.decoder_params()
     head = varint(facts.id) + bytes([facts.major, facts.minor]) + varint(len(params)) + params
     table = [varint(number) for both in zip(map(len, chunks.payloads), chunks.lengths, strict=True) for number in both]

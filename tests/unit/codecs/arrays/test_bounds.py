@@ -12,8 +12,8 @@ from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.errors import BadArgument, FidelityBroken
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth, zipped
 from tests.unit.codecs.arrays.test_pieces import shorten
 

@@ -11,8 +11,8 @@ from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.content import plainer, same_content
 from lithify.codecs.fidelity import CONTENT, Contract
 from lithify.codecs.frame import FrameWriter, decode_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.errors import FidelityBroken
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.arrays.files import npy, smooth
 from tests.unit.codecs.arrays.test_containers import hdf5
 

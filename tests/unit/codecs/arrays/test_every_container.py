@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
+from lithify.codecs.in_memory import MemorySource
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, netcdf3, nifti, npy, smooth, tiff, zipped
 from tests.unit.codecs.arrays.test_containers import hdf5
 

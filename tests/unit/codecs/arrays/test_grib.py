@@ -12,9 +12,9 @@ from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.containers.simply import compare, simply_packed
 from lithify.codecs.arrays.content import same_content
 from lithify.codecs.arrays.opened import open_arrays
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import CONTENT, Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.errors import FidelityBroken
 from tests.unit.codecs.arrays.files import Numbers, Packed2, ccsds, grib1, grib2, grouped, jpeg2000, smooth
 from tests.unit.codecs.arrays.test_opened import kept

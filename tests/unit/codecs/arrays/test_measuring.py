@@ -11,8 +11,8 @@ from lithify.codecs.arrays.containers.find import arrays_in
 from lithify.codecs.arrays.pieces import pieces_of, structure_of
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import EXACT, Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.errors import FidelityBroken
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, grib1, netcdf3, npy, smooth
 from tests.unit.codecs.arrays.test_pieces import shorten
 

@@ -16,9 +16,9 @@ from lithify.codecs.arrays.containers.description import plain
 from lithify.codecs.arrays.opened import LazyArray, as_file, open_arrays
 from lithify.codecs.codec import Codec
 from lithify.codecs.frame import FrameWriter, read_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import BadBytes
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, grib1, netcdf3, nifti, npy, smooth, tiff, zipped
 from tests.unit.codecs.arrays.test_containers import hdf5
 from tests.unit.codecs.arrays.test_pieces import FRAME_BYTES, shorten

@@ -20,7 +20,7 @@ from lithify.codecs.arrays.payload import ARRAYS, INFLATED, open_payload
 from lithify.codecs.arrays.pieces import Piece, pieces_of, structure_of
 from lithify.codecs.arrays.reading import SourceBytes
 from lithify.codecs.codec import Buffer, Source
-from tests.suites.codec_suite import MemorySource
+from lithify.codecs.in_memory import MemorySource
 from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, npy, smooth, tiff, zipped
 from tests.unit.codecs.arrays.test_containers import FILES, climate, damaged, hdf5
 

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as of_numpy
 from lithify import limits
 from lithify.codecs.arrays.labelled import label_source
 from lithify.codecs.arrays.plotting import drawn as drawn_files
-from lithify.codecs.arrays.reading import MemorySource
 from lithify.codecs.canvas import Canvas, coloured, shortened, text_width
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.letters import letter
 from lithify.errors import BadArgument
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth, zipped

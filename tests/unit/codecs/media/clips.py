@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 from lithify.codecs.array_types import U8
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.video_frames import find_video
 from lithify.codecs.media.video_payload import Frames
-from tests.suites.codec_suite import MemorySource
 
 
 def drift(frames: int, height: int, width: int, *, most: int = 255, seed: int = 1) -> U8:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.codecs.fidelity import CONTENT, Contract
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media import film_floor
 from lithify.codecs.media.ffmpeg import program
 from lithify.codecs.media.ffmpeg.demuxers import demuxer_of
@@ -30,7 +31,6 @@ from lithify.codecs.signs import heard_by
 from lithify.errors import Corrupt, FidelityBroken, LimitExceeded, TimedOut
 from lithify.workers.archive import Archive
 from lithify.workers.loop import Worker
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.media.clips import y4m
 from tests.unit.codecs.media.films import TITLE, film
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.codecs.frame import decode_frame, read_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.containers.long_gzip import LongGzip, LongGzipParams
 from lithify.codecs.media.containers.pieces import pieces_of_stream
 from lithify.codecs.reasons import reasons_given
 from lithify.errors import BadBytes, LimitExceeded
-from tests.suites.codec_suite import ORIGINALS, CodecSuite, MemorySource, framed, log_lines, unframed
+from tests.suites.codec_suite import ORIGINALS, CodecSuite, framed, log_lines, unframed
 from tests.unit.codecs.media.archives import ARCHIVES, gz
 from tests.unit.codecs.media.streams import paragraphs
 

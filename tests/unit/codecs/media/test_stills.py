@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from lithify.codecs.codec import EFFORTS, Effort
 from lithify.codecs.fidelity import CONTENT, Contract
 from lithify.codecs.frame import FrameWriter, decode_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.stills.codec import StillImage, StillParams
 from lithify.codecs.media.stills.exif import disguised, orientation, turned, with_orientation
 from lithify.codecs.media.stills.measuring import distance
@@ -24,7 +25,6 @@ from lithify.codecs.media.stills.reaching import smallest
 from lithify.codecs.media.stills.reading import read_still
 from lithify.codecs.similarity import similarities, similarity
 from lithify.errors import BadArgument, BadBytes, Corrupt, FidelityBroken
-from tests.suites.codec_suite import MemorySource
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.stills import (
     PROFILE,

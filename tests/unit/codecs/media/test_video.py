@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lithify import limits
 from lithify.codecs.codec import Buffer, Source
 from lithify.codecs.frame import decode_frame, read_frame
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media import video_frames
 from lithify.codecs.media.fields import Fields
 from lithify.codecs.media.video import MovingPictures, VideoParams
@@ -28,7 +29,7 @@ from lithify.codecs.media.video_frames import find_video, grouped
 from lithify.codecs.media.video_payload import FRAMES, pack_stretch, unpack_stretch
 from lithify.codecs.media.video_planes import Grid, Layout, Samples, planar, put_samples, take_samples
 from lithify.errors import BadBytes, Corrupt
-from tests.suites.codec_suite import MemorySource, framed, unframed
+from tests.suites.codec_suite import framed, unframed
 from tests.unit.codecs.media.clips import avi, drift, stretch_of, y4m
 
 EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "40"))
