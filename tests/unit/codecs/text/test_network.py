@@ -4,8 +4,6 @@ come back."""
 import hashlib
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -111,49 +109,6 @@ def test_the_reference_decodes_what_the_network_read(tables: reference.Tables, t
 
     assert text == reference_network.decode_read(tables, file, payload, len(text))
     assert text == Text().decode(payload, shared=b"", length=len(text))
-
-
-_SCRIPT = """
-import hashlib
-from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
-from lithify.codecs.text.mixing import decode_read, encode_read
-from tests.unit.codecs.text.corpus import EVERYTHING, PROSE
-from tests.unit.codecs.text.networks import random_trained
-digest = hashlib.sha256()
-for text_class in FIRST_CLASSES:
-    for text in (EVERYTHING[-70:], PROSE[:30]):
-        stream = encode_read(text, random_trained(1), text_class)
-        assert text == decode_read(stream, len(text), random_trained(1), text_class)
-        digest.update(stream)
-print(digest.hexdigest())
-"""
-
-
-def digest_in(**environment: str) -> str:
-    """What the script prints in a process of its own."""
-    run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.strip()
-
-
-def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
-    """Interpreted, every index is checked, and numbers that wrap are warned of."""
-    digest = hashlib.sha256()
-    for text_class in FIRST_CLASSES:
-        for text in (EVERYTHING[-70:], PROSE[:30]):
-            digest.update(encode_read(text, random_trained(1), text_class) or b"")
-    found = {
-        digest_in(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=""),
-        digest_in(NPY_DISABLE_CPU_FEATURES="AVX2 FMA3 AVX512F AVX512_SKX"),
-        digest_in(NUMBA_DISABLE_JIT="1", PYTHONWARNINGS="error::RuntimeWarning"),
-    }
-    assert {digest.hexdigest()} == found
 
 
 def test_streams_are_the_same_whatever_is_read_at_the_same_time() -> None:
