@@ -44,7 +44,7 @@ TEXTS = (
 )
 
 
-SLOW_BYTES = 8000
+SLOW_BYTES = 4000
 """As much of a text as slow codecs are given."""
 
 

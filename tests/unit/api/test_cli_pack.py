@@ -95,10 +95,17 @@ def test_without_the_ending_it_must_be_said_where_to_unpack() -> None:
     assert run("unpack", "frame", "-o", "back").exit_code == 0
 
 
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What TEXT is packed to."""
+    path = tmp_path_factory.mktemp("packed") / "a.log"
+    path.write_bytes(TEXT)
+    assert run("pack", str(path), "--effort", "fast").exit_code == 0
+    return path.with_name("a.log.lith").read_bytes()
+
+
 @pytest.mark.parametrize("damage", ["empty", "garbage", "cut", "flipped", "longer", "the original"])
-def test_a_frame_that_is_none_is_refused_and_leaves_nothing(damage: str) -> None:
-    packed()
-    frame = Path("a.log.lith").read_bytes()
+def test_a_frame_that_is_none_is_refused_and_leaves_nothing(frame: bytes, damage: str) -> None:
     middle = len(frame) // 2
     Path("bad.lith").write_bytes(
         {

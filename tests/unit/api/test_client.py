@@ -5,6 +5,7 @@ import io
 import json
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,18 @@ from tests.serving import Served
 def client(served: Served) -> Iterator[Client]:
     with served.client() as found:
         yield found
+
+
+def test_plain_http_reads_no_certificates_and_https_believes_whom_the_system_believes(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: asked.append("certificates"))
+    with served.client() as plain:
+        plain.collections()
+    assert [] == asked
+    Client(served.url.replace("http://", "https://"), None).close()
+    assert asked
 
 
 def fetched(service: Service, collection: str, name: str, **wanted: Any) -> bytes:

@@ -1,6 +1,7 @@
 """The suite, run by the text codec; and which form it keeps of what."""
 
 import random
+from typing import ClassVar
 
 import pytest
 
@@ -10,13 +11,15 @@ from lithify.codecs.text.codec import MIXED, PPMD, PRIMED, READ, STORED, ZSTD, T
 from lithify.codecs.text.learnt import learnt
 from lithify.codecs.text.network import trained
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
-from tests.suites.codec_suite import CodecSuite
+from tests.suites.codec_suite import ORIGINALS, CodecSuite
 from tests.unit.codecs.text.corpus import CODE, MARKUP, PROSE, TEXTS
 
 
 class TestText(CodecSuite):
     codec = Text
     several_chunks = TextParams(group_bytes=1000)
+    # A network reads 20 KB a second.
+    originals: ClassVar[dict[str, bytes]] = {name: original[:10_000] for name, original in ORIGINALS.items()}
 
 
 def decoded(payload: bytes, length: int) -> bytes:

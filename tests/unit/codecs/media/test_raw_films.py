@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import pytest
 
+from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.matroska_frames import walk_matroska
 from lithify.codecs.media.movie_frames import walk_movie
 from lithify.codecs.media.video import MovingPictures, VideoParams
 from lithify.codecs.media.video_frames import Video, find_video
 from lithify.codecs.media.video_payload import FRAMES
-from tests.suites.codec_suite import MemorySource, framed, unframed
+from tests.suites.codec_suite import framed, unframed
 from tests.unit.codecs.media.films import film, raw_films
 
 FORMS = [

@@ -15,7 +15,6 @@ from lithify.codecs.text.mixing import Taught, decode_text, encode_text
 from lithify.codecs.text.model import size_of
 from lithify.codecs.text.models import LANGUAGES
 from lithify.codecs.text.proof import STREAMS, proved, proved_for, proved_languages, streams_digest
-from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.unit.codecs.text.corpus import EVERYTHING, FOREIGN, PROSE, TEXTS
 
 FOREIGN_TEXTS = {
@@ -98,36 +97,6 @@ def test_a_text_goes_on_behind_another() -> None:
 
 
 # --- the same everywhere ------------------------------------------------------------------------------
-
-_SCRIPT = """
-import hashlib
-from lithify.codecs.text.classes import TextClass
-from lithify.codecs.text.learnt import languages, learnt
-from lithify.codecs.text.mixing import decode_text, encode_text
-from tests.unit.codecs.text.corpus import EVERYTHING, PROSE
-digest = hashlib.sha256()
-for text_class in TextClass:
-    tables = languages() if text_class is TextClass.LANGUAGES else learnt()
-    for text in (EVERYTHING[-150:], PROSE[:40]):
-        stream = encode_text(text, tables, text_class)
-        assert text == decode_text(stream, len(text), tables, text_class)
-        digest.update(stream)
-print(digest.hexdigest())
-"""
-
-
-def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
-    """Interpreted, every index is checked, and numbers that wrap are warned of."""
-    digest = hashlib.sha256()
-    for text_class in TextClass:
-        for text in (EVERYTHING[-150:], PROSE[:40]):
-            digest.update(encode_text(text, proved_for(text_class), text_class) or b"")
-    found = {
-        printed(_SCRIPT, PLAIN_PROCESSOR),
-        printed(_SCRIPT, {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512_SKX"}),
-        printed(_SCRIPT, INTERPRETED),
-    }
-    assert {digest.hexdigest()} == found
 
 
 def test_this_machine_writes_what_every_other_does() -> None:

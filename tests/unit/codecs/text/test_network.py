@@ -24,7 +24,6 @@ from lithify.codecs.text.learnt import learnt
 from lithify.codecs.text.mixing import decode_read, encode_read, encode_text
 from lithify.codecs.text.proof import READ_STREAMS, proved_network, read_streams_digest
 from lithify.errors import Unsound
-from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
 from tests.house import ROOT
 from tests.unit.codecs.text import reference, reference_network
 from tests.unit.codecs.text.corpus import CODE, EVERYTHING, FOREIGN, PROSE, TEXTS
@@ -110,36 +109,6 @@ def test_the_reference_decodes_what_the_network_read(tables: reference.Tables, t
 
     assert text == reference_network.decode_read(tables, file, payload, len(text))
     assert text == Text().decode(payload, shared=b"", length=len(text))
-
-
-_SCRIPT = """
-import hashlib
-from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
-from lithify.codecs.text.mixing import decode_read, encode_read
-from tests.unit.codecs.text.corpus import EVERYTHING, PROSE
-from tests.unit.codecs.text.networks import random_trained
-digest = hashlib.sha256()
-for text_class in FIRST_CLASSES:
-    for text in (EVERYTHING[-70:], PROSE[:30]):
-        stream = encode_read(text, random_trained(1), text_class)
-        assert text == decode_read(stream, len(text), random_trained(1), text_class)
-        digest.update(stream)
-print(digest.hexdigest())
-"""
-
-
-def test_streams_are_the_same_with_other_instructions_and_when_the_kernel_is_interpreted() -> None:
-    """Interpreted, every index is checked, and numbers that wrap are warned of."""
-    digest = hashlib.sha256()
-    for text_class in FIRST_CLASSES:
-        for text in (EVERYTHING[-70:], PROSE[:30]):
-            digest.update(encode_read(text, random_trained(1), text_class) or b"")
-    found = {
-        printed(_SCRIPT, PLAIN_PROCESSOR),
-        printed(_SCRIPT, {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512_SKX"}),
-        printed(_SCRIPT, INTERPRETED),
-    }
-    assert {digest.hexdigest()} == found
 
 
 def test_streams_are_the_same_whatever_is_read_at_the_same_time() -> None:
