@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,10 +16,5 @@ def python_files(*folders: str) -> Iterator[Path]:
 
 
 def parsed(path: Path) -> ast.Module:
-    """The file's syntax tree, to be looked at only. Files that say the same share one."""
-    return _parsed(path.read_text(encoding="utf-8"))
-
-
-@cache
-def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
+    """The file's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))

@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from functools import cache
 
 from lithify.crashpoints import NAMES, STEPS
 from tests.house import PACKAGE, parsed, python_files
 
 
+@cache
 def called_points() -> dict[str, list[str]]:
     """Crash point to the files that call it."""
     found: dict[str, list[str]] = {}
