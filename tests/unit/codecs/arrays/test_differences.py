@@ -53,6 +53,7 @@ def test_ranks_are_found_by_cells_and_where_those_are_too_few_by_searching(sprea
 def test_quick_blocks_of_large_frames_hold_two_of_them() -> None:
     large = (6, 1024, 1024)
     assert (6, 2) == (stack(large).step[0], stack(large, shallow=True).step[0])
+    assert stack((16, 512, 512)).step[0] == 8
     assert stack((64, 100, 100)) == stack((64, 100, 100), shallow=True)
     values = np.arange(5 * 1100 * 1000, dtype=np.int32).reshape(5, 1100, 1000) // 7
     payload = encode_values(values, bound=None, effort="fast")
