@@ -29,8 +29,9 @@ _WHOLE_BYTES_MAX = 64 * limits.KIB
 _FOREIGN_SHARE = 8
 """Up to here a file of which more than an eighth is in no picture is tried with its foreign segments left where they
 are, too: JPEG XL knows some by heart."""
-_DOUBTFUL = 0.98
-"""What is not smaller is compared with what the general codecs make of it."""
+_DRAWN, _DOUBTFUL = 0.5, 0.98
+"""What is not smaller is compared with what the general codecs make of it, and what is much smaller: it was drawn, and
+bytes that repeat tell more of it than coefficients."""
 _SMALL_BYTES = 4 * limits.KIB
 """So is a file that is no longer: half of it may be names and numbers."""
 _HEAD_METHODS: dict[Effort, tuple[int, ...]] = {
@@ -101,7 +102,8 @@ class Jpeg(WholeFile):
         if len(data) <= _WHOLE_BYTES_MAX and _FOREIGN_SHARE * len(found.streams[0]) > len(data):
             payloads.append(take_apart(find_jpegs(data, strip=False), (LEPTON if effort == "fast" else JXL,), effort))
         made = [payload for payload in payloads if payload is not None]
-        if not made or len(data) <= _SMALL_BYTES or min(map(len, made)) > _DOUBTFUL * len(data):
+        shares = [len(payload) / len(data) for payload in made]
+        if not made or len(data) <= _SMALL_BYTES or not _DRAWN < min(shares) < _DOUBTFUL:
             made.append(general.pack(data, effort))
         return min(made, key=len)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.codecs.media import jpeg_coders
+from lithify.codecs.media import general, jpeg_coders
 from lithify.codecs.media.fields import piece, varint
 from lithify.codecs.media.jpeg import Jpeg, take_apart
-from lithify.codecs.media.jpeg_coders import JXL, LEPTON, decode_jpeg, encode_jpeg, frame_samples
+from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED, decode_jpeg, encode_jpeg, frame_samples
 from lithify.codecs.media.jpeg_scan import find_jpegs, put_together
 from lithify.codecs.media.jxl_size import jxl_size
 from lithify.codecs.media.whole_file import EffortParams
@@ -104,6 +104,15 @@ def test_a_photograph_of_some_size_is_taken_apart() -> None:
     payload = round_trip(data)
     assert APART == payload[0]
     assert len(payload) < 0.85 * len(data)
+
+
+def test_a_drawing_that_repeats_is_kept_by_whoever_makes_it_smallest() -> None:
+    rows, columns = np.mgrid[:400, :800]
+    squares = ((rows // 40 + columns // 64) % 2 * 200).astype(np.uint8)
+    data = bytes(imagecodecs.jpeg_encode(squares, level=92))
+    apart = take_apart(find_jpegs(data), (RECODED,), "default")
+    assert apart is not None
+    assert len(round_trip(data)) == len(general.pack(data, "default")) < len(apart)
 
 
 @pytest.mark.parametrize("coder", [LEPTON, JXL])
