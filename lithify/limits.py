@@ -32,6 +32,7 @@ TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way
 TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
 TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
+ARRAYS_REWRITTEN_BYTES_MAX = 64 * MIB  # of a file of arrays that is written anew, all in memory, to reach its values
 OPENED_BYTES_MAX = 256 * MIB  # plain bytes of the deflate streams of one original; what is beyond stays as it is
 STREAM_PIECE_BYTES_MAX = 48 * MIB  # plain bytes of a piece of a stream that is opened in pieces: 400 MiB at work
 OPENED_BLOCKS_MAX = MIB  # of one stream; a log that is flushed at every line has two for each

@@ -19,7 +19,7 @@ from lithify.codecs.arrays.reading import SourceBytes
 from lithify.codecs.codec import Buffer, ChunkSink, Source
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
-from lithify.codecs.reasons import give_reason
+from lithify.codecs.reasons import give_reason, reasons_given
 from lithify.errors import BadBytes, FidelityBroken
 
 _STEP_BYTES = 8 * limits.MIB
@@ -36,10 +36,19 @@ _WAYS: dict[str, Way] = {
 
 
 class _Held:
-    """A sink that holds what it is given until it is wanted."""
+    """A sink that holds what it is given until it is wanted, and the reasons that came with it."""
 
     def __init__(self) -> None:
         self.chunks: list[tuple[bytes, bytes]] = []
+        self.reasons: list[str] = []
+
+    @classmethod
+    def of(cls, encode: Encode, source: Source) -> "_Held":
+        """All that `encode` makes of a file."""
+        held = cls()
+        with reasons_given() as held.reasons:
+            encode(source, held)
+        return held
 
     def share(self, data: bytes) -> None:
         raise AssertionError("arrays share nothing")
@@ -64,13 +73,12 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Co
     if other is None:
         encode(source, sink)
         return
-    found = []
-    for one in (source, MemorySource(other)):
-        encode(one, held := _Held())
-        found.append(held)
-    same, another = found
-    for payload, decoded in (another if another.stored_bytes < _WORTH * same.stored_bytes else same).chunks:
+    same, another = (_Held.of(encode, one) for one in (source, MemorySource(other)))
+    kept = another if another.stored_bytes < _WORTH * same.stored_bytes else same
+    for payload, decoded in kept.chunks:
         sink.chunk(payload, decoded)
+    for reason in kept.reasons:
+        give_reason(reason)
 
 
 def plainer(source: Source, *, to_loosen: bool = False) -> bytes | None:
@@ -99,12 +107,12 @@ def _way(source: Source) -> Way | None:
 
 
 def _is_too_long(source: Source) -> bool:
-    return source.length > limits.CHUNK_BYTES_MAX and _way(source) is not None
+    return source.length > limits.ARRAYS_REWRITTEN_BYTES_MAX and _way(source) is not None
 
 
 def _why_as_it_is(source: Source) -> str:
     if _is_too_long(source):
-        most = limits.CHUNK_BYTES_MAX // limits.MIB
+        most = limits.ARRAYS_REWRITTEN_BYTES_MAX // limits.MIB
         return f"files of HDF5 and GRIB of more than {most} MiB are not written anew: values behind filters stay exact"
     if _way(source) is None:
         return "only files of HDF5 and GRIB may come back as other bytes that say the same"

@@ -16,8 +16,10 @@ _SLACK_COST = 1.003
 def covering(table: np.ndarray, error: float) -> np.ndarray | None:
     """Floats such that each of `table` (different, in order) is within `error` of one of them, and few of them.
 
-    None if an even grid does not have many more points.
+    None if an even grid does not have many more points, or there is no room for an error.
     """
+    if not error > 0:
+        return None
     wide = table.astype(np.float64)
     first = _first_of_groups(wide, 2 * error)
     if len(first) > _GAIN * (float(wide[-1]) - wide[0]) / (2 * error):

@@ -254,7 +254,7 @@ def fixed_grid(values: np.ndarray) -> Grid | None:
     if values.dtype.itemsize < 4:
         return None
     exponent = frexp(float(np.abs(values.astype(np.float64)).max()))[1] - (24 if values.dtype.itemsize == 4 else 28)
-    limit = 100 if values.dtype.itemsize == 4 else 900
+    limit = 98 if values.dtype.itemsize == 4 else 900  # readers refuse exponents from which a number may be infinite
     return Fixed(values.dtype, exponent) if -limit < exponent < limit else None
 
 

@@ -66,13 +66,8 @@ def make_plan(
     if bound is not None and valid.any():
         tolerance, grid = _within(stacked[valid], bound)
         if grid is not None:
-            plan = with_lags(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, cube, effort)
-            plan = _with_base(plan, stacked, cube, effort)
-            if effort == "fast":
-                return plan
-            if not tolerance.pointwise:
-                plan = _with_tighter_grid(plan, stacked, valid, cube, effort)
-            if not _merges_nothing(stacked[valid], grid):
+            plan = _bounded(Plan(Coding(dtype, grid, specials), tolerance, False), stacked, valid, cube, effort)
+            if effort == "fast" or not _merges_nothing(stacked[valid], grid):
                 return plan
             without = make_plan(stacked, cube, None, effort, fills, inner=inner)
             return _smaller_of(plan, without, stacked, cube, effort)
@@ -88,6 +83,14 @@ def make_plan(
     return with_lags(Plan(coding, exact, trial.is_near(coding)), stacked, cube, effort)
 
 
+def _bounded(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The best plan within the tolerance of this one, which has only a grid."""
+    plan = _with_base(with_lags(plan, stacked, cube, effort), stacked, cube, effort)
+    if effort == "fast" or plan.tolerance.pointwise:
+        return plan
+    return _with_tighter_grid(plan, stacked, valid, cube, effort)
+
+
 def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
     """Whether few different values stay as many on a grid: a bound finer than their own rounding wins nothing."""
     some = values[:: max(1, len(values) // _SOME_VALUES)]
@@ -100,9 +103,13 @@ def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
 def _smaller_of(plan: Plan, other: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """By a part from the middle."""
     part, frames = _column(stacked, cube, _share(stacked.size, _BASE_PART, _BASE_MAX, _TRIED_MIN))
-    packed = [encode_block(part, frames, one.coding, one.tolerance, effort) for one in (plan, other)]
-    lengths = [_NEVER if one is None else len(one) for one in packed]
-    return other if lengths[1] < lengths[0] else plan
+    return min(plan, other, key=lambda one: _length(part, frames, one.coding, one.tolerance, effort))
+
+
+def _length(values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort) -> int:
+    """How many bytes some values take as a block; very many if their grid does not suit them."""
+    packed = encode_block(values, frames, coding, tolerance, effort)
+    return _NEVER if packed is None else len(packed)
 
 
 def pack_header(cube: Cube, coding: Coding) -> bytes:
@@ -148,8 +155,8 @@ class _GridTrial:
         """The one whose piece is smallest; None: the piece suits no grid."""
         least = min((self._length(coding, "fast") for coding in codings), default=_NEVER)
         near = [coding for coding in codings if self._length(coding, "fast") <= _ALIKE * least]
-        if least == _NEVER or len(near) == 1:
-            return None if least == _NEVER else near[0]
+        if least >= _NEVER or len(near) == 1:
+            return None if least >= _NEVER else near[0]
         return min(near, key=lambda coding: self._length(coding, self._effort))
 
     def is_near(self, coding: Coding) -> bool:
@@ -167,9 +174,8 @@ class _GridTrial:
     def _length(self, coding: Coding, effort: Effort) -> int:
         key = id(coding), effort
         if key not in self._lengths:
-            packed = encode_block(self._piece, self._frames, coding, self._tolerance, effort)
             grid_bytes = 0 if coding.grid is None else int(self._share * len(coding.grid.pack()))
-            self._lengths[key] = _NEVER if packed is None else len(packed) + grid_bytes
+            self._lengths[key] = grid_bytes + _length(self._piece, self._frames, coding, self._tolerance, effort)
         return self._lengths[key]
 
 
@@ -203,8 +209,7 @@ def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Pl
     values, frames = _column(stacked, cube, _share(stacked.size, _LAGS_PART, _LAGS_MAX, _LAGS_MIN))
 
     def length(coding: Coding, effort: Effort = effort) -> int:
-        packed = encode_block(values, frames, coding, plan.tolerance, effort)
-        return _NEVER if packed is None else len(packed)
+        return _length(values, frames, coding, plan.tolerance, effort)
 
     # Which past tells most is seen by differences, too: one that tells less than the frame before never was the best.
     quick = {nearer: length(replace(plan.coding, lags=(nearer, nearer)), "fast") for nearer, _ in sorted(choices)}
@@ -225,12 +230,13 @@ def _with_ladder(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) ->
         return plan
     values, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
 
-    def length(coding: Coding) -> int:
-        packed = encode_block(values, frames, coding, plan.tolerance, effort)
-        return _NEVER if packed is None else len(packed)
-
     laddered = (replace(plan.coding, laddered=True, lags=lags) for lags in sorted({plan.coding.lags, _NEAREST}))
-    return replace(plan, coding=min([plan.coding, *laddered], key=length))
+    return replace(
+        plan,
+        coding=min(
+            [plan.coding, *laddered], key=lambda coding: _length(values, frames, coding, plan.tolerance, effort)
+        ),
+    )
 
 
 def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:
@@ -286,9 +292,8 @@ def _with_tighter_grid(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube:
     tile, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
 
     def length(one: Plan) -> int:
-        packed = encode_block(tile, frames, one.coding, one.tolerance, effort)
-        grid = one.coding.grid
-        return _NEVER if packed is None or grid is None else len(packed) + len(grid.pack()) * tile.size // stacked.size
+        grid_bytes = 0 if one.coding.grid is None else len(one.coding.grid.pack()) * tile.size // stacked.size
+        return grid_bytes + _length(tile, frames, one.coding, one.tolerance, effort)
 
     others = [
         replace(plan, coding=replace(plan.coding, grid=grid, base=None))
@@ -312,8 +317,7 @@ class _BaseTrial:
         """Bytes of the part over this base; None: over none."""
         if base not in self._lengths:
             coding = replace(self._plan.coding, base=base)
-            packed = encode_block(self.values, self._frames, coding, self._plan.tolerance, "default")
-            self._lengths[base] = _NEVER if packed is None else len(packed)
+            self._lengths[base] = _length(self.values, self._frames, coding, self._plan.tolerance, "default")
         return self._lengths[base]
 
     def best(self, effort: Effort) -> Base:

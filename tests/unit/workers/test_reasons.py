@@ -25,6 +25,7 @@ from lithify.workers.pack import pack_file
 from tests.suites.codec_suite import framed
 from tests.unit.api.running import run
 from tests.unit.codecs.arrays import files
+from tests.unit.codecs.arrays.test_containers import hdf5
 from tests.unit.codecs.media.archives import gz, zipped
 from tests.unit.codecs.media.clips import y4m
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
@@ -125,6 +126,17 @@ def test_arrays_say_why_nothing_was_loosened() -> None:
     assert ["no arrays were found in it"] == under("floor:psnr=60", b"\x93NUMPY" + bytes(100))
     assert ["only files of HDF5 and GRIB may come back as other bytes that say the same"] == under("content", whole)
     assert [] == under("bounded:abs=1", files.npy(files.smooth((60, 70), "<f4")))
+
+
+def test_a_file_too_long_to_be_written_anew_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deflated(file: Any) -> None:
+        file.create_dataset("t", data=files.smooth((9, 40, 50), "f4"), chunks=(3, 40, 50), compression="gzip")
+
+    data = hdf5(deflated)
+    codec = Arrays(ArraysParams(contract="bounded:abs=1"))
+    assert [] == given(codec, data)
+    monkeypatch.setattr(limits, "ARRAYS_REWRITTEN_BYTES_MAX", len(data) - 1)
+    assert "values behind filters stay exact" in given(codec, data)[0]
 
 
 # --- files that are not what they seem ----------------------------------------------------------------

@@ -81,6 +81,12 @@ def test_values_on_few_places_are_kept_by_a_table_of_some_of_them() -> None:
     assert len(np.unique(again)) < len(np.unique(values))
 
 
+def test_a_bound_finer_than_rounding_leaves_no_room_for_a_table() -> None:
+    values = np.repeat(np.array([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 7], np.float32), 80).reshape(1, 16, 20)
+    assert [] == list(tighter_grids(values, np.ones(values.shape, bool), 1e-3, "default"))
+    assert covering(values[0, 0], 0.0) is None
+
+
 def test_frames_packed_by_themselves_skip_points_within_a_bound() -> None:
     values = packed((6, 60, 70))
     error = 1.2 / 64

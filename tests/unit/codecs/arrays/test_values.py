@@ -1,11 +1,12 @@
 """The numeric coder: what goes in comes back, bit for bit or within the bound, whole or in part."""
 
+import os
 import random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -23,6 +24,7 @@ from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, wi
 
 DTYPES = ["?", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8", "c8", "c16", "M8[s]"]
 SHAPE = (9, 34, 41)
+EXAMPLES = int(os.environ.get("ARRAY_EXAMPLES", "150"))
 
 
 def round_trip(values: np.ndarray, bound: Bound | None = None, effort: Any = "default", fills: Any = ()) -> np.ndarray:
@@ -55,7 +57,8 @@ def any_arrays(draw: st.DrawFn) -> np.ndarray:
 
 
 @given(any_arrays(), st.sampled_from(["fast", "default", "max"]))
-@settings(max_examples=150, deadline=None)
+@example(np.array(2.6584563e36, ">f4"), "fast")
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_any_array_comes_back_bit_for_bit(values: np.ndarray, effort: str) -> None:
     decoded = round_trip(values, effort=effort)
     assert (values.shape, values.dtype.newbyteorder("=")) == (decoded.shape, decoded.dtype)
@@ -180,7 +183,7 @@ def assert_within(values: np.ndarray, decoded: np.ndarray, bound: Bound) -> None
     st.sampled_from(["abs", "rel", "pwrel"]),
     st.sampled_from([1e-6, 1e-4, 1e-2, 0.3, 1.0]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_no_value_leaves_its_bound(values: np.ndarray, kind: Any, part: float) -> None:
     bound = Bound(kind, part)
     decoded = round_trip(values, bound)
