@@ -113,7 +113,7 @@ def above_a_floor() -> bytes:
 
 def by_other_coders() -> bytes:
     """A file whose array is a film, and one whose numbers are pictures."""
-    film, pictures = npy(scenes()), npy(blocky())
+    film, pictures = npy(scenes(7)), npy(blocky())
     return _loosened("other_coders", [encode_file(film, "max", Floor("psnr", 36)), encode_file(pictures, "max", None)])
 
 

@@ -39,6 +39,8 @@ def transformed(fine: np.ndarray, valid: Bools, deepest: Depth) -> Transformed |
     """The wavelet of a block of values in fine units (doubles, any where not valid); None if they span too much."""
     from lithify.codecs.arrays.wavelet import transform
 
+    if not np.isfinite(fine[valid]).all():
+        return None
     middle = int(np.rint(fine[valid].mean())) if valid.any() else 0
     centred = np.where(valid, fine - middle, 0)
     if np.abs(centred).max() > FINE_MAX or abs(middle) > _MIDDLE_MAX:

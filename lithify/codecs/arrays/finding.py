@@ -267,6 +267,8 @@ def ordered_grid(values: np.ndarray) -> Grid:
 
 def quantised_grid(values: np.ndarray, error: float) -> Grid | None:
     """The coarsest grid whose every value is within `error` of those it stands for; None: there is none."""
+    if not isfinite(error):
+        return None
     least, most = float(values.min()), float(values.max())
     rounding = _rounding(values)
     step = 2 * (error - rounding / 2)

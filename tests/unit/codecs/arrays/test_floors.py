@@ -1,11 +1,12 @@
 """A floor of quality: it is kept, hardly more than kept, and costs less than an even bound that keeps it."""
 
 import math
+import os
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -19,6 +20,7 @@ from lithify.errors import BadArgument, Corrupt
 from tests.unit.codecs.arrays.fields import smooth, turbulent, with_holes
 
 SHAPE = (9, 48, 52)
+EXAMPLES = int(os.environ.get("ARRAY_EXAMPLES", "60"))
 
 
 def psnr(values: np.ndarray, again: np.ndarray) -> float:
@@ -96,7 +98,8 @@ def test_where_quality_means_nothing_every_bit_comes_back(values: np.ndarray, fl
     hnp.arrays(st.sampled_from([np.float32, np.float64]), hnp.array_shapes(min_dims=1, max_dims=3, max_side=12)),
     st.floats(20, 120),
 )
-@settings(max_examples=60, deadline=None)
+@example(np.array([2.07834491e154, 0.0]), 20.0)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_any_floats_keep_any_floor(values: np.ndarray, decibels: float) -> None:
     _, again = round_trip(values, Floor("psnr", decibels))
     finite = np.isfinite(values)
