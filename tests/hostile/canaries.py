@@ -134,9 +134,13 @@ def _with_subtitles(hls: bytes) -> bytes:
 
 def _with_reference(where: str) -> bytes:
     """A film whose track says that its samples lie elsewhere."""
+    return film_with_entry(struct.pack(">I4sI", 12 + len(where) + 1, b"url ", 0) + where.encode() + b"\0")
+
+
+def film_with_entry(entry: bytes) -> bytes:
+    """A film whose track has this entry in its list of where data lie, and boxes as long as that makes them."""
     made = film(sound=None)
     at = made.index(b"dref")
-    entry = struct.pack(">I4sI", 12 + len(where) + 1, b"url ", 0) + where.encode() + b"\0"
     grown = len(entry) - 12
     out = bytearray(made[: at + 12] + entry + made[at + 24 :])
     struct.pack_into(">I", out, at - 4, int.from_bytes(made[at - 4 : at], "big") + grown)

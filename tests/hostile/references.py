@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from itertools import cycle
 
-from tests.hostile.canaries import Canaries, lists
+from tests.hostile.canaries import Canaries, film_with_entry, lists
 from tests.unit.codecs.media.archives import gz, pdf, tarred, zipped
 from tests.unit.codecs.media.clips import avi
 from tests.unit.codecs.media.films import film
@@ -174,16 +174,7 @@ def _movie_with_alias(where: str) -> bytes:
     name = where.encode()[-60:]
     alias = bytes(8) + struct.pack(">HH", 2, 0) + bytes([min(27, len(name))]) + name[:27].ljust(27, b"\0") + bytes(96)
     alias += struct.pack(">HH", 18, len(where)) + where.encode() + b"\0" * (len(where) & 1) + b"\xff\xff\0\0"
-    made = film(sound=None)
-    at = made.index(b"dref")
-    entry = _atom(b"alis", bytes(4), alias)
-    grown = len(entry) - 12
-    out = bytearray(made[: at + 12] + entry + made[at + 24 :])
-    struct.pack_into(">I", out, at - 4, int.from_bytes(made[at - 4 : at], "big") + grown)
-    for parent in (b"dinf", b"minf", b"mdia", b"trak", b"moov"):
-        place = bytes(out).rindex(parent, 0, at) - 4
-        struct.pack_into(">I", out, place, int.from_bytes(out[place : place + 4], "big") + grown)
-    return bytes(out)
+    return film_with_entry(_atom(b"alis", bytes(4), alias))
 
 
 def _element(name: str, body: bytes) -> bytes:
