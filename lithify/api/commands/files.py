@@ -17,6 +17,9 @@ from lithify.api.commands.walk import shown
 from lithify.errors import BadArgument
 from lithify.limits import COPY_BYTES
 
+_ONE_FORM = {("application/x-netcdf", "application/x-hdf5")}
+"""What a name says, and the contents: NetCDF 4 is HDF5."""
+
 
 @contextmanager
 def origin(path: Path) -> Iterator[BinaryIO]:
@@ -68,5 +71,5 @@ def picture_file(session: Session, path: Path | None, *suffixes: str, force: boo
 def tell_form(session: Session, path: Path, media_type: str | None) -> None:
     """A note where a file's name says another form than it has: a looser contract may have given it that."""
     said = mimetypes.guess_type(path.name)[0]
-    if media_type is not None and said is not None and said != media_type:
+    if media_type is not None and said is not None and said != media_type and (said, media_type) not in _ONE_FORM:
         session.out.note("form", f"{shown(path)} has become {media_type}, and its name says {said}")

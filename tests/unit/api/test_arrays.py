@@ -159,3 +159,14 @@ def test_info_draws_what_a_looser_contract_kept_beside_its_original(tmp_path: Pa
     drawn = run("info", str(frame), "--plot", str(picture), "--against", str(original), "--variable", "values")
     assert 0 == drawn.exit_code
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_deflated_netcdf_comes_back_within_its_bound_as_the_netcdf_it_says_it_is(tmp_path: Path) -> None:
+    file, again = tmp_path / "a.nc", tmp_path / "b.nc"
+    cube = xarray.Dataset({"t": (("time", "y", "x"), smooth((6, 40, 50), "f4"))})
+    cube.to_netcdf(file, encoding={"t": {"zlib": True}})
+    assert 0 == run("pack", str(file), "--effort", "fast", "--contract", "bounded:abs=0.1").exit_code
+    back = run("unpack", f"{file}.lith", "-o", str(again))
+    assert (0, False) == (back.exit_code, "has become" in back.stderr)
+    with xarray.open_dataset(again) as found:
+        assert 0 < float(abs(found.t - cube.t).max()) <= 0.1
