@@ -3,6 +3,7 @@
 Containers without names for axes get some: `values_0`, `values_1`.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -13,7 +14,7 @@ import numpy as np
 from lithify.codecs.array_types import Values
 from lithify.codecs.arrays.containers.description import Attributes
 from lithify.codecs.arrays.wish import Index
-from lithify.errors import MissingExtra
+from lithify.errors import LimitExceeded, MissingExtra
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.opened import ArrayFile, LazyArray
@@ -92,7 +93,7 @@ class LabelledFile:
 def label(file: "ArrayFile") -> LabelledFile:
     """The variables of a file that was opened, but for those of lists and records.
 
-    Raises MissingExtra for HDF5 without the library that reads it.
+    Raises MissingExtra for HDF5 without the library that reads it, LimitExceeded for an axis too long to be counted.
     """
     if file.container == "hdf5":
         try:
@@ -103,9 +104,15 @@ def label(file: "ArrayFile") -> LabelledFile:
     for path, one in file.arrays.items():
         dtype = _read_as(one.dtype)
         if dtype is not None:
+            _check_sides(path, one.shape)
             name = path.replace(_RENAMED, "") if _RENAMED in path else path
             found[name] = Labelled(name, one.dimensions, one.shape, dtype, one.attributes, one)
     return LabelledFile(file.container, found, {"": file.attributes, **file.groups})
+
+
+def _check_sides(path: str, shape: tuple[int, ...]) -> None:
+    if any(side > sys.maxsize for side in shape):
+        raise LimitExceeded(f"variable {path:.80} has an axis of {max(shape)} values; the limit is {sys.maxsize}")
 
 
 def label_source(source: "Source") -> LabelledFile:

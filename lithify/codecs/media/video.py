@@ -174,10 +174,20 @@ def _packed(data: bytes, group: Group, video: Video | None, effort: Effort) -> b
     return pack_stretch(data, frames, effort)
 
 
+def _in_order(first: int, video: Video, end: int) -> tuple[int, ...]:
+    """Where frames begin, from the first on, as long as each lies behind the one before and ends before `end`."""
+    frames, length = [first], video.layout.length
+    for at in video.starts:
+        if not frames[-1] + length <= at <= end - length:
+            break
+        frames.append(at)
+    return tuple(frames)
+
+
 def _tasted(sample: bytes, video: Video, first: int, effort: Effort) -> tuple[float, int]:
     """What the file is expected to become smaller by, and how many bytes were tried for that."""
     layout = video.layout
-    frames = (first, *(at for at in video.starts if at + layout.length <= min(len(sample), _TASTE_BYTES)))
+    frames = _in_order(first, video, min(len(sample), _TASTE_BYTES))
     if first + layout.length <= len(sample):
         stretch = sample[: frames[-1] + layout.length]
         return len(stretch) / len(pack_stretch(stretch, Frames(layout, frames), effort)), len(stretch)
