@@ -165,7 +165,7 @@ def _decimal(sample: np.ndarray, wide: np.ndarray, rounding: float) -> tuple[flo
 
 def _affine(sample: np.ndarray, rounding: float) -> tuple[float, Grid] | None:
     """Any step: the smallest distance between two values, refined until it fits the largest."""
-    numbers = _distinct(sample)
+    numbers = distinct(sample)
     if len(numbers) < 3:
         return None
     different = numbers.astype(np.float64)
@@ -242,7 +242,7 @@ def _frame_line(values: np.ndarray, last: tuple[float, float] | None = None) -> 
         base = float(values.min())
         if _fits(Affine(values.dtype, np.array([last[0]]), np.array([base])), values, all_of_them=True):
             return last[0], base
-    different = _distinct(values)
+    different = distinct(values)
     if len(different) < 3:
         return 0.0, float(different[0])
     grid = next((grid for grid in _lattices(different, decimals=False) if _fits(grid, different)), None)
@@ -340,13 +340,13 @@ def _table(values: np.ndarray, span: int) -> np.ndarray | None:
         return None
     table = values[:0]
     for part in (_sampled(values), values[: len(values) // _EARLY], values):
-        table = _distinct(part)
+        table = distinct(part)
         if len(table) > most:
             return None
     return table
 
 
-def _distinct(values: np.ndarray) -> np.ndarray:
+def distinct(values: np.ndarray) -> np.ndarray:
     """The different values in order; of floats, 0 and its negative are the same. By sorting: numpy's own way takes 200
     times as long for whole numbers."""
     ordered = np.sort(values, axis=None)

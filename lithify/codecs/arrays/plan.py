@@ -13,7 +13,7 @@ from lithify.codecs.arrays.base import FINER, Base
 from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
-from lithify.codecs.arrays.finding import find_grids, quantised_grid, rounded_grid, tighter_grids
+from lithify.codecs.arrays.finding import distinct, find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Fixed, Grid, Ranks, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
@@ -94,10 +94,10 @@ def _bounded(plan: Plan, stacked: np.ndarray, valid: np.ndarray, cube: Cube, eff
 def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
     """Whether few different values stay as many on a grid: a bound finer than their own rounding wins nothing."""
     some = values[:: max(1, len(values) // _SOME_VALUES)]
-    different = np.unique(some)
+    different = distinct(some)
     if 2 * len(different) > len(some):
         return False
-    return len(np.unique(grid.split(different.reshape(1, 1, -1), range(1)).integers)) == len(different)
+    return len(distinct(grid.split(different.reshape(1, 1, -1), range(1)).integers)) == len(different)
 
 
 def _smaller_of(plan: Plan, other: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
