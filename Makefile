@@ -31,7 +31,7 @@ test: $(STAMP) ## lint, types and the whole suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.kernels $(KERNELS) & kernels=$$!; $(BIN)/mypy; types=$$?; wait $$kernels && exit $$types
-	LITHIFY_TEST_KERNELS=$(KERNELS) $(BIN)/python -m pytest -n 2 --dist worksteal
+	LITHIFY_TEST_KERNELS=$(KERNELS) $(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=ci
 
 lint: $(STAMP) ## ruff and mypy --strict only
 	$(BIN)/ruff check .

@@ -70,7 +70,7 @@ def test_what_was_written_otherwise_is_kept_with_its_options(
     fold(numbers, bits, block * interval if folded else 1, codes)
     usual = (5 if bits > 16 else 4 if bits > 8 else 3, min(bits, 6 if bits < 9 else 13))
     units = chance.choice([UNCODED, UNCODED, usual[1] - 1 if usual[1] > 0 else 0], blocks).astype(np.uint8)
-    out = np.zeros(8 * codes.nbytes + 8192 * blocks, np.uint8)
+    out = np.zeros(len(codes) * 600, np.uint8)  # up to 4096 zeros, 1 and 12 bits for a number
     known, used = tell(codes, bits, block, interval, folded, units, blocks, out)
     stored = out[: -(-used // 8)].tobytes()
     coder = Ccsds(count, bits, block, interval, int(folded))
