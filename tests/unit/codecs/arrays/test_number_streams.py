@@ -14,6 +14,7 @@ from lithify.codecs.arrays.inflated import coded_place, inflate
 from lithify.codecs.arrays.packing import unpack_bits
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import Numbers, grouped, smooth
 
 BLOCKS = st.sampled_from([8, 16, 32, 64])
@@ -40,7 +41,7 @@ def field(bits: int, count: int, noise: float, flat: int, seed: int) -> Numbers:
     st.integers(1, 300),
     st.tuples(st.floats(0, 0.3), st.integers(0, 3000), st.integers(0, 9)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_the_usual_library_wrote_needs_no_recipe(
     bits: int, count: int, block: int, interval: int, kind: tuple[float, int, int]
 ) -> None:
@@ -59,7 +60,7 @@ def test_what_the_usual_library_wrote_needs_no_recipe(
 
 
 @given(st.integers(1, 24), st.integers(1, 400), BLOCKS, st.integers(1, 9), st.booleans(), st.integers(0, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_was_written_otherwise_is_kept_with_its_options(
     bits: int, count: int, block: int, interval: int, folded: bool, seed: int
 ) -> None:
@@ -82,7 +83,7 @@ def test_what_was_written_otherwise_is_kept_with_its_options(
 
 
 @given(st.integers(0, 2), st.integers(3, 500), st.integers(1, 40), st.integers(1, 16), st.floats(0, 0.2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_groups_come_back_however_they_were_cut(order: int, count: int, length: int, bits: int, noise: float) -> None:
     numbers = field(bits, count, noise, count // 3, count)
     template, said, stored = grouped(order, length=length)(numbers, bits)
@@ -99,7 +100,7 @@ def test_groups_come_back_however_they_were_cut(order: int, count: int, length: 
 
 
 @given(st.binary(max_size=200), st.integers(1, 32), BLOCKS, st.integers(1, 99), st.integers(1, 400), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_bytes_that_are_no_such_stream_are_left_alone_or_come_back(
     stored: bytes, bits: int, block: int, interval: int, count: int, folded: bool
 ) -> None:
@@ -112,7 +113,7 @@ def test_bytes_that_are_no_such_stream_are_left_alone_or_come_back(
 
 
 @given(st.binary(max_size=60), st.integers(1, 60), st.integers(0, 300), st.integers(0, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_recipes_of_nobody_raise_nothing_but_what_bad_bytes_do(
     recipe: bytes, count: int, length: int, code: int
 ) -> None:
