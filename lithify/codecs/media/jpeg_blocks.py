@@ -358,8 +358,8 @@ def _learn(t: Fixed, plane: Plane, number: int, place: int, ours: int, column: i
     plane.near[unsigned(t.wider[unsigned(place)])] = min(abs(value), _NEAR_SIZE_MAX)
 
 
-@bare
-def run(cells: I32, t: Fixed, plane: Plane, coefficients: I16, units: U16, decoding: bool) -> tuple[int, int, int]:
+@inlined
+def _run(cells: I32, t: Fixed, plane: Plane, coefficients: I16, units: U16, decoding: bool) -> tuple[int, int, int]:
     """Encode `coefficients` to `units`, or decode these to `coefficients`, which are zeros then.
 
     coefficients  blocks of 64, of one plane after another, and one more of zeros
@@ -415,6 +415,18 @@ def run(cells: I32, t: Fixed, plane: Plane, coefficients: I16, units: U16, decod
     return state
 
 
+@bare
+def encode_run(cells: I32, t: Fixed, plane: Plane, coefficients: I16, units: U16) -> tuple[int, int, int]:
+    """`_run` the one way."""
+    return _run(cells, t, plane, coefficients, units, False)
+
+
+@bare
+def decode_run(cells: I32, t: Fixed, plane: Plane, coefficients: I16, units: U16) -> tuple[int, int, int]:
+    """And the other."""
+    return _run(cells, t, plane, coefficients, units, True)
+
+
 # --- doors ------------------------------------------------------------------------------------------------
 
 
@@ -422,7 +434,7 @@ def encode_blocks(picture: Picture, coefficients: I16, most: int) -> bytes | Non
     """The stream of all coefficients; None if it takes more than about `most` bytes."""
     units = room(most // UNIT_BYTES + _ROOM)
     padded = np.concatenate([coefficients, np.zeros(64, np.int16)])
-    state = run(new_cells(), fixed(), new_plane(picture), padded, units, False)
+    state = encode_run(new_cells(), fixed(), new_plane(picture), padded, units)
     if state[2] < 0:
         return None
     made = ended(units, state)
@@ -433,6 +445,6 @@ def decode_blocks(picture: Picture, stream: bytes) -> I16:
     """The coefficients in a stream. Bytes that no encoder wrote give some coefficients or other, or raise Corrupt."""
     padded = np.zeros(64 * (picture.blocks + 1), np.int16)
     units = units_of(stream, _BEHIND + _ROOM)
-    if run(new_cells(), fixed(), new_plane(picture), padded, units, True)[2] < 0:
+    if decode_run(new_cells(), fixed(), new_plane(picture), padded, units)[2] < 0:
         raise Corrupt(f"the coefficients of a JPEG go on behind the {len(stream)} bytes of their stream")
     return padded[:-64]
