@@ -336,7 +336,14 @@ def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
     assert "text.mixing" in choose_small(EXACT, "default", (), 5000, kind="prose").runs
     assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
-    assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
+
+
+@pytest.mark.parametrize("kind", ["log", "json-lines"])
+def test_short_logs_are_tried_as_texts_too_and_longer_ones_are_not(kind: str) -> None:
+    most = limits.SHORT_BYTES_MAX
+    assert {"text.mixing", "logs.template"} <= set(choose_small(EXACT, "default", (), most, kind=kind).runs)
+    assert "text.mixing" not in choose_small(EXACT, "default", (), most + 1, kind=kind).runs
+    assert "text.mixing" not in choose_small(EXACT, "default", (), most, kind="opaque").runs
 
 
 # --- what is compressed already -----------------------------------------------------------------------

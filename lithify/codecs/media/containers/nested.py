@@ -172,7 +172,8 @@ def _suiting(data: bytes, effort: Effort) -> Iterator[Codec]:
     kinds = kinds_of(data)
     for codec in all_codecs():
         facts = codec.facts
-        wanted = bool(facts.kinds & kinds) if facts.kinds else effort != "fast" or facts.id in _FAST
+        fitting = facts.kinds_at(len(data))
+        wanted = bool(fitting & kinds) if fitting else effort != "fast" or facts.id in _FAST
         usable = facts.id != "raw.stored" and "exact" in facts.contracts
         if wanted and usable and not facts.too_slow(effort, len(data)) and not facts.too_long(len(data)):
             yield codec(codec.params_for(effort, len(data)))
