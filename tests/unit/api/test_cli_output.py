@@ -91,9 +91,13 @@ def test_that_machine_code_is_made_is_told_once_and_at_a_terminal_only(
 
 
 def test_the_command_line_listens_while_a_verb_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_for_kernels() -> list[dict[str, str]]:
+        making.tell("text.mixing")
+        return []
+
     heard: list[str] = []
     monkeypatch.setattr(Output, "making", lambda _, codec: heard.append(codec))
-    monkeypatch.setattr("lithify.workers.installed.codec_facts", lambda: making.tell("text.mixing") or [])
+    monkeypatch.setattr("lithify.workers.installed.codec_facts", wait_for_kernels)
     assert 0 == run("codecs").exit_code
     making.tell("media.gif")
     assert ["text.mixing"] == heard

@@ -121,7 +121,8 @@ def test_ours_stay_when_codecs_of_others_change(outsider: Outsider) -> None:
     assert ours
     outsider.write("steps.py", "STEP = 0\n")
 
-    with outsider.sandbox() as boxed, heard_by((heard := []).append):
+    heard: list[str] = []
+    with outsider.sandbox() as boxed, heard_by(heard.append):
         assert {} == boxed.missing_kernels(["media.gif", CODEC])
 
     assert [CODEC] == heard
@@ -129,7 +130,8 @@ def test_ours_stay_when_codecs_of_others_change(outsider: Outsider) -> None:
 
 
 def test_who_waits_for_kernels_is_told_once_when_they_are_made_and_not_when_they_are_there(outsider: Outsider) -> None:
-    with heard_by((heard := []).append):
+    heard: list[str] = []
+    with heard_by(heard.append):
         for _ in range(2):
             with outsider.sandbox() as boxed:
                 assert round_trip(boxed)
