@@ -12,9 +12,9 @@ from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort, Format
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.containers.looks import kinds_of
-from lithify.codecs.media.varints import take_varint, varint
 from lithify.codecs.reasons import give_reason
 from lithify.codecs.registry import all_codecs, codec_for
+from lithify.codecs.varints import take_varint, varint
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingExtra, Truncated
 
 _TRIED: dict[Effort, int] = {"fast": 1, "default": 3, "max": 4}
