@@ -192,7 +192,7 @@ def _search_three(words: U32, places: U16, state: I64, at: int, chain: int, limi
 
 @inlined
 def _next_alike(
-    words: U32, places: U16, chains: int, at: int, place: int, masked: U32, nearest: int, limit: int, chain: int
+    words: U32, places: U16, chains: int, at: int, place: int, masked: np.uint32, nearest: int, limit: int, chain: int
 ) -> int:
     """The nearest place before `place` that goes on as `at` does, in one of the chains of zlib's hash; -1: none."""
     first, second = words[unsigned(at)], words[unsigned(at + 4)]
