@@ -373,7 +373,7 @@ def _fill_up(writer: I64, out: U32, padding: int) -> int:
     count, place = writer[_COUNT], writer[_AT]
     out[unsigned(place)] = (writer[_BUFFER] << (32 - count)) & 0xFFFFFFFF
     writer[_BUFFER], writer[_COUNT], writer[_AT] = 0, 0, place + wide(count > 0)
-    return _WORD_BYTES * place + (count >> 3)
+    return wide(_WORD_BYTES * place + (count >> 3))
 
 
 @inlined
