@@ -163,13 +163,8 @@ def test_bytes_that_are_no_such_stream_are_left_alone_or_come_back(
         assert opened is None or coder.closed(*opened, len(stored)) == stored
 
 
-<<<<<<< HEAD
-@given(st.binary(max_size=60), st.integers(1, 60), st.integers(0, 300), st.integers(0, 3))
-@settings(max_examples=examples(200), deadline=None)
-=======
 @given(st.binary(max_size=60), st.integers(1, 60), st.integers(0, 300), st.integers(0, 4))
 @settings(max_examples=examples(200), deadline=None)
->>>>>>> amissing
 def test_recipes_of_nobody_raise_nothing_but_what_bad_bytes_do(
     recipe: bytes, count: int, length: int, code: int
 ) -> None:
