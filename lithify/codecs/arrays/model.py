@@ -65,6 +65,10 @@ class Model(NamedTuple):
     experts: I64
     differences: I64
     coder: I64
+    tally: I32
+    """How often each number occurred, as sums (Fenwick's tree); empty: they are not counted."""
+    common: U8
+    """How common each number was, framed, if they are counted."""
 
 
 @cache
@@ -78,8 +82,8 @@ def tables() -> Tables:
     return Tables(levels, shares)
 
 
-def new_model(frames: int, rows: int, columns: int) -> Model:
-    """Nothing seen yet."""
+def new_model(frames: int, rows: int, columns: int, counted: int = 0) -> Model:
+    """Nothing seen yet; so many different numbers are counted."""
     framed = frames * (rows + TOP + BOTTOM) * (columns + LEFT + RIGHT)
     width = columns + LEFT + RIGHT
     n = REGRESSORS
@@ -100,4 +104,6 @@ def new_model(frames: int, rows: int, columns: int) -> Model:
         experts=np.zeros(EXPERTS, np.int64),
         differences=np.zeros(n, np.int64),
         coder=np.zeros(4, np.int64),
+        tally=np.zeros(counted + 1 if counted else 0, np.int32),
+        common=np.zeros(framed if counted else 0, np.uint8),
     )

@@ -24,6 +24,7 @@ from lithify.codecs.arrays.model import (
     tables,
 )
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
+from lithify.codecs.arrays.tally import commonness, count
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, inlined, narrow, unsigned, wide
@@ -36,6 +37,7 @@ _SAMPLE_MAX = 8191
 VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
+UNCOUNTED = range(0)
 
 
 @inlined
@@ -135,6 +137,7 @@ def run(
     lag2: int,
     edged: bool,
     ladder: I32,
+    first: int,
     stream: U8,
     decoding: bool,
 ) -> int:
@@ -142,15 +145,16 @@ def run(
 
     ladder   where each value stands, in order, if values are places in a table: they are predicted by where they stand.
              Empty: they stand where they are
+    first    the least number, if they are counted: the model then has a tally
     """
     work, errors, pe = m.work, m.errors, m.expert_errors
     levels, shares = t.levels, t.shares
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
     maps, mixer, extra, inputs, bases = m.maps, m.mixer, m.extra, m.inputs, m.bases
     experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
-    coder = m.coder
+    coder, tally, common = m.coder, m.tally, m.common
     begin(coder, stream, decoding)
-    rungs = wide(len(ladder))
+    rungs, counted = wide(len(ladder)), wide(len(tally)) - 1
     asked = EXPERTS if edged else SMOOTH_EXPERTS
     sharpness = 2 if edged else 1
     width = columns + LEFT + RIGHT
@@ -340,15 +344,22 @@ def run(
                 bases[8] = (8 << CONTEXT_BITS) + (
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
+                second = same & 15
+                if counted > 0:
+                    second = wide(common[unsigned(here - 1)]) << 2 | wide(common[unsigned(above)])
                 expected = token_of((usual * 11) >> 8)
                 told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
-                    inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
-                    squash, stretch, reciprocal, decoding, told, expected, part,
+                    inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), second, coder, stream,
+                    squash, stretch, reciprocal, decoding, told, expected, part, tally, base - first,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if rungs:
                     value = min(max(value, 0), rungs - 1)
+                if counted > 0:
+                    value = min(max(value, first), first + counted - 1)
+                    common[unsigned(here)] = commonness(tally, value - first)
+                    count(tally, value - first)
                 if decoding:
                     values[unsigned(number)] = value
                 # Learn.
@@ -383,28 +394,42 @@ def run(
 
 
 def encode_integers(
-    values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    values: I32,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
-    lags    how many frames before are the first and the second past
-    edged   whether the experts for fields with edges are asked too
-    ladder  of values that are places in a table: where each stands, in order, from 0 to 2^16
+    lags     how many frames before are the first and the second past
+    edged    whether the experts for fields with edges are asked too
+    ladder   of values that are places in a table: where each stands, in order, from 0 to 2^16
+    counted  which numbers are counted, all that occur or none; within the ladder if there is one
     """
-    model = new_model(*values.shape)
+    frames, rows, columns = mask.shape
+    model = new_model(frames, rows, columns, len(counted))
     stream = np.zeros(values.size * 4 + 1000, np.uint8)
-    written = _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, False)
+    written = _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, counted, stream, False)
     if written < 0:
         return None
     return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
 
 
 def decode_integers(
-    stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    stream: bytes,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> I32:
     """The values of a block; those that are masked are 0."""
     values = np.zeros(mask.size, np.int32)
-    _run(new_model(*mask.shape), values, mask, lags, edged, ladder, np.frombuffer(stream, np.uint8).copy(), True)
+    frames, rows, columns = mask.shape
+    model = new_model(frames, rows, columns, len(counted))
+    _run(model, values, mask, lags, edged, ladder, counted, np.frombuffer(stream, np.uint8).copy(), True)
     return values.reshape(mask.shape)
 
 
@@ -415,10 +440,13 @@ def _run(
     lags: tuple[int, int],
     edged: bool,
     ladder: I32 | None,
+    counted: range,
     stream: U8,
     decoding: bool,
 ) -> int:
-    frames, rows, columns = mask.shape
     rungs = np.zeros(0, np.int32) if ladder is None else ladder
-    plain = mask.reshape(-1)
-    return run(model, tables(), chances(), values, plain, frames, rows, columns, *lags, edged, rungs, stream, decoding)
+    frames, rows, columns = mask.shape
+    return run(
+        model, tables(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, counted.start,
+        stream, decoding,
+    )  # fmt: skip
