@@ -115,7 +115,7 @@ def test_numbers_that_cannot_be_counted_are_refused(counts: tuple[int, int]) -> 
 def test_damaged_streams_of_counted_numbers_give_numbers_that_are_counted(stream: bytes, many: int, least: int) -> None:
     values = np.zeros((2, 5, 6), np.int16)
     coding = Coding(values.dtype, Native(values.dtype, 0, 1, 0), NONE)
-    body = bytes([COUNTED, 1, 2, 0, 0, 0, 0]) + varint(zigzag(least)) + varint(many) + stream
+    body = bytes([COUNTED, 1, 2, 0, 0, 0, 0]) + varint(zigzag(least)) + varint(many) + varint(0) + stream
     found = decode_block(body, values.shape, range(2), coding)
     assert least <= int(found.min()) <= int(found.max()) < least + many
 
