@@ -12,6 +12,7 @@ from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.jpeg import Jpeg, take_apart
 from lithify.codecs.media.jpeg_coders import JXL, LEPTON, RECODED
 from lithify.codecs.media.jpeg_scan import find_jpegs
+from lithify.codecs.media.pictures import DRAWN, FEW_COLOURS, SHADES
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
 from lithify.codecs.media.stills.codec import StillImage
@@ -43,6 +44,13 @@ PIXELS = (
     corpus.packed_tiff(),
     b"P5 # flat\n20 10\n255\n" + bytes([7]) * 200 + b"tail",
     b"P5 and no pixels",
+)
+MODELLED = (
+    b"P5 300 230\n255\n" + bytes((x + y * y // 9) % 251 for y in range(230) for x in range(300)),
+    b"P6 70 40\n255\n" + corpus.row_bytes(corpus.slope(40, 70, 3, 250)),
+    b"P6 60 50\n255\n"
+    + bytes(z for y in range(50) for x in range(60) for z in (x // 6 * 20, 9 * (y // 5), x % 6 // 5 * y)),
+    b"P6 60 50\n255\n" + bytes(z for y in range(50) for x in range(60) for z in (x // 20 * 90, 250, y // 25)),
 )
 CLIPS = (
     *(y4m(3, 18, 20, chroma, bits=bits) for chroma, bits in (("420", 8), ("411", 8), ("444", 10), ("422", 12))),
@@ -81,6 +89,16 @@ def pixels() -> bytes:
     sink = writer.sink(Pixels())
     for number, data in enumerate(PIXELS):
         sink.chunk(Pixels().encode_file(data, (number % 7,)), data)
+    writer.finish()
+    return file.getvalue()
+
+
+def models() -> bytes:
+    """Shades of one and three channels in several bands, drawings, and few colours as both kinds of names."""
+    writer = FrameWriter(file := io.BytesIO())
+    sink = writer.sink(Pixels())
+    for data, coder in zip(MODELLED, (SHADES, SHADES, DRAWN, FEW_COLOURS), strict=True):
+        sink.chunk(Pixels().encode_file(data, (coder,)), data)
     writer.finish()
     return file.getvalue()
 
@@ -132,6 +150,7 @@ MEDIA: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "media_jpeg__three_coders_and_the_rest": (jpegs, b"".join(JPEGS)),
     "media_png__colours_depths_and_passes": (pngs, b"".join(PNGS)),
     "media_pixels__every_coder": (pixels, b"".join(PIXELS)),
+    "media_pixels__models": (models, b"".join(MODELLED)),
     "media_gif__palettes_passes_and_disposals": (gifs, b"".join(GIFS) + b"GIF8 and no images"),
     "media_video__layouts_and_coders": (clips, b"".join(CLIPS) + b"and no frames"),
     "media_audio__kinds_and_presets": (sounds, b"".join(SOUNDS)),

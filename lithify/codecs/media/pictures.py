@@ -22,9 +22,9 @@ from lithify.errors import Corrupt, LimitExceeded
 
 Picture = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES = range(7)
+AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES, DRAWN, FEW_COLOURS = range(9)
 """How a picture is kept: its bytes packed; JPEG XL; WebP; WebP of a single channel as its green; differences packed;
-numbers that are shades, and numbers that are names, by models of ours."""
+numbers that are shades, numbers that are names, and pixels that were drawn, by models of ours; few colours as names."""
 CODER_NAMES = {
     AS_BYTES: "as bytes",
     JXL: "JPEG XL",
@@ -33,6 +33,8 @@ CODER_NAMES = {
     FILTERED: "differences",
     SHADES: "shades",
     NAMES: "names",
+    DRAWN: "drawn",
+    FEW_COLOURS: "few colours",
 }
 _LIBRARIES = frozenset({JXL, WEBP, WEBP_GREEN})
 _WEBP_SIDE_MAX = 16_383
@@ -43,11 +45,11 @@ _WEBP_LEVEL = 75
 _SMALL_SAMPLES = 4096
 """Up to here everything is tried."""
 _TAKEN, _DRAWN = 0.35, 0.8
-"""If so many pixels equal their left neighbours, a picture may be drawn, and is surely: WebP's matches then win."""
+"""If so many pixels equal their left neighbours, a picture may be drawn, and is surely."""
 _REPEATS_ROWS = 256
 """Rows that are looked at to tell."""
-_NAMES_PIXELS_MAX = 1 << 23
-"""Mixing takes half a microsecond a pixel: larger ones go to WebP, but for effort `max`."""
+_NAMES_PIXELS_MAX: dict[Effort, int] = {"fast": 1 << 16, "default": 1 << 23}
+"""Mixing takes half a microsecond a pixel: larger ones are taken for drawn, but at effort `max`."""
 _NAME_BITS = 8
 
 
@@ -100,7 +102,9 @@ def encode_picture(picture: Picture, effort: Effort, coders: tuple[int, ...] = (
 
 def _takes(coder: int, shape: Shape) -> bool:
     """Whether a model of ours is for such a picture; libraries say so themselves."""
-    return coder not in {SHADES, NAMES} or (shape.octets == 1 and (coder == SHADES or shape.channels == 1))
+    if coder not in {SHADES, NAMES, DRAWN, FEW_COLOURS}:
+        return True
+    return shape.octets == 1 and (coder in {SHADES, DRAWN} or (shape.channels == 1) == (coder == NAMES))
 
 
 def decode_picture(coder: int, packed: bytes, shape: Shape) -> Picture:
@@ -128,21 +132,20 @@ def coders_of_names(picture: Picture, effort: Effort) -> tuple[int, ...]:
     """For a channel whose numbers are names, not shades."""
     shape = shape_of(picture)
     if effort == "max":
-        return (NAMES, JXL, *_by_webp(shape))
-    return (NAMES,) if effort == "default" and shape.samples <= _NAMES_PIXELS_MAX else _by_webp(shape) or (JXL,)
+        return (NAMES, DRAWN, JXL, *_by_webp(shape))
+    return (NAMES,) if shape.samples <= _NAMES_PIXELS_MAX[effort] else (DRAWN,)
 
 
 def _worth_trying(picture: Picture, effort: Effort) -> list[int]:
-    shape, ours = shape_of(picture), picture.dtype == np.uint8
-    webp = list(_by_webp(shape))
+    shape = shape_of(picture)
     if effort == "max" or (effort == "default" and shape.samples <= _SMALL_SAMPLES):
-        return [*[SHADES] * ours, JXL, *webp, *[NAMES] * (ours and shape.channels == 1), AS_BYTES, FILTERED]
+        return [SHADES, DRAWN, FEW_COLOURS, NAMES, JXL, *_by_webp(shape), AS_BYTES, FILTERED]
     repeats = _repeats(picture)
-    if not ours:
+    if shape.octets == 2:
         return [JXL, AS_BYTES] if repeats > _DRAWN else [JXL]
     if repeats < _TAKEN:
         return [SHADES]
-    drawn = list(coders_of_names(picture, effort)) if shape.channels == 1 else webp or [JXL]
+    drawn = list(coders_of_names(picture, effort)) if shape.channels == 1 else [DRAWN, FEW_COLOURS]
     return drawn if repeats > _DRAWN else [SHADES, *drawn]
 
 
@@ -168,8 +171,9 @@ def _fits_webp(shape: Shape) -> bool:
 def warm() -> None:
     """Run the kernels of the models once each way."""
     picture = np.zeros((2, 2, 1), np.uint8)
-    for coder in (SHADES, NAMES):
-        decode_picture(coder, _ENCODERS[coder](picture, "default"), shape_of(picture))
+    for coder in (SHADES, NAMES, DRAWN):
+        decode_picture(*encode_picture(picture, "default", (coder,)), shape_of(picture))
+    encode_picture(picture.repeat(3, axis=2), "default", (FEW_COLOURS,))
 
 
 # --- JPEG XL ----------------------------------------------------------------------------------------------
@@ -255,6 +259,45 @@ def _decode_shades(packed: bytes, shape: Shape) -> Picture:
     return picture
 
 
+def _encode_drawn(picture: Picture, effort: Effort) -> bytes:
+    from lithify.codecs.media.drawn_model import encode_drawn
+
+    return encode_drawn(cast("U8", picture))
+
+
+def _decode_drawn(packed: bytes, shape: Shape) -> Picture:
+    from lithify.codecs.media.drawn_model import decode_drawn
+
+    picture = decode_drawn(packed, shape.height, shape.width, shape.channels) if _takes(DRAWN, shape) else None
+    if picture is None:
+        raise Corrupt(f"a stream draws no picture of {shape.width} × {shape.height} pixels")
+    return picture
+
+
+def _encode_few_colours(picture: Picture, effort: Effort) -> bytes | None:
+    from lithify.codecs.media.few_colours import take_colours
+
+    taken = take_colours(cast("U8", picture))
+    if taken is None:
+        return None
+    colours, indices = taken
+    coder, packed = encode_picture(indices[:, :, np.newaxis], effort, (DRAWN, NAMES) if effort == "max" else (DRAWN,))
+    return bytes([len(colours) - 1]) + colours.tobytes() + bytes([coder]) + packed
+
+
+def _decode_few_colours(packed: bytes, shape: Shape) -> Picture:
+    if not _takes(FEW_COLOURS, shape):
+        raise Corrupt(f"a picture of {shape.channels} channels is kept as few colours")
+    behind = 1 + (1 + packed[0]) * shape.channels if packed else 0
+    if len(packed) <= behind or packed[behind] not in {DRAWN, NAMES}:
+        raise Corrupt(f"a picture of few colours has {len(packed)} bytes, its colours end at {behind}")
+    colours = np.frombuffer(packed[1:behind], np.uint8).reshape(-1, shape.channels)
+    indices = decode_picture(packed[behind], packed[behind + 1 :], shape._replace(channels=1))
+    if indices.max() >= len(colours):
+        raise Corrupt(f"a pixel has colour {indices.max()} of {len(colours)}")
+    return np.ascontiguousarray(colours[indices[:, :, 0]])
+
+
 def _encode_names(picture: Picture, effort: Effort) -> bytes:
     from lithify.codecs.media.names_model import NamesCoder
 
@@ -307,7 +350,7 @@ def _little(octets: int) -> str:
     return f"<u{octets}"
 
 
-_ENCODERS: dict[int, Callable[[Picture, Effort], bytes]] = {
+_ENCODERS: dict[int, Callable[[Picture, Effort], bytes | None]] = {
     AS_BYTES: _pack_bytes,
     JXL: _encode_jxl,
     WEBP: _encode_webp,
@@ -315,6 +358,8 @@ _ENCODERS: dict[int, Callable[[Picture, Effort], bytes]] = {
     FILTERED: _pack_filtered,
     SHADES: _encode_shades,
     NAMES: _encode_names,
+    DRAWN: _encode_drawn,
+    FEW_COLOURS: _encode_few_colours,
 }
 _DECODERS: dict[int, Callable[[bytes, Shape], Picture]] = {
     AS_BYTES: _unpack_bytes,
@@ -324,4 +369,6 @@ _DECODERS: dict[int, Callable[[bytes, Shape], Picture]] = {
     FILTERED: _unpack_filtered,
     SHADES: _decode_shades,
     NAMES: _decode_names,
+    DRAWN: _decode_drawn,
+    FEW_COLOURS: _decode_few_colours,
 }

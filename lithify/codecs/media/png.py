@@ -1,4 +1,4 @@
-"""PNG: the pixels by JPEG XL or WebP, and a recipe that filters and deflates them just as the file's writer did."""
+"""PNG: the pixels as pictures are kept, and a recipe that filters and deflates them just as the file's writer did."""
 
 import zlib
 from dataclasses import replace
@@ -133,14 +133,14 @@ def _opened(data: bytes, effort: Effort) -> bytes | None:
 
 def _packed_image(png: Png, plain: bytes, effort: Effort) -> tuple[int, bytes]:
     """The pixels of a picture and how its rows are filtered; or, where there is none to be seen, its plain bytes."""
-    from lithify.codecs.media.png_rows import to_picture, to_plain
+    from lithify.codecs.media.png_rows import to_picture
 
     header = png.header
     if header is None or not _is_sound(header) or len(plain) != plain_length(header):
         return 0, _packed_plain(plain, effort)
     made = []
     seen = to_picture(plain, header)
-    if seen is not None and to_plain(*seen, header) == plain:
+    if seen is not None:
         picture, filters = seen
         packed_filters = piece(general.pack(filters, effort))
         palette = png.palette() if header.colour == _COLOUR_PALETTE else None

@@ -1,9 +1,10 @@
-"""The models of shades, of names and of LZW make the same of the same bytes when their kernels are interpreted."""
+"""Models make the same of the same bytes when their kernels are interpreted: shades, names, drawings, LZW."""
 
 import hashlib
 
 import numpy as np
 
+from lithify.codecs.media.drawn_model import decode_drawn, encode_drawn
 from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.names_model import NamesCoder
 from lithify.codecs.media.shades_model import decode_shades, encode_shades
@@ -30,6 +31,14 @@ def digest_of_models() -> str:
         assert np.array_equal(picture, again)
         digest.update(stream)
         found = decode_shades(hashlib.sha512(bytes([channels])).digest() * 3, 14, 11, channels)
+        digest.update(b"none" if found is None else found.tobytes())
+        drawn = np.kron(picture[::4, ::4] // 9, np.ones((3, 4, 1), np.uint8))
+        stream = encode_drawn(drawn)
+        again = decode_drawn(stream, *drawn.shape)
+        assert again is not None
+        assert np.array_equal(drawn, again)
+        digest.update(stream)
+        found = decode_drawn(hashlib.sha512(bytes([channels])).digest(), 9, 8, channels)
         digest.update(b"none" if found is None else found.tobytes())
     for depth in (1, 5, 8):
         names = np.zeros((9, 13), np.uint8)

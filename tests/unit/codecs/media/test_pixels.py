@@ -16,6 +16,8 @@ from lithify.codecs.media.fields import piece, varint
 from lithify.codecs.media.packbits import close_strips, open_strips
 from lithify.codecs.media.pictures import (
     AS_BYTES,
+    DRAWN,
+    FEW_COLOURS,
     FILTERED,
     JXL,
     NAMES,
@@ -40,8 +42,8 @@ from tests.unit.codecs.media.corpus import row_bytes, slope
 
 EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 PICTURES = 0x10
-CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES}
-OURS = {SHADES, NAMES}
+CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES, DRAWN}
+OURS = {SHADES, NAMES, DRAWN}
 
 
 def round_trip(data: bytes, effort: str = "default") -> bytes:
@@ -84,11 +86,30 @@ def test_each_coder_makes_a_slope_smaller(coder: int) -> None:
     assert len(packed) < 0.95 * one.size
 
 
-def test_photographs_are_kept_as_shades_and_drawings_by_webp() -> None:
+def test_photographs_are_kept_as_shades_and_drawings_as_such() -> None:
     drawn: Picture = np.repeat(np.repeat(np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5, 30, 0), 30, 1)
     assert SHADES == encode_picture(picture(90, 90, 3, 1), "default")[0]
     assert JXL == encode_picture(picture(90, 90, 3, 2), "default")[0]
-    assert WEBP == encode_picture(drawn, "default")[0]
+    assert DRAWN == encode_picture(drawn, "default")[0]
+    chance = np.random.default_rng(1)
+    glyphs = chance.integers(0, 250, (40, 8, 5, 3)).astype(np.uint8)
+    page: Picture = np.full((120, 200, 3), 250, np.uint8)
+    for number, glyph in enumerate(chance.integers(0, 40, 150)):
+        y, x = divmod(number, 25)
+        page[20 * y + 3 : 20 * y + 11, 8 * x + 1 : 8 * x + 6] = glyphs[glyph]
+    coder, packed = encode_picture(page, "default")
+    assert DRAWN == coder
+    assert len(packed) < len(encode_picture(page, "default", (WEBP,))[1])
+
+
+def test_few_colours_are_told_once() -> None:
+    chance = np.random.default_rng(2)
+    colours = chance.integers(0, 256, (60, 3)).astype(np.uint8)
+    drawn: Picture = np.kron(colours[chance.integers(0, 60, (24, 24))], np.ones((5, 9, 1), np.uint8))
+    assert FEW_COLOURS == encode_picture(drawn, "default")[0]
+    many: Picture = np.arange(300 * 3, dtype=np.uint16).reshape(10, 30, 3).astype(np.uint8)
+    many[:, :, 0] = np.arange(300).reshape(10, 30) // 256
+    assert AS_BYTES == encode_picture(many, "default", (FEW_COLOURS,))[0]
 
 
 def test_a_library_that_gives_back_other_pixels_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
