@@ -39,7 +39,7 @@ _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _LAGS_MIN, _PIECE_FRAMES = 1 << 15, 1 << 14, 8
 _ALIKE = 1.15
 """A grid whose differences are larger by so much than another's is not the better one."""
-_UNEVEN_BITS = 0.03
+_UNEVEN_BITS = 0.02
 _CLEARLY = 0.99
 """Counting is worth a trial if it may save so many bits a number, and its time if it saves so much of a part."""
 _ROWS_VALUES = 1 << 17
