@@ -27,15 +27,17 @@ from lithify.codecs.media.deflate.presets import (
     CONFIG_HASH_BITS,
     CONFIG_HASH_BYTES,
     CONFIG_HOW,
+    CONFIG_INSIDE,
     CONFIG_LAZY,
     CONFIG_NICE,
     CONFIG_SHORT,
     CONFIG_WINDOW,
     CONFIG_ZERO,
     GREEDY,
+    PAIRED,
     PLANNED,
 )
-from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_THREE, match_length
+from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_THREE, checksum, match_length
 
 PLACES = 65536
 HASHES = 65536
@@ -50,6 +52,8 @@ _HOPS_MAX = 4096
 MARGIN = 2048
 """Bytes that the corrections of one token or the head of a block never need."""
 _SYMBOLS_USUAL = 16383
+_PAIR_BYTES = 8
+"""Two places are looked at together: a shorter match at the first one is given up for one as long at the second."""
 _LOOKED_AT, _LOOKED_AT_MIN = 1000, 20
 _TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
 
@@ -86,7 +90,9 @@ def _remember(plain: U8, heads: I32, places: U16, config: I64, first: int, behin
             places[here] = places[unsigned(_FOURS * PLACES) + here] = 0
             continue
         a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
-        if hash_bits:
+        if hash_bits and hash_bytes == 4:
+            h = checksum(a, b, c, wide(plain[unsigned(at + 3)])) & mask
+        elif hash_bits:
             h = (a << 2 * shift ^ b << shift ^ c) & mask
             rank = (wide(heads[unsigned(_RANKS * HASHES + h)]) + 1) & (PLACES - 1)
             heads[unsigned(_RANKS * HASHES + h)] = places[unsigned(_RANKS * PLACES) + here] = rank
@@ -359,7 +365,8 @@ def code_tokens(
 ) -> int:
     """Code the blocks and their tokens, or (when encoding) about the first `tokens_max` of these."""
     size = len(plain)
-    greedy, planned = config[CONFIG_HOW] == GREEDY, config[CONFIG_HOW] == PLANNED
+    planned, paired = config[CONFIG_HOW] == PLANNED, config[CONFIG_HOW] == PAIRED
+    greedy = config[CONFIG_HOW] == GREEDY or paired
     plan_start, plan_stop = wide(0), wide(0)
     if planned:
         begin_counts(weights)
@@ -374,7 +381,7 @@ def code_tokens(
     usual, usual_stored = wide(_SYMBOLS_USUAL), wide(0)
     last_kind, history = wide(2), wide(0)
     held, is_held = wide(0), False
-    final = wide(0)
+    final, literals = wide(0), wide(0)
     while final == 0:
         if block >= len(blocks):
             return FULL
@@ -426,7 +433,7 @@ def code_tokens(
             remembered = max(remembered, at)
             is_held = False
         else:
-            first = token
+            first, literals = token, wide(0)
             to_end, end = wide(0), size
             if not decoding:
                 end = at
@@ -497,6 +504,14 @@ def code_tokens(
                         case = wide(length > 0)
                     elif greedy:
                         case = wide(2)
+                        if paired and length < _PAIR_BYTES and literals & 1 == 0 and at + 1 < end:
+                            case = wide(4)
+                            if remembered <= at + 1:
+                                _remember(plain, heads, places, config, remembered, at + 2)
+                                remembered = at + 2
+                            behind = _search(words, places, config, state, at + 1, end, _PAIR_BYTES - 1, chain)
+                            if behind:
+                                guess, case = wide(0), wide(5)
                     else:
                         case = wide(3)
                         if length < lazy:
@@ -578,13 +593,15 @@ def code_tokens(
                 token += 1
                 if actual == 0:
                     at += 1
+                    literals += 1
                     held, is_held = behind, behind != 0
                 else:
                     length = actual >> 16
+                    inside = length if not greedy or length <= lazy else min(length, config[CONFIG_INSIDE])
+                    _remember(plain, heads, places, config, remembered, at + inside)
                     at += length
+                    literals = wide(0)
                     is_held = False
-                    if not greedy or length <= lazy:
-                        _remember(plain, heads, places, config, remembered, at)
                     remembered = max(remembered, at)
             count = token - first
         if decoding:
