@@ -1,10 +1,14 @@
 """Whoever deflates: libraries that are installed, and programs that may be."""
 
+import importlib
+import importlib.util
 import shutil
 import subprocess
+import tempfile
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 import imagecodecs
 
@@ -15,6 +19,19 @@ _NODE = (
     "const z=require('zlib'),c=[];process.stdin.on('data',d=>c.push(d));"
     "process.stdin.on('end',()=>process.stdout.write(z.deflateRawSync(Buffer.concat(c),{level:%d})))"
 )
+_GO = """package main
+import ("compress/flate"; "io"; "os"; "strconv")
+func main() {
+    level, _ := strconv.Atoi(os.Args[1]); plain, _ := io.ReadAll(os.Stdin)
+    out, _ := flate.NewWriter(os.Stdout, level); out.Write(plain); out.Close()
+}
+"""
+_JAVA = """import java.util.zip.*;
+public class Deflating { public static void main(String[] told) throws Exception {
+    var out = new DeflaterOutputStream(System.out, new Deflater(Integer.parseInt(told[0]), true), 65536);
+    out.write(System.in.readAllBytes()); out.close();
+} }
+"""
 
 
 def encoders_at_hand() -> dict[str, Encoder]:
@@ -26,6 +43,12 @@ def encoders_at_hand() -> dict[str, Encoder]:
     found |= {f"zlib-ng {level}": partial(_zlib_ng, level=level) for level in range(1, 10)}
     found |= {f"libdeflate {level}": partial(_libdeflate, level=level) for level in range(1, 13)}
     found["zopfli"] = _zopfli
+    if importlib.util.find_spec("isal"):
+        found |= {f"ISA-L {level}": partial(_isal, level=level) for level in range(4)}
+    if shutil.which("go"):
+        found |= {f"Go {level}": partial(_go, level=level) for level in (1, 2, 3, 4, 5, 6, 9)}
+    if shutil.which("javac"):
+        found |= {f"Java {level}": partial(_java, level=level) for level in (1, 6, 9)}
     for program, levels in (("gzip", (1, 6, 9)), ("pigz", (1, 6, 9, 11))):
         if shutil.which(program):
             found |= {f"{program} {level}": partial(_piped, [program, f"-{level}", "-c"]) for level in levels}
@@ -54,6 +77,31 @@ def _libdeflate(plain: bytes, *, level: int) -> bytes:
 
 def _zopfli(plain: bytes) -> bytes:
     return bytes(imagecodecs.zopfli_encode(plain))[2:]
+
+
+def _isal(plain: bytes, *, level: int) -> bytes:
+    deflater = importlib.import_module("isal.isal_zlib").compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return bytes(deflater.compress(plain) + deflater.flush())
+
+
+@cache
+def _built(name: str, source: str, *compiler: str) -> Path:
+    """The folder of a program that was compiled there."""
+    folder = Path(tempfile.mkdtemp(prefix="encoder-"))
+    (folder / name).write_text(source, encoding="utf-8")
+    subprocess.run([*compiler, name], cwd=folder, check=True)
+    return folder
+
+
+def _go(plain: bytes, *, level: int) -> bytes:
+    program = _built("deflating.go", _GO, "go", "build", "-o", "deflating") / "deflating"
+    return subprocess.run([program, str(level)], input=plain, capture_output=True, check=True).stdout
+
+
+def _java(plain: bytes, *, level: int) -> bytes:
+    folder = _built("Deflating.java", _JAVA, "javac")
+    command = ["java", "-cp", str(folder), "Deflating", str(level)]
+    return subprocess.run(command, input=plain, capture_output=True, check=True).stdout
 
 
 def _piped(command: list[str], plain: bytes) -> bytes:

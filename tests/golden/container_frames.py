@@ -12,7 +12,7 @@ from lithify.codecs.media.containers.long_gzip import LongGzip, LongGzipParams
 from lithify.codecs.media.whole_file import EffortParams
 from tests.suites.codec_suite import framed
 from tests.unit.codecs.media.archives import gz, pdf, tarred, zipped
-from tests.unit.codecs.media.streams import deflated, paragraphs, rows
+from tests.unit.codecs.media.streams import deflated, paired, paragraphs, rows
 
 HERE = Path(__file__).parent
 _TEXT = paragraphs(3)
@@ -34,12 +34,13 @@ MADE: dict[str, Callable[[], bytes]] = {
 
 
 def _streams() -> list[bytes]:
-    """A deflate stream by each way of writing that zlib has."""
+    """A deflate stream by each way of writing that zlib and ISA-L have."""
     return [
         *(deflated(_TEXT, level) for level in range(10)),
         *(deflated(rows(2), 6, strategy=strategy) for strategy in range(5)),
         deflated(_TEXT, 6, window=9, memory=1),
         _LINES + _FLUSHED.flush(),
+        *(paired(_TEXT, bits) for bits in (13, 15)),
     ]
 
 

@@ -8,6 +8,7 @@ import click
 
 from lithify.api.commands.drawing import PICTURE
 from lithify.api.commands.files import destination, origin, picture_file
+from lithify.api.commands.inside import show_contents
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.values import EFFORT, PATH, PIPE, TEXT
 from lithify.api.commands.walk import shown
@@ -27,6 +28,7 @@ from lithify.errors import BadArgument
 @click.option(
     "--plot", "picture", type=PATH, metavar="OUT.png", help="Draw what comes back beside the original, as PNG."
 )
+@click.option("--contents", is_flag=True, help="Show what was found inside: streams, pictures, members, by codec.")
 @click.option("--force", is_flag=True, help="Replace OUT and OUT.png if they are there.")
 @json_option
 @click.pass_obj
@@ -45,12 +47,14 @@ def pack(
     FILE - is standard input. The frame is decoded in a second process and compared before it gets its name. If
     the frame is smallest with the primer of --primer, or the language model of --model, it needs that to be unpacked.
     """
+    from lithify.workers.contents import frame_contents
     from lithify.workers.pack import pack_file
     from lithify.workers.primer_files import read_primer_file
 
     if wishes["native"] and wishes["model"] is None:
         raise BadArgument("--native says how a language model reckons: name one with --model")
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
+    shows_contents = wishes.pop("contents")
     wishes["primer"] = None if primer is None else read_primer_file(primer)
     with (
         origin(source) as file,
@@ -60,10 +64,15 @@ def pack(
         length = os.fstat(file.fileno()).st_size
         with session.out.progress(f"pack {shown(source)}", length) as advance:
             found = pack_file(file, frame, picture=drawn, on_progress=lambda share: advance(share * length), **wishes)
+        inside = frame_contents(frame) if shows_contents else None
     if source == PIPE:
         found["name"] = "-"
-    if target != PIPE:
-        session.out.document(found, _line(found))
+    if target == PIPE:
+        return
+    told = {} if inside is None else {"contents": [item.as_json() for item in inside]}
+    session.out.document(found | told, _line(found))
+    if inside is not None and not session.out.as_json:
+        show_contents(session.out, inside)
 
 
 def _line(found: dict[str, Any]) -> str:

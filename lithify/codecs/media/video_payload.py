@@ -1,7 +1,7 @@
 """A stretch of a file as a payload: its frames by a coder of moving pictures, all other bytes by a general one."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -81,11 +81,11 @@ def unpack_stretch(payload: bytes, length: int) -> bytes:
         raise Corrupt(f"samples of {bits} bits are kept in {layout.octets} bytes")
     head = fields.piece("the head of pictures")
     coded = Coded(head, [fields.piece("a picture") for _ in frames.starts])
-    planes = decode_pictures(coder, coded, told, len(frames.starts))
+    planes = _shifted(decode_pictures(coder, coded, told, len(frames.starts)), shift)
     out = np.zeros(length, np.uint8)
     for number, at in enumerate(frames.starts):
         one = out[at : at + layout.length].reshape(1, -1)
-        put_samples([plane[number : number + 1] << shift for plane in planes], one, layout)
+        put_samples([plane[number : number + 1] for plane in planes], one, layout)
     holes = frames.holes(length)
     out[holes] = np.frombuffer(general.unpack(fields.rest(), int(np.count_nonzero(holes))), np.uint8)
     return out.tobytes()
@@ -102,7 +102,7 @@ def _pack_frames(data: bytes, frames: Frames, effort: Effort, coders: tuple[int,
         return None
     planes = take_samples(rows, frames.layout)
     shift = _shift(planes)
-    planes = [plane >> shift for plane in planes]
+    planes = _shifted(planes, -shift)
     form = form_of(planes)
     fitting = [one for one in coders_for(form) if not coders or one[0] in coders]
     if len(fitting) > 1:
@@ -132,6 +132,12 @@ def _shift(planes: Sequence[Samples]) -> int:
     for plane in planes:
         used |= int(np.bitwise_or.reduce(plane, axis=None))
     return min((used & -used).bit_length() - 1, _SHIFT_MAX) if used else 0
+
+
+def _shifted(planes: Sequence[Samples], bits: int) -> list[Samples]:
+    """The same samples so many bits higher, or lower."""
+    shifted = [np.left_shift(plane, bits) if bits > 0 else np.right_shift(plane, -bits) for plane in planes]
+    return [cast("Samples", plane) for plane in shifted] if bits else list(planes)
 
 
 def _size(coded: Coded | None) -> float:

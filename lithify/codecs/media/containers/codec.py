@@ -95,10 +95,10 @@ class Deflate(WholeFile):
         from lithify.codecs.media.containers.opening import open_all
 
         budget = self._budget or Budget()
-        opened = open_all(data, budget)
+        opened = open_all(data, budget, self._effort)
         if opened is None:
             return bytes([CLOSED]) + pack_part(data, self._effort, _never_within)
-        return bytes([OPENED]) + opened.packed(self._effort, lambda codec: self.within(codec, budget))
+        return bytes([OPENED]) + opened.packed(lambda codec: self.within(codec, budget))
 
     def decode_file(self, payload: bytes, length: int) -> bytes:
         from lithify.codecs.media.containers.closing import close_all

@@ -69,11 +69,14 @@ def _parts(payload: bytes, pieces: Sequence[Piece], at: int) -> Iterator[list[Pa
 
 
 def _members(pieces: Sequence[Piece], groups: Sequence[Sequence[Part]]) -> dict[int, list[Member]]:
-    """By group, what its pieces are called; headers stand in the group that a container begins with."""
-    if not pieces:
-        return {}
-    skeleton = pieces[0].segments[0].group
-    parts = groups[skeleton]
+    """By group, what its pieces are called; headers stand in the group of the first piece or, in a part, the second."""
+    for skeleton in dict.fromkeys(piece.segments[0].group for piece in pieces[:2]):
+        if named := _named(pieces, skeleton, groups[skeleton]):
+            return named
+    return {}
+
+
+def _named(pieces: Sequence[Piece], skeleton: int, parts: Sequence[Part]) -> dict[int, list[Member]]:
     if sum(part.length for part in parts) > limits.NAMES_BYTES_MAX or not all(map(_is_plain, parts)):
         return {}
     known = b"".join(

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lithify import limits
-from lithify.codecs.media.containers.tar import is_tar, members
+from lithify.codecs.media.containers.looks import UNSIGNED_KINDS, kinds_of
+from lithify.codecs.media.containers.tar import is_tar, later_part, members
 from lithify.codecs.media.deflate.engine import OpenedStream, open_stream
 from lithify.codecs.media.deflate.inflate import measure
 
@@ -72,8 +73,10 @@ class Walk:
 
     def found(self) -> Iterator[Found]:
         """What is inside, in order: the members of a tar archive, looked into one by one later; or streams."""
-        if is_tar(self.data):
-            yield from (Found(start, end) for start, end in members(self.data))
+        begin = 0 if is_tar(self.data) else later_part(self.data) if kinds_of(self.data) in UNSIGNED_KINDS else None
+        if begin is not None:
+            between = [(0, begin)] if begin else []
+            yield from (Found(start, end) for start, end in (*between, *members(self.data, begin)))
             return
         at = 0
         while self.garbage_left > 0:

@@ -10,8 +10,11 @@ LOG_KINDS = frozenset({"log", "json-lines"})
 TEXT_KINDS = frozenset({"json", "csv", "markup", "code", "prose", "text"})
 NUMERIC_KINDS = TEXT_KINDS | LOG_KINDS
 BINARY_KINDS = frozenset({"binary", "executable", "opaque"})
-_ALONE_BYTES = 64 * limits.KIB
-"""So much is kept on its own, by whichever codec is best for it; less is kept with others of its look."""
+UNSIGNED_KINDS = frozenset({LOG_KINDS, TEXT_KINDS, NUMERIC_KINDS, BINARY_KINDS})
+"""Of what does not begin as any known form does."""
+_ALONE_BYTES, _TEXT_ALONE_BYTES = 64 * limits.KIB, 512 * limits.KIB
+"""So much is kept on its own, by whichever codec is best for it; less is kept with others of its look. What one text
+says helps with the next, which a log or a table seldom does."""
 _LOOK_BYTES = 4 * limits.KIB
 _CONTROL_MAX = 0.01
 _LOG_LINES, _LOG_LINES_MIN, _LOG_SHARE = 20, 4, 0.5
@@ -75,7 +78,7 @@ def kinds_of(data: bytes) -> frozenset[str]:
 def look_at(data: bytes) -> Look:
     """With what a piece is kept."""
     kinds = kinds_of(data)
-    if len(data) >= _ALONE_BYTES or kinds not in _LOOKS:
+    if len(data) >= (_TEXT_ALONE_BYTES if kinds is TEXT_KINDS else _ALONE_BYTES) or kinds not in _LOOKS:
         return Look.ALONE
     if kinds is not TEXT_KINDS:
         return _LOOKS[kinds]

@@ -79,7 +79,7 @@ def _named(pieces: Sequence[Piece], laid: _Laid) -> dict[int, tuple[str, int]]:
         if len(named) > limits.CONTENTS_MAX:
             break
     shown = {at: (safe_name(name), length) for at, (name, length) in named.items() if name}
-    for base in dict.fromkeys([0, *_streams(pieces)]):
+    for base in dict.fromkeys([*_beginnings(pieces)]):
         if is_tar(laid.read(base, _TAR_HEAD)):
             around = f"{shown[base][0]}/" if base in shown else ""
             shown |= {at: (around + safe_name(name), length) for at, (name, length) in _in_tar(laid, base)}
@@ -104,11 +104,11 @@ def _in_tar(laid: _Laid, base: int) -> Iterator[tuple[int, tuple[bytes, int]]]:
         yield base + member.start, (member.name, member.end - member.start)
 
 
-def _streams(pieces: Sequence[Piece]) -> Iterator[int]:
-    """Where plain bytes of streams begin."""
+def _beginnings(pieces: Sequence[Piece]) -> Iterator[int]:
+    """Where archives may begin: with the first piece, or behind the rest of what an earlier part has; in streams."""
     at = 0
-    for piece in pieces:
-        if piece.recipe_length is not None:
+    for number, piece in enumerate(pieces):
+        if number < 2 or piece.recipe_length is not None:
             yield at
         at += piece.length
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _GROUPS_MAX = 256
 """Pieces that are kept alone; further ones are kept with others, whatever they look like."""
+_TEXTS = frozenset({Look.TEXT, Look.MARKUP, Look.NUMERIC})
+_MIXED_BYTES_MAX = 8 * limits.MIB
+"""Of short texts, in groups that effort `default` mixes (16 s each way); what is beyond is one group for others."""
 
 
 @dataclass
@@ -29,7 +32,12 @@ class Opened:
     pieces: list[Piece] = field(default_factory=list)
     recipes: list[bytes] = field(default_factory=list)
     groups: list[list[bytes]] = field(default_factory=list)
+    effort: Effort = "default"
     _shared: dict[Look, int] = field(default_factory=dict)
+    _bytes: list[int] = field(default_factory=list)
+    """Of each group."""
+    _mixed: int = 0
+    """Bytes of text in groups of a length that a slow codec is tried on."""
     _recalled: Recalled = field(default_factory=Recalled)
 
     def add_raw(self, data: bytes) -> None:
@@ -53,18 +61,29 @@ class Opened:
     def _put(self, data: bytes, look: Look) -> Segment:
         if look == Look.ALONE and len(self.groups) >= _GROUPS_MAX:
             look = Look.BINARY
-        if look == Look.ALONE or look not in self._shared:
+        if look == Look.ALONE or look not in self._shared or self._is_full(look, len(data)):
             self.groups.append([])
+            self._bytes.append(0)
             group = len(self.groups) - 1
             if look != Look.ALONE:
                 self._shared[look] = group
         else:
             group = self._shared[look]
         self.groups[group].append(data)
+        self._bytes[group] += len(data)
         return Segment(group, len(data))
 
-    def packed(self, effort: Effort, within: Prepare) -> bytes:
+    def _is_full(self, look: Look, more: int) -> bool:
+        """Whether a group of texts would become longer with `more` bytes than effort `default` mixes texts."""
+        if self.effort != "default" or look not in _TEXTS or self._mixed + more > _MIXED_BYTES_MAX:
+            return False
+        full = self._bytes[self._shared[look]] + more > limits.TEXT_DEFAULT_BYTES_MAX
+        self._mixed += self._bytes[self._shared[look]] if full else 0
+        return full
+
+    def packed(self, within: Prepare) -> bytes:
         """The payload behind its first byte."""
+        effort = self.effort
         table = pack_table(self.pieces)
         skeleton = self._shared.get(Look.SKELETON)
         parts = [varint(len(table)), pack_part(table, effort, _plainly)]
@@ -77,9 +96,9 @@ class Opened:
         return b"".join(parts)
 
 
-def open_all(original: bytes, budget: "Budget") -> Opened | None:
+def open_all(original: bytes, budget: "Budget", effort: Effort) -> Opened | None:
     """An original opened; None if there is nothing inside."""
-    opened, at, walk = Opened(), 0, Walk(original, budget.plain_left)
+    opened, at, walk = Opened(effort=effort), 0, Walk(original, budget.plain_left)
     for found in walk.found():
         opened.add_raw(original[at : found.start])
         opened.add_found(original, found)

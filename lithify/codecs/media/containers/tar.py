@@ -13,7 +13,11 @@ _OCTAL = re.compile(b"[0-7]+")
 _BLOCK = 512
 _MAGIC_AT, _MAGIC = 257, b"ustar"
 _NAME_END, _SIZE_AT, _SIZE_END, _TYPE_AT, _PREFIX_AT, _PREFIX_END = 100, 124, 136, 156, 345, 500
+_CHECK_AT, _CHECK_END = 148, 156
 _MEMBER_BYTES_MIN = 64
+_TRIES_MAX = 4096
+_SHARE_MIN = 0.5
+"""Of what follows the first header of an archive whose beginning is elsewhere: less in members, and it is none."""
 _LONG_NAME, _LONG_LINK, _PAX, _PAX_OF_ALL = b"L", b"K", b"x", b"g"
 _SAID_BYTES_MAX = 64 * limits.KIB
 _PAX_PATH = re.compile(rb"(?:\A|\n)[0-9]+ path=([^\n]*)\n")
@@ -34,20 +38,40 @@ def is_tar(data: bytes) -> bool:
     return data.startswith(_MAGIC, _MAGIC_AT)
 
 
-def members(data: bytes) -> Iterator[tuple[int, int]]:
+def members(data: bytes, begin: int = 0) -> Iterator[tuple[int, int]]:
     """Where members lie, in order, as far as headers can be read; those of some bytes."""
-    for member in named_members(lambda at, length: data[at : at + length], len(data)):
+    for member in named_members(lambda at, length: data[begin + at : begin + at + length], len(data) - begin):
         if member.end - member.start >= _MEMBER_BYTES_MIN:
-            yield member.start, member.end
+            yield begin + member.start, begin + member.end
+
+
+def later_part(data: bytes) -> int | None:
+    """Where the first header lies in what is a later part of a long archive; None: it seems to be none."""
+    at = _MAGIC_AT - 1
+    for _ in range(_TRIES_MAX):
+        at = data.find(_MAGIC, at + 1)
+        if at < 0:
+            return None
+        begin = at - _MAGIC_AT
+        if _is_header(data[begin : begin + _BLOCK]):
+            in_members = sum(end - start for start, end in members(data, begin))
+            return begin if in_members > _SHARE_MIN * (len(data) - begin) else None
+    return None
+
+
+def _is_header(block: bytes) -> bool:
+    """Whether a block has the sum that it says it has."""
+    told = _size(block[_CHECK_AT:_CHECK_END])
+    return told == sum(block) - sum(block[_CHECK_AT:_CHECK_END]) + ord(" ") * (_CHECK_END - _CHECK_AT)
 
 
 def named_members(read: Read, length: int) -> Iterator[Member]:
-    """Every member with its name. What only says more of the next member is none."""
+    """Every member with its name; one that goes on behind the end ends there. What says more of the next is none."""
     at, said = 0, b""
     while (header := read(at, _BLOCK)).startswith(_MAGIC, _MAGIC_AT):
         size, kind = _size(header[_SIZE_AT:_SIZE_END]), header[_TYPE_AT : _TYPE_AT + 1]
         start = at + _BLOCK
-        if size is None or start + size > length:
+        if size is None or start >= length:
             return
         if kind == _LONG_NAME:
             said = read(start, min(size, _SAID_BYTES_MAX)).rstrip(b"\0")
@@ -55,7 +79,7 @@ def named_members(read: Read, length: int) -> Iterator[Member]:
             found = _PAX_PATH.search(read(start, min(size, _SAID_BYTES_MAX)))
             said = found[1] if found else said
         elif kind not in {_LONG_LINK, _PAX_OF_ALL}:
-            yield Member(start, start + size, said or _name(header))
+            yield Member(start, min(start + size, length), said or _name(header))
             said = b""
         at = start + -(-size // _BLOCK) * _BLOCK
 

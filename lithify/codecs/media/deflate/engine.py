@@ -233,7 +233,7 @@ def _nearest(stream: Stream, hint: int | None) -> _Attempt | None:
         if found is not None:
             return found
     most = len(stream.plain) // _COSTLY + 64
-    rivals = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].hash_bits else (USUAL,))]
+    rivals = [(method, shape) for method in TRIED for shape in (shapes if PRESETS[method].is_zlib else (USUAL,))]
     attempts: list[_Attempt] = []
     for count, near in (*_ROUNDS, (everything, 0)):
         attempts = _race(stream, rivals, count, near, most)

@@ -6,9 +6,9 @@ import numpy as np
 
 from lithify.codecs.array_types import I64
 
-GREEDY, LAZY, PLANNED = 0, 1, 2
+GREEDY, LAZY, PLANNED, PAIRED = range(4)
 CONFIG_HOW, CONFIG_GOOD, CONFIG_LAZY, CONFIG_NICE, CONFIG_CHAIN = range(5)
-CONFIG_FAR, CONFIG_SHORT, CONFIG_HASH_BYTES, CONFIG_HASH_BITS, CONFIG_WINDOW, CONFIG_ZERO, CONFIG_FIELDS = range(5, 12)
+CONFIG_FAR, CONFIG_SHORT, CONFIG_HASH_BYTES, CONFIG_HASH_BITS, CONFIG_WINDOW, CONFIG_ZERO, CONFIG_INSIDE = range(5, 12)
 _ZLIB_MARGIN = 262  # zlib never looks at the last bytes of its window: a longest match and some must fit behind
 
 
@@ -19,7 +19,7 @@ class Preset(NamedTuple):
     good: int
     """From a match of this length on, a longer one behind it is looked for in a quarter of the places."""
     lazy: int
-    """Lazy: up to which length a match is given up for a longer one behind it. Greedy: up to which length the places
+    """Lazy: up to which length a match is given up for a longer one behind it. Greedy: up to which length all places
     inside a match are remembered."""
     nice: int
     """A match of this length is not improved upon."""
@@ -32,11 +32,19 @@ class Preset(NamedTuple):
     hash_bytes: int = 3
     """How many equal bytes a place is found by."""
     hash_bits: int = 0
-    """Of zlib's hash, whose collisions count as places looked at; 0: another place never counts."""
+    """Of zlib's hash of three bytes, or of ISA-L's of four, whose collisions count as places looked at; 0: another
+    place never counts."""
     window: int = 32768
     """The longest distance."""
     zero: int = 1
     """Whether a match with the very first byte is found."""
+    inside: int = 1
+    """Places that are remembered of a match that is longer than `lazy`, from its first on; not by lazy ones."""
+
+    @property
+    def is_zlib(self) -> bool:
+        """Whether its memory may have another shape."""
+        return bool(self.hash_bits) and self.how != PAIRED
 
 
 def _zlib(how: int, good: int, lazy: int, nice: int, chain: int, short: int = 2) -> Preset:
@@ -64,23 +72,25 @@ PRESETS = (
     Preset(GREEDY, 4, 258, 10, 6, hash_bytes=4),
     Preset(GREEDY, 4, 258, 14, 12, hash_bytes=4),
     Preset(GREEDY, 4, 258, 30, 16, hash_bytes=4),
+    Preset(PAIRED, 4, 0, 258, 1, hash_bytes=4, hash_bits=13, window=32767, inside=4),
+    Preset(PAIRED, 4, 0, 258, 1, hash_bytes=4, hash_bits=15, window=32767, inside=4),
 )
 """By their number in a recipe: zlib's levels from 1 to 9; those from 4 on with its strategy for filtered data; runs
 only; no matches; zlib-ng's level 1; fast levels of later zlibs, which find four equal bytes; two lazy ones of that
-kind; one that looks at everything; one that plans ahead; libdeflate's levels from 1 to 4. The order never changes; new
-ones are added behind."""
+kind; one that looks at everything; one that plans ahead; libdeflate's levels from 1 to 4; ISA-L's levels 0 and 1, and
+2. The order never changes; new ones are added behind."""
 ZLIB_6 = 5
 TRIED = (
     *(ZLIB_6, 8, 0, 4, 7, 6, 3, 1, 2, 23, 11, 14, 22, 21, 17, 18, 19, 20, 9, 10, 12, 13),
-    *(15, 16, 25, 26, 27, 28, 24),
+    *(15, 16, 25, 26, 27, 28, 29, 30, 24),
 )
 """In which order they are tried: the most frequent first."""
 
 
 def config_of(preset: Preset, *, hash_bits: int, window: int) -> I64:
-    """What the kernel reads. `hash_bits` and `window` take the place of what zlib has by default, if it is a zlib."""
+    """What the kernel reads. `hash_bits` and `window` take the place of what zlib has by default, if it is one."""
     config = np.array(preset, np.int64)
-    if preset.hash_bits:
+    if preset.is_zlib:
         config[CONFIG_HASH_BITS], config[CONFIG_WINDOW] = hash_bits, window
     return config
 

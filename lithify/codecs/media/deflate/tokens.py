@@ -27,15 +27,25 @@ from lithify.codecs.media.deflate.presets import (
     CONFIG_HASH_BITS,
     CONFIG_HASH_BYTES,
     CONFIG_HOW,
+    CONFIG_INSIDE,
     CONFIG_LAZY,
     CONFIG_NICE,
     CONFIG_SHORT,
     CONFIG_WINDOW,
     CONFIG_ZERO,
     GREEDY,
+    PAIRED,
     PLANNED,
 )
-from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_ONE, FIRST_THREE, FIRST_TWO, NONE, match_length
+from lithify.codecs.media.deflate.words import (
+    ALL_FOUR,
+    FIRST_ONE,
+    FIRST_THREE,
+    FIRST_TWO,
+    NONE,
+    checksum,
+    match_length,
+)
 
 PLACES = 65536
 HASHES = 65536
@@ -56,6 +66,8 @@ _SPREAD, _SPREAD_BEYOND, _WORD = 0x1E35A7BD, 0x2C1B3C6D, 0xFFFFFFFF
 MARGIN = 2048
 """Bytes that the corrections of one token or the head of a block never need."""
 _SYMBOLS_USUAL = 16383
+_PAIR_BYTES = 8
+"""Two places are looked at together: a shorter match at the first one is given up for one as long at the second."""
 _LOOKED_AT, _LOOKED_AT_MIN = 1000, 20
 _TOKEN_BYTES = 24  # plain bytes that stand for a token where only some are looked at
 
@@ -102,7 +114,9 @@ def _remember(plain: U8, words: U32, heads: I32, places: U16, config: I64, first
                 places[unsigned(chains * PLACES) + here] = 0
             continue
         a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
-        if hash_bits:
+        if hash_bits and hash_bytes == 4:
+            h = checksum(a, b, c, wide(plain[unsigned(at + 3)])) & mask
+        elif hash_bits:
             h = (a << 2 * shift ^ b << shift ^ c) & mask
             rank = (wide(heads[unsigned(_RANKS * HASHES + h)]) + 1) & (PLACES - 1)
             heads[unsigned(_RANKS * HASHES + h)] = places[unsigned(_RANKS * PLACES) + here] = rank
@@ -135,7 +149,7 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
     if place == at or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
         return 0
     limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
-    if not exact and nice >= _WIDEST:
+    if not exact and hash_bytes == 3 and nice >= _WIDEST:
         found = _search_wide(words, places, state, at, longest, least, nice, chain, limit, place)
         if found or least > 2:
             return found
@@ -442,7 +456,8 @@ def code_tokens(
 ) -> int:
     """Code the blocks and their tokens, or (when encoding) about the first `tokens_max` of these."""
     size = len(plain)
-    greedy, planned = config[CONFIG_HOW] == GREEDY, config[CONFIG_HOW] == PLANNED
+    planned, paired = config[CONFIG_HOW] == PLANNED, config[CONFIG_HOW] == PAIRED
+    greedy = config[CONFIG_HOW] == GREEDY or paired
     ahead = wide(1) if greedy else wide(_AHEAD)
     plan_start, plan_stop = wide(0), wide(0)
     if planned:
@@ -458,7 +473,7 @@ def code_tokens(
     usual, usual_stored = wide(_SYMBOLS_USUAL), wide(0)
     last_kind, history = wide(2), wide(0)
     held, is_held = wide(0), False
-    final = wide(0)
+    final, literals = wide(0), wide(0)
     while final == 0:
         if block >= len(blocks):
             return FULL
@@ -512,7 +527,7 @@ def code_tokens(
             remembered = max(remembered, at)
             is_held = False
         else:
-            first = token
+            first, literals = token, wide(0)
             to_end, end = wide(0), size
             if not decoding:
                 end = at
@@ -583,6 +598,14 @@ def code_tokens(
                         case = wide(length > 0)
                     elif greedy:
                         case = wide(2)
+                        if paired and length < _PAIR_BYTES and literals & 1 == 0 and at + 1 < end:
+                            case = wide(4)
+                            if remembered <= at + 1:
+                                _remember(plain, words, heads, places, config, remembered, at + 2)
+                                remembered = at + 2
+                            behind = _search(words, places, config, state, at + 1, end, _PAIR_BYTES - 1, chain)
+                            if behind:
+                                guess, case = wide(0), wide(5)
                     else:
                         case = wide(3)
                         if length < lazy:
@@ -661,15 +684,17 @@ def code_tokens(
                 token += 1
                 if actual == 0:
                     at += 1
+                    literals += 1
                     held, is_held = behind, behind != 0
                 else:
                     length = actual >> 16
-                    at += length
-                    is_held = False
-                    if greedy and length <= lazy:
-                        _remember(plain, words, heads, places, config, remembered, at)
                     if greedy:
-                        remembered = at
+                        inside = length if length <= lazy else min(length, config[CONFIG_INSIDE])
+                        _remember(plain, words, heads, places, config, remembered, at + inside)
+                        remembered = at + length
+                    at += length
+                    literals = wide(0)
+                    is_held = False
             count = token - first
         if decoding:
             blocks[block, BLOCK_TYPE], blocks[block, BLOCK_FINAL], blocks[block, BLOCK_COUNT] = kind, final, count

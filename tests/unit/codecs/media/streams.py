@@ -2,6 +2,16 @@
 
 import random
 import zlib
+from functools import cache
+
+from lithify.codecs.media.deflate.symbols import (
+    DISTANCE_BASE,
+    DISTANCE_BITS,
+    DISTANCE_SYMBOL,
+    LENGTH_BASE,
+    LENGTH_BITS,
+    LENGTH_SYMBOL,
+)
 
 PROSE = (
     b"The river brings sand and silt, grain upon grain, and what it lays down in one season is buried in the next. "
@@ -72,6 +82,15 @@ class Bits:
         else:
             self.code(192 + symbol - 280, 8)
 
+    def match(self, length: int, distance: int) -> None:
+        """By the fixed codes."""
+        symbol = int(LENGTH_SYMBOL[length])
+        self.fixed(257 + symbol)
+        self.put(length - int(LENGTH_BASE[symbol]), int(LENGTH_BITS[symbol]))
+        symbol = int(DISTANCE_SYMBOL[distance])
+        self.code(symbol, 5)
+        self.put(distance - int(DISTANCE_BASE[symbol]), int(DISTANCE_BITS[symbol]))
+
     @property
     def data(self) -> bytes:
         return self._number.to_bytes(-(-self._count // 8), "little")
@@ -79,3 +98,55 @@ class Bits:
     def pad(self, value: int) -> None:
         """Fill the last byte."""
         self.put(value & ((1 << -self._count % 8) - 1), -self._count % 8)
+
+
+# --- ISA-L --------------------------------------------------------------------------------------------
+
+
+@cache
+def _castagnoli(four: bytes) -> int:
+    rest = 0
+    for byte in four:
+        rest ^= byte
+        for _ in range(8):
+            rest = rest >> 1 ^ (0x82F63B78 if rest & 1 else 0)
+    return rest
+
+
+def paired(plain: bytes, bits: int) -> bytes:
+    """A deflate stream by fixed codes, with the matches that ISA-L finds at levels 0 and 1 (13 bits) or 2 (15)."""
+    out, heads, at, literals = Bits(), dict[int, int](), 0, 0
+    out.put(0b011, 3)
+
+    def remember(place: int) -> int:
+        """Give back who was remembered before it."""
+        key = _castagnoli(plain[place : place + 4]) & ((1 << bits) - 1)
+        before = heads.get(key, -40_000)
+        if place + 4 <= len(plain):
+            heads[key] = place
+        return before
+
+    def found(place: int, before: int) -> int:
+        """The length of the match with an earlier place."""
+        most = min(258, len(plain) - place) if place - before < 32_768 else 0
+        length = 0
+        while length < most and plain[before + length] == plain[place + length]:
+            length += 1
+        return length if length >= 4 else 0
+
+    while at < len(plain):
+        before = remember(at)
+        length = found(at, before)
+        if 0 < length < 8 and literals % 2 == 0:
+            key = _castagnoli(plain[at + 1 : at + 5]) & ((1 << bits) - 1)
+            length = 0 if found(at + 1, heads.get(key, -40_000)) >= 8 else length
+        if not length:
+            out.fixed(plain[at])
+            at, literals = at + 1, literals + 1
+            continue
+        out.match(length, at - before)
+        for inside in range(at + 1, at + min(4, length)):
+            remember(inside)
+        at, literals = at + length, 0
+    out.fixed(256)
+    return out.data

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
-from lithify.codecs.codec import Codec
+from lithify.codecs.codec import Codec, Effort
+from lithify.codecs.media.containers import opening
 from lithify.codecs.media.containers.closing import close_all
 from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate
 from lithify.codecs.media.containers.find import ADLER, GZIP, Found, Walk
@@ -19,7 +20,7 @@ from lithify.codecs.media.containers.nested import pack_part, unpack_part
 from lithify.codecs.media.containers.opening import open_all
 from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.containers.signs import may_hold_streams
-from lithify.codecs.media.containers.tar import members
+from lithify.codecs.media.containers.tar import later_part, members
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.xz import Xz
@@ -241,7 +242,7 @@ def test_a_tar_archive_is_judged_by_members_from_all_over_it() -> None:
 
 def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
     archive = tarred({"a.log": LOGS, "b.html": MARKUP, "c.log.gz": gz(LOGS), "d.txt": paragraphs(9), "small": b"sand"})
-    opened = open_all(archive, Budget())
+    opened = open_all(archive, Budget(), "default")
 
     assert opened is not None
     kept = [group for group in opened.groups if LOGS in group or gz(LOGS) in group]
@@ -251,6 +252,35 @@ def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
     assert estimate is not None
     assert estimate.ratio > 1
     assert len(encoded(archive)) < len(Xz().encode_block(archive))
+
+
+def test_short_texts_lie_together_in_groups_that_can_be_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TEXT_DEFAULT_BYTES_MAX", 20_000)
+    monkeypatch.setattr(opening, "_MIXED_BYTES_MAX", 60_000)
+    archive = tarred({f"{number}.txt": paragraphs(12, number) for number in range(30)})
+
+    def groups(effort: Effort) -> list[int]:
+        opened = open_all(archive, Budget(), effort)
+        assert opened is not None
+        return [sum(map(len, group)) for group in opened.groups[1:]]
+
+    *mixed, rest = groups("default")
+    assert 3 <= len(mixed)
+    assert max(mixed) <= 20_000 < rest
+    assert [sum((*mixed, rest))] == groups("fast") == groups("max")
+    encoded(archive)
+
+
+def test_a_later_part_of_a_long_tar_archive_is_known_for_one() -> None:
+    archive = tarred({"a.txt": paragraphs(20), "b.log": LOGS, "c.txt": paragraphs(9, 2), "d.log": LOGS[:3000]})
+    for cut in (700, 513, 5000, len(paragraphs(20)) + 600):
+        part = archive[cut:-4000]
+        opened = open_all(part, Budget(), "default")
+        assert opened is not None
+        assert any(LOGS in group for group in opened.groups)
+        encoded(part, "fast")
+    assert later_part(paragraphs(20)) is None
+    assert later_part(paragraphs(20) + tarred({"few": bytes(100)})[:1024] + paragraphs(20)) is None
 
 
 def test_a_stream_is_seen_in_pieces_of_a_long_one() -> None:
@@ -267,7 +297,7 @@ def test_a_cut_tar_archive_comes_back() -> None:
 
 def test_streams_of_one_writer_tell_their_recipe_once() -> None:
     texts = [paragraphs(2)[n : n + 90] for n in range(40)]
-    opened = open_all(b"".join(b"stream\n" + zlib.compress(text) for text in texts), Budget())
+    opened = open_all(b"".join(b"stream\n" + zlib.compress(text) for text in texts), Budget(), "default")
 
     assert opened is not None
     streams = [piece for piece in opened.pieces if piece.recipe_length is not None]

@@ -25,7 +25,7 @@ def digest_of_recipes() -> str:
     """What is made of some streams, of their recipes, and of each of these with a byte changed."""
     digest = hashlib.sha256()
     for plain, level, memory in ((paragraphs(2), 6, 8), (rows(2), 1, 1), (b"ab" * 50 + paragraphs(1), 9, 1)):
-        for hint in (5, 23, 24):
+        for hint in (5, 23, 24, 29):
             opened = open_stream(deflated(plain, level, memory=memory), hint=hint)
             assert opened is not None
             digest.update(opened.recipe)

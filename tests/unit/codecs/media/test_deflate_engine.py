@@ -13,7 +13,7 @@ from lithify.codecs.media.deflate.engine import OpenedStream, open_stream, rebui
 from lithify.codecs.media.deflate.presets import PRESETS, TRIED
 from lithify.errors import BadBytes, LimitExceeded, UnknownFormat
 from tests.examples import examples
-from tests.unit.codecs.media.streams import PLAIN, Bits, deflated, paragraphs, rows
+from tests.unit.codecs.media.streams import PLAIN, Bits, deflated, paired, paragraphs, rows
 
 STRATEGIES = {"default": 0, "filtered": 1, "huffman": 2, "rle": 3, "fixed": 4}
 
@@ -96,6 +96,15 @@ def test_what_zopfli_wrote_costs_little() -> None:
     found = opened(bytes(imagecodecs.zopfli_encode(plain)), 2)
 
     assert len(found.recipe) < 0.02 * len(plain)
+
+
+@pytest.mark.parametrize("bits", [13, 15])
+def test_what_finds_matches_as_isal_does_costs_nearly_nothing(bits: int) -> None:
+    plain = paragraphs(120) + rows(60)
+    found = opened(paired(plain, bits))
+
+    assert found.method == {13: 29, 15: 30}[bits]
+    assert len(found.recipe) < 8
 
 
 def test_every_method_is_tried() -> None:
