@@ -3,7 +3,6 @@
 import hashlib
 import io
 import lzma
-import os
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -30,9 +29,10 @@ from lithify.codecs.media.jpeg_teach import teach
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.elsewhere import INTERPRETED, printed
+from tests.examples import examples
 from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "40"))
+EXAMPLES = examples(40, "MEDIA_EXAMPLES")
 
 
 def picture(height: int = 61, width: int = 83, *, mode: str = "RGB", seed: int = 1) -> Image.Image:
