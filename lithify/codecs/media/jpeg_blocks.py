@@ -348,7 +348,6 @@ def _look(t: Fixed, plane: Plane, number: int, section: int, place: int) -> Seen
     classed = wide(number > 0)
     kind, zone = 64 * classed + place, min((place & 7) + (place >> 3), ZONES - 1)
     near = _level(levels, near) >> 1
-    other = _level(levels, abs(by_left)) >> 1 if section == _BOTH else near
     return Seen(
         kind,
         by_up,
@@ -357,7 +356,7 @@ def _look(t: Fixed, plane: Plane, number: int, section: int, place: int) -> Seen
         expected,
         (
             BY_ZONE + SLOTS * (((classed * ZONES + zone) * 8 + (_level(levels, around) >> 1)) * 8 + near),
-            BY_EDGES + SLOTS * ((kind * LEVELS + _level(levels, abs(both))) * 8 + other),
+            BY_EDGES + SLOTS * (kind * LEVELS + _level(levels, abs(both))),
         ),
     )
 
@@ -378,7 +377,7 @@ def _look_at_dc(t: Fixed, plane: Plane, number: int, row: int, column: int, apar
     expected, left = wide(t.fine[unsigned(min(between, EXPECTED_MAX))]) >> 2, _level(t.levels, between)
     cells = (
         BY_ZONE + SLOTS * ((classed * ZONES * 8 + (inner >> 3)) * 8 + (_level(t.levels, apart) >> 1)),
-        BY_EDGES + SLOTS * ((kind * LEVELS + _level(t.levels, abs(both))) * 8 + (left >> 1)),
+        BY_EDGES + SLOTS * (kind * LEVELS + _level(t.levels, abs(both))),
     )
     return Seen(kind, by_up, by_left, both, expected, cells), left
 
