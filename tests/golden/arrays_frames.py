@@ -38,7 +38,7 @@ TYPES = "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
 PACKED = smooth((6, 16, 18), "u2")
 FILES = (
     *(npy(smooth((4, 16, 18) if name in ("u1", "i1") else (3, 10, 12), name, seed)) for seed, name in enumerate(TYPES)),
-    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((3, 4, 5), "f4", seed)) for seed, name in enumerate("ab")]),
+    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((3, 6, 7), "f4", seed)) for seed, name in enumerate("ab")]),
     tiff([smooth((18, 20), "f4")], tile=16),
     grib1(PACKED, 16),
     grib2(PACKED, 15),

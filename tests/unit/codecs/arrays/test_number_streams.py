@@ -15,6 +15,7 @@ from lithify.codecs.arrays.packing import unpack_bits
 from lithify.codecs.arrays.second_order import SecondOrder
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import Numbers, grouped, second_order, smooth
 
 BLOCKS = st.sampled_from([8, 16, 32, 64])
@@ -41,7 +42,7 @@ def field(bits: int, count: int, noise: float, flat: int, seed: int) -> Numbers:
     st.integers(1, 300),
     st.tuples(st.floats(0, 0.3), st.integers(0, 3000), st.integers(0, 9)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_the_usual_library_wrote_needs_no_recipe(
     bits: int, count: int, block: int, interval: int, kind: tuple[float, int, int]
 ) -> None:
@@ -60,7 +61,7 @@ def test_what_the_usual_library_wrote_needs_no_recipe(
 
 
 @given(st.integers(1, 24), st.integers(1, 400), BLOCKS, st.integers(1, 9), st.booleans(), st.integers(0, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_what_was_written_otherwise_is_kept_with_its_options(
     bits: int, count: int, block: int, interval: int, folded: bool, seed: int
 ) -> None:
@@ -83,7 +84,7 @@ def test_what_was_written_otherwise_is_kept_with_its_options(
 
 
 @given(st.integers(0, 2), st.integers(3, 500), st.integers(1, 40), st.integers(1, 16), st.floats(0, 0.2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_groups_come_back_however_they_were_cut(order: int, count: int, length: int, bits: int, noise: float) -> None:
     numbers = field(bits, count, noise, count // 3, count)
     template, said, stored = grouped(order, length=length)(numbers, bits)
@@ -106,7 +107,7 @@ def test_groups_come_back_however_they_were_cut(order: int, count: int, length: 
     st.integers(1, 16),
     st.tuples(st.floats(0, 0.2), st.floats(0, 1)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_groups_with_holes_come_back(
     how: tuple[int, int], count: int, length: int, bits: int, kind: tuple[float, float]
 ) -> None:
@@ -131,7 +132,7 @@ def test_groups_with_holes_come_back(
 
 
 @given(st.integers(0, 3), st.integers(1, 30), st.integers(5, 30), st.integers(1, 40), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_second_order_comes_back_however_it_was_cut(
     order: int, rows: int, columns: int, length: int, backwards: bool
 ) -> None:
@@ -149,7 +150,7 @@ def test_second_order_comes_back_however_it_was_cut(
 
 
 @given(st.binary(max_size=200), st.integers(1, 32), BLOCKS, st.integers(1, 99), st.integers(1, 400), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_bytes_that_are_no_such_stream_are_left_alone_or_come_back(
     stored: bytes, bits: int, block: int, interval: int, count: int, folded: bool
 ) -> None:
@@ -163,7 +164,7 @@ def test_bytes_that_are_no_such_stream_are_left_alone_or_come_back(
 
 
 @given(st.binary(max_size=60), st.integers(1, 60), st.integers(0, 300), st.integers(0, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_recipes_of_nobody_raise_nothing_but_what_bad_bytes_do(
     recipe: bytes, count: int, length: int, code: int
 ) -> None:
