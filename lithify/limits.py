@@ -141,6 +141,7 @@ SEARCH_SECONDS = 600.0  # for one request over REST
 SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is never idle
 REASONS_MAX = 8  # that one codec gives for keeping something otherwise than it was asked to
 REASON_LENGTH_MAX = 400
+TRIES_MAX = 120  # rows of what coders inside a codec made of the things in an original; of more things nothing is told
 CONTENTS_MAX = 1000  # things told of what lies inside an original; of more, those of one kind are told together
 NAMES_BYTES_MAX = 8 * MIB  # of headers that are decoded to tell what members are called: a second of PPMd
 MEMBER_NAME_MAX = 1024  # characters of a member's name that are shown

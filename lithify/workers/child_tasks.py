@@ -11,9 +11,10 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from lithify import limits
 from lithify.codecs.codec import Buffer, ChunkSink, Codec, Effort, Source
@@ -23,6 +24,7 @@ from lithify.codecs.frame.primers import check_length
 from lithify.codecs.reasons import reasons_given
 from lithify.codecs.registry import FORMATS, all_codecs, by_id, codec_class, known_formats
 from lithify.codecs.signs import heard_by
+from lithify.codecs.tried import Heard, tries_heard
 from lithify.errors import FidelityBroken, LithifyError, MissingExtra
 from lithify.workers import kernels
 from lithify.workers.array_tasks import arrays, slice_arrays
@@ -174,15 +176,15 @@ def encode(call: Call) -> Reply:
     args     input, start, end; codec; params, or effort to have them chosen; primer, model: the digest of one to encode
              with; contract: a looser one than exact that may be kept, or None
     answer   codec, format, params, original_bytes, stored_bytes, digest of the decoded bytes, contract that is kept,
-             seconds, reasons for what is kept otherwise than was asked for
+             seconds, reasons for what is kept otherwise than was asked for, what coders inside it tried (tried.py)
     """
     source = _source(call)
     kernels.require(by_id(call.args["codec"]))
     codec = _codec(call.args, source.length, brought(call))
     started = time.perf_counter()
-    with open(call.fds[1], "wb", buffering=0, closefd=False) as out, reasons_given() as reasons:
+    with open(call.fds[1], "wb", buffering=0, closefd=False) as out, _heard() as heard:
         frame = _encode(source, codec, cast("BinaryIO", out), call.progress, call.args.get("contract"))
-    return Reply(_outcome(codec, frame, time.perf_counter() - started, reasons))
+    return Reply(_outcome(codec, frame, time.perf_counter() - started, heard))
 
 
 def encode_small(call: Call) -> Reply:
@@ -226,12 +228,12 @@ def _attempt(source: Source, candidate: dict[str, Any], primers: Primers) -> tup
     started = time.perf_counter()
     try:
         codec = _codec(candidate, source.length, primers)
-        with reasons_given() as reasons:
+        with _heard() as heard:
             frame = _encode(source, codec, out, lambda _: None)
     except Exception as error:  # noqa: BLE001 - a codec that fails on one original costs that candidate, not the batch
         found = as_lithify_error(error)
         return {"codec": candidate["codec"], "error": {"code": found.code, "message": found.message}}, b""
-    return _outcome(codec, frame, time.perf_counter() - started, reasons), out.getvalue()
+    return _outcome(codec, frame, time.perf_counter() - started, heard), out.getvalue()
 
 
 def _codec(args: dict[str, Any], length: int, primers: Primers) -> Codec:
@@ -274,7 +276,20 @@ def _digest_of(source: Source) -> bytes:
     return sha256.digest()
 
 
-def _outcome(codec: Codec, frame: Frame, seconds: float, reasons: Sequence[str]) -> dict[str, Any]:
+class _Said(NamedTuple):
+    """What a codec said while it worked."""
+
+    reasons: list[str]
+    tries: Heard
+
+
+@contextmanager
+def _heard() -> Iterator[_Said]:
+    with reasons_given() as reasons, tries_heard() as tries:
+        yield _Said(reasons, tries)
+
+
+def _outcome(codec: Codec, frame: Frame, seconds: float, said: _Said) -> dict[str, Any]:
     return {
         "codec": codec.facts.id,
         "format": str(codec.facts.format),
@@ -284,7 +299,8 @@ def _outcome(codec: Codec, frame: Frame, seconds: float, reasons: Sequence[str])
         "digest": frame.decoded_digest.hex(),
         "contract": str(frame.contract),
         "seconds": seconds,
-        "reasons": list(reasons),
+        "reasons": list(said.reasons),
+        "tried": [asdict(row) for row in said.tries.values()],
     }
 
 

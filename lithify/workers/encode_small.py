@@ -231,5 +231,5 @@ def _found(outcome: dict[str, Any]) -> dict[str, Any]:
         "stored_bytes": stored,
         "ratio": round(outcome["original_bytes"] / stored, 4),
         "encode_seconds": round(outcome["seconds"], 6),
-        **({"reasons": outcome["reasons"]} if outcome["reasons"] else {}),
+        **{said: outcome[said] for said in ("reasons", "tried") if outcome[said]},
     }

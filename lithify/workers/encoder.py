@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -21,6 +21,8 @@ from lithify import limits
 from lithify.codecs.codec import Effort
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.frame import Frame, FrameWriter, at_hand, read_frame
+from lithify.codecs.inside import Inside
+from lithify.codecs.tried import Heard, add_tries
 from lithify.crashpoints import crashpoint
 from lithify.errors import (
     BadArgument,
@@ -110,12 +112,14 @@ class _Tally:
         self.parts_won = 0
         self.error: LithifyError | None = None
         self.reasons: dict[str, None] = {}
+        self.tries: Heard = {}
 
     def add(self, result: TaskResult) -> None:
         self.stored_bytes += result.result["stored_bytes"]
         self.seconds += result.result["seconds"]
         self.peak_memory_bytes = max(self.peak_memory_bytes, result.peak_memory_bytes)
         self.reasons |= dict.fromkeys(result.result["reasons"])
+        add_tries(self.tries, (Inside(**row) for row in result.result["tried"]))
 
     def found(self, length: int) -> dict[str, Any]:
         if self.error is not None:
@@ -127,6 +131,7 @@ class _Tally:
             "peak_memory_bytes": self.peak_memory_bytes,
             "parts_won": self.parts_won,
             **({"reasons": list(self.reasons)[: limits.REASONS_MAX]} if self.reasons else {}),
+            **({"tried": [asdict(row) for row in self.tries.values()]} if self.tries else {}),
         }
 
 

@@ -32,6 +32,7 @@ _ENCODINGS = (
     "proved",
 )
 
+_TRIED = ("what", "coder", "times", "given", "made", "ratio")
 _CANDIDATES = ("codec", "ratio", "encode", "memory", "verdict")
 
 
@@ -138,6 +139,10 @@ def _route(out: "Output", encoding: "EncodingView") -> None:
     candidates = encoding.route.get("candidates") or []
     if candidates:
         out.table(_CANDIDATES, [_candidate(one) for one in candidates], title="predicted / found")
+    for one in candidates:
+        tried = (one.get("found") or {}).get("tried") or ()
+        if tried:
+            out.table(_TRIED, list(map(_try, tried)), title=f"what was tried inside {one.get('codec')}")
     if winner := encoding.route.get("winner"):
         out.line(f"winner: {winner}")
     for one in candidates:
@@ -147,6 +152,18 @@ def _route(out: "Output", encoding: "EncodingView") -> None:
         out.line(f"needs primer {encoding.primer}")
     if encoding.model is not None:
         out.line(f"needs language model {encoding.model}")
+
+
+def _try(row: Mapping[str, Any]) -> list[str]:
+    before, after = row["original_bytes"], row["stored_bytes"]
+    return [
+        row["what"] or "-",
+        row["codec"],
+        str(row["count"]),
+        size(before),
+        size(after),
+        ratio(before / max(1, after)),
+    ]
 
 
 def _candidate(candidate: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
+from lithify.codecs.tried import tell_try
 from lithify.errors import Corrupt, Truncated
 
 PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED, LADDER, EDGED_LADDER = range(0x10, 0x18)
@@ -24,6 +25,15 @@ _EDGED = (EDGED, EDGED_LADDER, EDGED_COUNTED, EDGED_LADDER_COUNTED)
 _LADDERED = (LADDER, EDGED_LADDER, LADDER_COUNTED, EDGED_LADDER_COUNTED)
 COUNTED_MAX = 1 << 16
 """So many different numbers are counted at most."""
+OWN_NAMES = {
+    **dict.fromkeys((PREDICTED, EDGED, LADDER, EDGED_LADDER), "predicted"),
+    **dict.fromkeys((COUNTED, EDGED_COUNTED, LADDER_COUNTED, EDGED_LADDER_COUNTED), "predicted, counted"),
+    DIFFERENCES: "differences",
+    SMOOTH: "wavelet",
+    FILMED: "AV1",
+    PICTURED: "JPEG XL",
+}
+"""The methods of blocks that are not general, as people call them."""
 _ALL_AT_ONCE = (DIFFERENCES, FILMED, PICTURED)
 """What does not decode one frame after another."""
 _PATCH_SHARE = 8
@@ -282,11 +292,19 @@ def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:
     return ladder
 
 
+def told(coded: bytes | None, values: np.ndarray) -> bytes | None:
+    """The form of a block, which whoever listens is told of."""
+    if coded is not None:
+        tell_try(OWN_NAMES[coded[0]], values.nbytes, len(coded))
+    return coded
+
+
 def smaller(predicted: bytes | None, values: np.ndarray, effort: Effort, *, race: bool) -> bytes:
     """The predicted form, or the general one where there is no other or the two are raced and it is smaller."""
     if predicted is not None and not race and len(predicted) <= values.nbytes:
         return predicted
     general = encode_general(values, effort)
+    tell_try("general", values.nbytes, len(general))
     return general if predicted is None or len(general) <= len(predicted) else predicted
 
 

@@ -20,6 +20,7 @@ from lithify.codecs.codec import Buffer, ChunkSink, Source
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.reasons import give_reason, reasons_given
+from lithify.codecs.tried import Heard, pass_on, tries_heard
 from lithify.errors import BadBytes, FidelityBroken
 
 _STEP_BYTES = 8 * limits.MIB
@@ -41,12 +42,13 @@ class _Held:
     def __init__(self) -> None:
         self.chunks: list[tuple[bytes, bytes]] = []
         self.reasons: list[str] = []
+        self.tries: Heard = {}
 
     @classmethod
     def of(cls, encode: Encode, source: Source) -> "_Held":
         """All that `encode` makes of a file."""
         held = cls()
-        with reasons_given() as held.reasons:
+        with reasons_given() as held.reasons, tries_heard() as held.tries:
             encode(source, held)
         return held
 
@@ -79,6 +81,7 @@ def encode_content(source: Source, sink: ChunkSink, encode: Encode, contract: Co
         sink.chunk(payload, decoded)
     for reason in kept.reasons:
         give_reason(reason)
+    pass_on(kept.tries)
 
 
 def plainer(source: Source, *, to_loosen: bool = False) -> bytes | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from lithify.codecs.arrays.block import OWN_NAMES
 from lithify.codecs.arrays.checks import read_head
 from lithify.codecs.arrays.containers.find import variables_in
 from lithify.codecs.arrays.extents import Extent
@@ -10,8 +11,7 @@ from lithify.codecs.arrays.payload import Opened, open_payload
 from lithify.codecs.inside import Inside
 
 _GENERAL = {0x00: "stored", 0x01: "zstd", 0x02: "shuffled zstd", 0x03: "xz", 0x04: "shuffled xz"}
-_OWN = {0x10: "predicted", 0x11: "predicted", 0x12: "differences", 0x13: "wavelet", 0x14: "AV1", 0x15: "JPEG XL"}
-METHODS = _GENERAL | _OWN
+METHODS = _GENERAL | OWN_NAMES
 """Of blocks (VALUES.md), as people call them."""
 
 

@@ -17,6 +17,7 @@ from lithify.codecs.array_types import I32
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.media.fence import fenced, fenced_or_none
 from lithify.codecs.media.libav import libav
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 MOST = 1023
@@ -55,13 +56,17 @@ def can_be_filmed(shape: tuple[int, ...]) -> bool:
     """Whether frames of such sides can be, and the library is there."""
     from importlib.util import find_spec
 
-    return max(shape[1:]) <= _SIDE_MAX and find_spec("av") is not None
+    if find_spec("av") is None:
+        give_reason("AV1 was not tried: PyAV is not installed: pip install 'lithify[media]'")
+        return False
+    return max(shape[1:]) <= _SIDE_MAX
 
 
 def encode_film(numbers: I32, coarse: int) -> bytes | None:
     """The film of a block, with the checksum of what it says; None if the encoder cannot."""
     pieces = fenced_or_none(partial(_encoded, numbers, coarse))
     if pieces is None:
+        give_reason("AV1 was not tried on all: the encoder that PyAV has made no film")
         return None
     told = b"".join(varint(len(piece)) + piece for piece in pieces)
     try:

@@ -26,6 +26,7 @@ from lithify.codecs.arrays.plan import Plan, make_plan, with_lags
 from lithify.codecs.arrays.specials import classes_of, find_specials
 from lithify.codecs.codec import Effort
 from lithify.codecs.similarity import SIDE, similarity
+from lithify.codecs.tried import tell_try
 
 _PARTS = (8, 1 << 17), (4, 1 << 19)
 """Which part of an array is tried, and at most how many values; the larger one if the smaller leaves it open."""
@@ -283,7 +284,12 @@ def _or_film(judge: _Judge, plan: Plan, specials: np.ndarray, effort: Effort) ->
     way = _Filmed(specials, Affine(judge.frames.dtype, np.array([judge.span / MOST]), np.array([low])), {})
     coarse = _coarsest(judge, way, way.start(judge), _NEAR)
     film = None if coarse is None else way.plan(judge, coarse, effort)
-    return plan if film is None or _length(judge, film, effort) >= _length(judge, plan, effort) else film
+    if film is None:
+        return plan
+    lengths = [_length(judge, one, effort) for one in (plan, film)]
+    for coder, length in zip(("without a film", "as a film in AV1"), lengths, strict=True):
+        tell_try(coder, judge.frames.nbytes, length)
+    return film if lengths[1] < lengths[0] else plan
 
 
 def _by_size(judge: _Judge, ways: list[_Way], specials: np.ndarray, effort: Effort) -> list[tuple[_Way, float]]:

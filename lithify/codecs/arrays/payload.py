@@ -24,6 +24,7 @@ from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.block import taste
 from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.tried import tell_try, trying
 from lithify.errors import Corrupt, Truncated
 
 ARRAYS, INFLATED = 0x10, 0x11
@@ -149,7 +150,8 @@ def encode(data: bytes, arrays: Sequence[Wanted], effort: Effort) -> Encoded:
     decoded: bytearray | None = None
     kept: list[tuple[Extent, bytes]] = []
     for variable, bound in arrays:
-        coded = _encode_array(data, variable, effort, bound)
+        with trying(variable.known_as):
+            coded = _encode_array(data, variable, effort, bound)
         if coded is not None:
             kept.append((variable.extent, coded.payload))
             if coded.loosened is not None:
@@ -160,6 +162,10 @@ def encode(data: bytes, arrays: Sequence[Wanted], effort: Effort) -> Encoded:
     found = Encoded(_pack(data, kept, effort), data if decoded is None else bytes(decoded), len(kept))
     quickly = _whole(data, "fast")
     others = [quickly, _whole(data, effort)] if _may_win(data, quickly, found, effort) else [quickly]
+    with trying("the whole, streams opened"):
+        tell_try("arrays and the rest", len(data), len(found.payload))
+        for one, how in zip(others, ("general, quickly", "general"), strict=False):
+            tell_try(how, len(data), len(one.payload))
     return min([found, *others], key=lambda one: len(one.payload))
 
 

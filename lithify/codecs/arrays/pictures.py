@@ -9,6 +9,7 @@ from lithify.codecs.array_types import I32, Bools
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.codecs.media.jxl_size import jxl_size
 from lithify.codecs.media.pictures import JXL, Shape, decode_picture, encode_picture
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt, MissingExtra
 
 _SPAN_MAX = (1 << 16) - 1
@@ -18,7 +19,10 @@ _PIECE_BYTES_MAX = 1 << 26
 
 def encode_pictures(numbers: I32, valid: Bools) -> bytes | None:
     """The frames behind the least number; what is not valid may come back as anything. None: not as pictures."""
-    if not valid.any() or not can_be_pictured():
+    if not can_be_pictured():
+        give_reason("JPEG XL was not tried: imagecodecs is not installed: pip install 'lithify[arrays]'")
+        return None
+    if not valid.any():
         return None
     least, most = int(numbers[valid].min()), int(numbers[valid].max())
     if most - least > _SPAN_MAX:

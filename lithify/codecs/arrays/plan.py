@@ -16,10 +16,11 @@ from lithify.codecs.arrays.counting import uneven_bits
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import distinct, find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
-from lithify.codecs.arrays.grids import Affine, Fixed, Grid, Ranks, read_grid
+from lithify.codecs.arrays.grids import Affine, Decimal, Fixed, Grid, Native, Ordered, Ranks, read_grid
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
+from lithify.codecs.tried import tell_try
 
 _ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
 """Every frame by itself: no block has so many."""
@@ -33,6 +34,15 @@ _HALF_STEP = 128 * FINER
 _HOPELESS, _SURE = 1.1, 0.97
 """A base that loses by more on a part is not looked into; one that wins by less may do otherwise on a larger part."""
 _NEVER = 1 << 62
+_GRIDS: dict[type[Grid], str] = {
+    Native: "whole numbers",
+    Affine: "even steps",
+    Decimal: "decimals",
+    Ranks: "ranks of few values",
+    Ordered: "the order of floats",
+    Fixed: "fixed point",
+}
+"""As people call them."""
 _PIECE_PART, _LAGS_PART, _BASE_PART, _GRID_PART = 16, 32, 8, 16
 _DOUBT_PART, _DOUBT_MAX = 3, 1 << 19
 _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
@@ -108,7 +118,18 @@ def _merges_nothing(values: np.ndarray, grid: Grid) -> bool:
 def _smaller_of(plan: Plan, other: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
     """By a part from the middle."""
     part, frames = _column(stacked, cube, _share(stacked.size, _BASE_PART, _BASE_MAX, _TRIED_MIN))
-    return min(plan, other, key=lambda one: _length(part, frames, one.coding, one.tolerance, effort))
+    lengths = [_length(part, frames, one.coding, one.tolerance, effort) for one in (plan, other)]
+    for one, length in zip((plan, other), lengths, strict=True):
+        if length < _NEVER:
+            tell_try(f"a part on {_called(one.coding)}", part.nbytes, length)
+    return plan if lengths[0] <= lengths[1] else other
+
+
+def _called(coding: Coding) -> str:
+    """What a coding is, as people call it."""
+    grid = coding.grid
+    name = "no grid" if grid is None else _GRIDS.get(type(grid), "a grid")
+    return f"{name}{' over a wavelet' * (coding.base is not None)}"
 
 
 def _length(values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort) -> int:
@@ -160,9 +181,15 @@ class _GridTrial:
         """The one whose piece is smallest; None: the piece suits no grid."""
         least = min((self._length(coding, "fast") for coding in codings), default=_NEVER)
         near = [coding for coding in codings if self._length(coding, "fast") <= _ALIKE * least]
-        if least >= _NEVER or len(near) == 1:
-            return None if least >= _NEVER else near[0]
-        return min(near, key=lambda coding: self._length(coding, self._effort))
+        if least >= _NEVER:
+            return None
+        if len(near) > 1:
+            near.sort(key=lambda coding: self._length(coding, self._effort))
+        for coding in codings:
+            by = self._effort if (id(coding), self._effort) in self._lengths else "fast"
+            if (length := self._length(coding, by)) < _NEVER:
+                tell_try(f"a piece on {_called(coding)}{', quickly' * (by == 'fast')}", self._piece.nbytes, length)
+        return near[0]
 
     def is_near(self, coding: Coding) -> bool:
         """Whether a general coder may be better: the quickest comes near by what all gain on a part, and all do."""
@@ -311,6 +338,8 @@ def _with_base(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> P
     if _SURE < gain < 1 / _SURE:
         larger = _BaseTrial(plan, *_column(stacked, cube, _share(stacked.size, _DOUBT_PART, _DOUBT_MAX, _TRIED_MIN)))
         gain = larger.length(base) / larger.length(None)
+    for coding in (plan.coding, replace(plan.coding, base=base)):
+        tell_try(f"a part on {_called(coding)}", trial.values.nbytes, trial.length(coding.base))
     return replace(plan, coding=replace(plan.coding, base=base)) if gain < 1 else plan
 
 

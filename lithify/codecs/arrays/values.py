@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from lithify.codecs.arrays.block import decode_block, encode_block, smaller
+from lithify.codecs.arrays.block import decode_block, encode_block, smaller, told
 from lithify.codecs.arrays.bound import Bound, Floor, Looseness
 from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
 from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
+from lithify.codecs.tried import tries_heard
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, Truncated
 
 _LENGTH_MAX = 1 << 40
@@ -40,7 +41,8 @@ def encode_values(values: np.ndarray, *, bound: Looseness | None, effort: Effort
 
 def encode_inner(values: np.ndarray, effort: Effort = "default") -> bytes:
     """The payload of a list of numbers that is part of another payload: exact, and without such parts itself."""
-    return _encode(values, None, effort, (), inner=True)
+    with tries_heard(listening=False):
+        return _encode(values, None, effort, (), inner=True)
 
 
 def decode_inner(payload: bytes, count: int, dtype: np.dtype) -> np.ndarray:
@@ -77,10 +79,10 @@ def _encode(plain: np.ndarray, bound: Looseness | None, effort: Effort, fills: S
 def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort) -> bytes:
     """The smallest form of one block."""
     values = np.ascontiguousarray(stacked[slices_of(block)])
-    predicted = encode_block(values, block.frames, plan.coding, plan.tolerance, effort)
+    predicted = told(encode_block(values, block.frames, plan.coding, plan.tolerance, effort), values)
     if effort == "max" and plan.coding.film is None and not plan.coding.alone:
         pictured = replace(plan.coding, base=None, pictured=True)
-        other = encode_block(values, block.frames, pictured, plan.tolerance, effort)
+        other = told(encode_block(values, block.frames, pictured, plan.tolerance, effort), values)
         predicted = min(filter(None, (predicted, other)), key=len, default=None)
     return smaller(predicted, values, effort, race=plan.race)
 
