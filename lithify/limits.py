@@ -142,6 +142,8 @@ SEARCHES_MAX = 8  # over REST side by side: each has a decoding process that is 
 REASONS_MAX = 8  # that one codec gives for keeping something otherwise than it was asked to
 REASON_LENGTH_MAX = 400
 CONTENTS_MAX = 1000  # things told of what lies inside an original; of more, those of one kind are told together
+NAMES_BYTES_MAX = 8 * MIB  # of headers that are decoded to tell what members are called: a second of PPMd
+MEMBER_NAME_MAX = 1024  # characters of a member's name that are shown
 TEMPLATES_MAX = 100_000  # kept while those of an object's chunks are put together; beyond, the rarest are only counted
 
 # --- weighing texts (codecs/text/costs.py, likeness.py) -----------------------------------------------

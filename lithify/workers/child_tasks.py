@@ -83,8 +83,10 @@ def probe(call: Call) -> Reply:
             if codec.may_suit(sample, source.length):
                 without_kernels.append(codec.facts.id)
             fits = False
-        found = _facts(codec, sample, source.length, effort, contract, fits=fits)
-        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": refusal}
+        with reasons_given() as reasons:
+            found = _facts(codec, sample, source.length, effort, contract, fits=fits)
+        why = refusal or "; ".join(reasons) or None
+        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": why}
     return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
 
 

@@ -11,13 +11,14 @@ from lithify.workers.check import check_archive
 from lithify.workers.loop import Worker
 from tests.unit.codecs.test_text_suite import ticket
 from tests.unit.codecs.text.corpus import PROSE
+from tests.unit.workers.conftest import Opening
 
 ID = "text.mixing"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "archive", grace_seconds=0) as opened:
+def archive(tmp_path: Path, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path / "archive", grace_seconds=0) as opened:
         yield opened
 
 

@@ -111,11 +111,11 @@ def _parts(plain: bytes) -> Iterator[tuple[bytes, Look]]:
     at = 0
     for start, end in members(plain):
         if start > at:
-            yield plain[at:start], Look.BINARY
+            yield plain[at:start], Look.SKELETON
         yield plain[start:end], look_at(plain[start:end])
         at = end
     if at < len(plain):
-        yield plain[at:], Look.BINARY
+        yield plain[at:], Look.SKELETON
 
 
 def _cut(data: bytes) -> Iterator[bytes]:
