@@ -212,37 +212,49 @@ def choose(
     if not length:
         return Route(kind["kind"], effort, "there is nothing to encode", (Candidate(STORED, None),))
     codecs = {codec: facts for codec, facts in probe["codecs"].items() if not facts.get("takes_model")}
-    with_model = [
-        _allowed(Candidate(codec, None, model=model), facts["contracts"], contract, allowed)
-        for codec, facts in probe["codecs"].items()
-        if facts.get("takes_model") and (model is not None or codec in allowed)
-    ]
-    if model is None and with_model:
-        raise BadArgument(f"{with_model[0].codec} needs a language model: name its file or folder with --model")
+    with_model = _with_model(probe["codecs"], model, contract, allowed)
     considered = [_consider(codec, facts, contract, allowed, length) for codec, facts in codecs.items()]
     considered.sort(key=lambda candidate: -_ratio(candidate))
     missing = [facts["missing"] for facts in codecs.values() if facts.get("missing")]
     _refuse_nothing_left([*considered, *with_model], contract, allowed, missing)
     candidates = _by_effort(considered, codecs, effort)
     primed = _primed(candidates if effort == "fast" else considered, codecs, priming)
-    runs = sum(candidate.runs for candidate in candidates)
-    what = f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}"
-    reason = f"{what}: {runs} of {len(candidates)} codecs run" + ", and one with a primer" * bool(primed)
-    reason += ", and one with a language model" * any(candidate.runs for candidate in with_model)
-    if contract != EXACT and not any(candidate.contract for candidate in candidates if candidate.runs):
-        reason += "; none makes use of the contract, so that every byte is kept"
     running = {candidate.codec for candidate in (*candidates, *primed) if candidate.runs}
     at_lines = any(codecs[codec]["seams"] == "lines" for codec in running)
     uncut = frozenset(one.label for one in (*candidates, *primed) if codecs[one.codec]["seams"] == "whole")
     return Route(
         kind["kind"],
         effort,
-        reason,
+        f"{kind['kind']} ({kind['reason']}); contract {contract}, effort {effort}: "
+        + _who_runs(candidates, contract, primed=bool(primed), told=any(one.runs for one in with_model)),
         (*candidates, *primed, *with_model),
         at_lines=at_lines,
         uncut=uncut,
         contract=contract,
     )
+
+
+def _with_model(
+    facts: Mapping[str, Mapping[str, Any]], model: str | None, contract: Contract, allowed: Sequence[str]
+) -> list[Candidate]:
+    """The codecs that run with the language model that was given. Raises BadArgument for one that was named without."""
+    found = [
+        _allowed(Candidate(codec, None, model=model), known["contracts"], contract, allowed)
+        for codec, known in facts.items()
+        if known.get("takes_model") and (model is not None or codec in allowed)
+    ]
+    if model is None and found:
+        raise BadArgument(f"{found[0].codec} needs a language model: name its file or folder with --model")
+    return found
+
+
+def _who_runs(candidates: Sequence[Candidate], contract: Contract, *, primed: bool, told: bool) -> str:
+    running = [candidate for candidate in candidates if candidate.runs]
+    said = f"{len(running)} of {len(candidates)} codecs run" + ", and one with a primer" * primed
+    said += ", and one with a language model" * told
+    if contract != EXACT and not any(candidate.contract for candidate in running):
+        said += "; none makes use of the contract, so that every byte is kept"
+    return said
 
 
 def choose_small(
