@@ -18,6 +18,7 @@ from lithify.codecs.frame import FrameWriter, read_frame
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Cancelled, CodecCrashed
 from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.making import heard_by
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 from tests.outsiders import CODEC, HOLDER, Outsider, installed
@@ -109,7 +110,32 @@ def test_kernels_of_changed_code_are_made_again_though_their_own_file_is_the_sam
     outsider.write("steps.py", "STEP = 0\n")
     with outsider.sandbox() as boxed:
         assert [5, 7] == boxed.run("differ", {"data": [5, 7]}).result["differences"]
-    assert 2 == len(outsider.kept)
+    assert 1 == len(outsider.kept)
+
+
+def test_ours_stay_when_codecs_of_others_change(outsider: Outsider) -> None:
+    with outsider.sandbox() as boxed:
+        assert {} == boxed.missing_kernels(["media.gif", CODEC])
+    (folder,) = outsider.kept
+    ours = {path: found for path, found in files(folder).items() if path.parent.name.startswith(("media_", "codecs_"))}
+    assert ours
+    outsider.write("steps.py", "STEP = 0\n")
+
+    heard: list[str] = []
+    with outsider.sandbox() as boxed, heard_by(heard.append):
+        assert {} == boxed.missing_kernels(["media.gif", CODEC])
+
+    assert [CODEC] == heard
+    assert ours.items() <= files(folder).items()
+
+
+def test_who_waits_for_kernels_is_told_once_when_they_are_made_and_not_when_they_are_there(outsider: Outsider) -> None:
+    heard: list[str] = []
+    with heard_by(heard.append):
+        for _ in range(2):
+            with outsider.sandbox() as boxed:
+                assert round_trip(boxed)
+    assert [CODEC] == heard
 
 
 def test_a_kernel_that_is_not_as_it_was_written_is_made_again(outsider: Outsider) -> None:
