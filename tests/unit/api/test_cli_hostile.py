@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import pytest
 
 from lithify.api.cli import program
 from lithify.api.commands.reference import commands
+from lithify.workers.sandbox import Sandbox
 from tests.unit.api.running import run
 
 GARBAGE = bytes(range(256)) * 20
@@ -79,9 +81,17 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "archive"
 
 
+@pytest.fixture(scope="module")
+def boxed() -> Iterator[Sandbox]:
+    """The archive's codecs run in processes that are started once for all lines."""
+    with Sandbox() as opened:
+        yield opened
+
+
 @pytest.fixture(autouse=True)
-def _around(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _around(kept: Path, boxed: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The archive, in a folder with everything a path should not be."""
+    monkeypatch.setattr("lithify.workers.archive.Sandbox", lambda **_: nullcontext(boxed))
     shutil.copytree(kept, tmp_path / "archive")
     monkeypatch.setenv("LITHIFY_ARCHIVE", str(tmp_path / "archive"))
     here = tmp_path / "some" / "deep" / "folder"
