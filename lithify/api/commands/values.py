@@ -22,6 +22,7 @@ SIZE_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4} | {
     "gi": 1024**3,
     "ti": 1024**4,
 }
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -78,7 +79,7 @@ class TextValue(Value):
             raise ValueError("this is not valid UTF-8") from None
         if not text:
             raise ValueError("this may not be empty")
-        if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        if _CONTROL.search(text):
             raise ValueError("control characters are not allowed here")
         return text
 

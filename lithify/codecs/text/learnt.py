@@ -99,14 +99,14 @@ def shipped(packed: bytes, digest: str) -> Learnt:
 # --- the file ---------------------------------------------------------------------------------------------
 
 
-def pack(primed: U8, starts: tuple[Start, ...]) -> bytes:
-    """The file of these tables."""
+def pack(primed: U8, starts: tuple[Start, ...], *, level: int = 19) -> bytes:
+    """The file of these tables; `level` is that of Zstandard."""
     slots = primed.reshape(-1, SLOT_BYTES)
     used = slots[:, 1] != 0
     sections = (
-        zstandard.compress(np.packbits(used).tobytes(), 19),
+        zstandard.compress(np.packbits(used).tobytes(), level),
         slots[used, 0].tobytes(),
-        zstandard.compress(b"".join(_code_streams(slots[used])), 19),
+        zstandard.compress(b"".join(_code_streams(slots[used])), level),
         lzma.compress(b"".join(map(_start_bytes, starts)), lzma.FORMAT_RAW, filters=_LZMA),
     )
     size = (len(slots) - 1).bit_length()

@@ -1,7 +1,9 @@
 """Garbage in every argument and option of every command: one clear sentence, the right code, never a traceback."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -9,8 +11,10 @@ import pytest
 
 from lithify.api.cli import program
 from lithify.api.commands.reference import commands
+from lithify.workers.sandbox import Sandbox
 from tests.unit.api.running import run
 
+GARBAGE = bytes(range(256)) * 20
 ANY_TEXT = [
     "",
     "-",
@@ -68,20 +72,37 @@ LEAVES = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with one object; each test has a copy."""
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "garbage").write_bytes(GARBAGE)
+    assert run("--archive", str(folder / "archive"), "put", str(folder / "garbage"), "--name", "x").exit_code == 0
+    return folder / "archive"
+
+
+@pytest.fixture(scope="module")
+def boxed() -> Iterator[Sandbox]:
+    """The archive's codecs run in processes that are started once for all lines."""
+    with Sandbox() as opened:
+        yield opened
+
+
 @pytest.fixture(autouse=True)
-def _around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An archive with one object, in a folder with everything a path should not be."""
+def _around(kept: Path, boxed: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive, in a folder with everything a path should not be."""
+    monkeypatch.setattr("lithify.workers.archive.Sandbox", lambda **_: nullcontext(boxed))
+    shutil.copytree(kept, tmp_path / "archive")
     monkeypatch.setenv("LITHIFY_ARCHIVE", str(tmp_path / "archive"))
     here = tmp_path / "some" / "deep" / "folder"
     (here / "folder").mkdir(parents=True)
-    (here / "garbage").write_bytes(bytes(range(256)) * 20)
+    (here / "garbage").write_bytes(GARBAGE)
     (here / "loop").symlink_to("loop")
     os.mkfifo(here / "pipe")
     monkeypatch.chdir(here)
     monkeypatch.setattr("lithify.workers.loop.Worker.run", lambda *_, **__: None)
     monkeypatch.setattr("lithify.api.server.serve", lambda *_, **__: None)
     monkeypatch.setattr("lithify.api.remote.RETRY_SECONDS", ())
-    assert run("put", "garbage", "--name", "x").exit_code == 0
 
 
 def _values(parameter: click.Parameter) -> list[str]:

@@ -1,7 +1,5 @@
 """Sixteen numbers at once are what sixteen single ones are."""
 
-import os
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -38,8 +36,9 @@ from lithify.codecs.vectors import (
     sixteen,
     total,
 )
+from tests.examples import examples
 
-EXAMPLES = int(os.environ.get("VECTOR_EXAMPLES", "200"))
+EXAMPLES = examples(200, "VECTOR_EXAMPLES")
 NUMBERS = arrays(np.int32, LANES, elements=st.integers(-(1 << 31), (1 << 31) - 1))
 SMALL = arrays(np.int32, LANES, elements=st.integers(-(1 << 24), 1 << 24))
 

@@ -10,6 +10,7 @@ from lithify.codecs.arrays.two_streams import STATES, joined, parted, plain_bits
 from lithify.codecs.bit_coder import begin
 from lithify.codecs.kernel import bare, wide
 from lithify.errors import Corrupt, Truncated
+from tests.examples import examples
 
 WIDTHS = st.integers(0, 29)
 NUMBERS = st.lists(
@@ -24,7 +25,7 @@ def _bits(coder: I64, stream: U8, plain: U8, widths: I64, numbers: I64, decoding
         numbers[i] = plain_bits(coder, plain, decoding, wide(0) if decoding else wide(numbers[i]), wide(widths[i]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(NUMBERS)
 def test_numbers_of_any_width_come_back(told: list[tuple[int, int]]) -> None:
     widths, numbers = (np.array([pair[k] for pair in told], np.int64) for k in range(2))
