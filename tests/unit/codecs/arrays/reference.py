@@ -1,12 +1,12 @@
 """A slow decoder of one array, written from arrays/VALUES.md and nothing else: it shares no line with the codec.
 
 Predicted blocks on the grids 1 to 4, without specials, patches, low bits and bases: ordinary Python integers and
-lists. The coder of bits and its tables are those of the reference decoder of text.
+lists; singles are doubles that are rounded after each operation, which gives the same. The coder of bits and its tables
+are those of the reference decoder of text.
 """
 
 import struct
 from dataclasses import dataclass, field
-from math import isqrt
 
 from tests.unit.codecs.text.reference import RECIPROCAL, SQUASH, STRETCH, Coder, within
 
@@ -48,6 +48,22 @@ def level(v: int) -> int:
     return level(v >> 12) + 48 if v < 1 << 24 else level(v >> 20) + 80
 
 
+def single(x: float) -> float:
+    found: float = struct.unpack("<f", struct.pack("<f", x))[0]
+    return found
+
+
+def summed(sixteen: list[float]) -> float:
+    while len(sixteen) > 1:
+        half = len(sixteen) // 2
+        sixteen = [single(a + b) for a, b in zip(sixteen[:half], sixteen[half:], strict=True)]
+    return sixteen[0]
+
+
+def towards_zero(a: int, b: int) -> int:
+    return abs(a) // b if a >= 0 else -(abs(a) // b)
+
+
 def token(m: int) -> int:
     if m < 4:
         return m
@@ -67,18 +83,45 @@ class Chance:
         self.count = min(self.count + 1, 255)
 
 
+class Fine:
+    """A chance of a context."""
+
+    def __init__(self) -> None:
+        self.p, self.count = 1 << 22, 0
+
+    def learn(self, bit: int) -> None:
+        self.p += towards_zero(2 * ((8388607 if bit else 0) - self.p), 2 * self.count + 3)
+        self.count = min(self.count + 1, 255)
+
+
+class Plain:
+    """Bits from the lowest of each byte on; zeros behind the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.number = int.from_bytes(data, "little")
+
+    def bits(self, count: int) -> int:
+        found = self.number & ((1 << count) - 1)
+        self.number >>= count
+        return found
+
+
 @dataclass
 class Numbers:
     coder: Coder
-    chances: dict[int, Chance] = field(default_factory=dict)
+    plain: Plain
+    chances: dict[int, Fine] = field(default_factory=dict)
     rows: dict[int, list[int]] = field(default_factory=dict)
     below: dict[int, Chance] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=list)
 
-    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int) -> int:
-        found = [self.chances.setdefault(32768 * c + 32 * v + slot, Chance()) for c, v in enumerate(contexts)]
-        inputs = [STRETCH[chance.p >> 10] for chance in found] + [256]
-        rows = [self.rows.setdefault(512 * i + 16 * slot + sets[i], [16384] * 10) for i in range(2)]
-        x = [within(sum(a * b for a, b in zip(inputs, row, strict=True)) >> 16, 2815) for row in rows]
+    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int, counted: int | None) -> int:
+        table, row, d = 147456 * (slot // 16), 512 * (slot // 16), slot % 16
+        found = [self.chances.setdefault(table + 16384 * c + 16 * v + d, Fine()) for c, v in enumerate(contexts)]
+        inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
+        inputs += [] if counted is None else [STRETCH[counted]]
+        rows = [self.rows.setdefault(row + 256 * i + 16 * d + sets[i], [16384] * len(inputs)) for i in range(2)]
+        x = [within(sum(a * b >> 4 for a, b in zip(inputs, row, strict=True)) >> 12, 2815) for row in rows]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
             error = 2 * (65536 * bit - SQUASH[x[i]])
@@ -88,42 +131,82 @@ class Numbers:
             chance.learn(bit)
         return bit
 
-    def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int) -> int:
+    def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int, place: int) -> int:
         expected = min(expected, 62)
 
-        def ask(slot: int, side: int) -> int:
-            return self.decision([v + side * (c == 2) for c, v in enumerate(contexts)], sets, slot)
+        def ask(slot: int, side: int, x: int, y: int, z: int, sides: str) -> int:
+            asked = [v + side * (c == 2) for c, v in enumerate(contexts)]
+            counted = self.counted(place, x, y, z, sides) if self.counts else None
+            if counted is not None and 9 <= slot < 13:
+                counted = 4095 - counted
+            return self.decision(asked, sets, slot, counted)
 
         side = part + 8
-        negative, seen, steps = 0, 0, 0
+        negative, seen, steps, sides = 0, 0, 0, "above below"
         if expected <= 1:
-            if not ask(21, side):
+            if not ask(14, side, 0, 1, 2, sides):
                 return 0
-            negative, seen, up = ask(22, side), 1, True
+            negative, seen, up = ask(15, side, 1, 1, 3, "sign"), 1, True
             side = min(16 - side, 15) if negative else side
+            sides = "below" if negative else "above"
         else:
-            up = bool(ask(20, side))
+            up = bool(ask(13, side, least(expected - 1), least(expected), least(expected + 1), sides))
             seen = expected if up else expected - 1
         while (seen < 63) if up else (seen > 0):
-            if not ask(min(steps, 11) if up else 12 + min(steps, 7), side):
+            x = seen if up else seen - 1
+            slot = min(steps, 8) if up else 9 + min(steps, 3)
+            if not ask(slot, side, least(x), least(x + 1), least(x + 2), sides):
                 break
             seen += 1 if up else -1
             steps += 1
         if expected > 1 and seen:
-            negative = ask(22, side)
+            negative = ask(15, side, least(seen), least(seen), least(seen + 1), "sign")
         size = self.size(seen)
+        if self.counts and seen >= 4:
+            size = 2 + seen % 2
+            for i in range(seen // 2 - 2, -1, -1):
+                x, y, z = (2 * size + k << i for k in range(3))
+                size = 2 * size + ask(16 + min(i, 8), side, x, y, z, "below" if negative else "above")
         return -size if negative else size
 
     def size(self, seen: int) -> int:
-        if seen < 4:
+        if seen < 4 or self.counts:
             return seen
         chance = self.below.setdefault(seen, Chance())
         bit = self.coder.bit(min(max(chance.p >> 6, 32), 65504))
         chance.learn(bit)
-        size = (2 + seen % 2) * 2 + bit
-        for _ in range(seen // 2 - 2):
-            size = 2 * size + self.coder.bit(32768)
-        return size
+        rest = seen // 2 - 2
+        return ((2 + seen % 2) * 2 + bit << rest) + self.plain.bits(rest)
+
+    def among(self, a: int, b: int) -> tuple[int, int]:
+        """How many values stood from place a to before b, and how many places these are."""
+        some = self.counts[max(a, 0) : max(b, 0)]
+        return sum(some), len(some)
+
+    def counted(self, q: int, x: int, y: int, z: int, sides: str) -> int:
+        n = m = n_room = m_room = 0
+        if sides == "sign":
+            (m, m_room), (n, n_room) = self.among(q - z + 1, q - y + 1), self.among(q + y, q + z)
+        if "above" in sides:
+            (n, n_room), (m, m_room) = self.among(q + x, q + y), self.among(q + y, q + z)
+        if "below" in sides:
+            for_n, for_m = self.among(q - y + 1, q - x + 1), self.among(q - z + 1, q - y + 1)
+            n, n_room, m, m_room = n + for_n[0], n_room + for_n[1], m + for_m[0], m_room + for_m[1]
+        if not (n_room and m_room):
+            return 4095 if m_room else 0 if n_room else 2048
+        d, e = (m * (m_room + n_room) + m_room) * n_room, (n * (m_room + n_room) + n_room) * m_room
+        return min((d << 12) // (d + e), 4095)
+
+    def common(self, place: int) -> int:
+        """How common a value is beside those around it; then it is counted."""
+        many, room = self.among(place - 8, place + 9)
+        own = self.counts[place] * room
+        self.counts[place] += 1
+        return (own > many) + (own > 2 * many) + (own > 4 * many)
+
+
+def least(t: int) -> int:
+    return t if t < 4 else (2 + t % 2) << (t // 2 - 1)
 
 
 # --- the integers -----------------------------------------------------------------------------------------
@@ -148,12 +231,14 @@ class Integers:
     lags: tuple[int, int]
     edged: bool
     ladder: list[int]
+    first: int
     numbers: Numbers
     work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
-    weights: list[list[int]] = field(default_factory=lambda: [[0] * 26, [0] * 26])
-    moments: list[dict[tuple[int, int], int]] = field(default_factory=lambda: [{}, {}])
+    weights: list[list[int]] = field(default_factory=lambda: [[0] * 32, [0] * 32])
+    moments: list[list[list[int]]] = field(default_factory=lambda: [[[0] * 32 for _ in range(27)] for _ in range(2)])
     samples: list[list[int]] = field(default_factory=list)
+    common: Framed = field(default_factory=Framed)
 
     def decode(self) -> list[int]:
         frames, rows, columns = self.shape
@@ -212,20 +297,20 @@ class Integers:
                 q = f - self.lags[1]
                 g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
                 g += [v[q, y, x + 1] - ce, v[q, y + 1, x] - cs]
-        experts = [
-            within(16 * w + (sum(a * b for a, b in zip(s, g, strict=False)) >> 12), 16 * TOP) for s in self.weights
-        ]
-        experts.append(16 * median(w, n, nw))
-        experts += (
-            [16 * (c + median(w - cw, n - cn, nw - cnw)), 16 * c] if past else [8 * (w + n) + 4 * (ne - nw), 16 * w]
-        )
+        away = self.weighted(g)
+        others = [16 * (median(w, n, nw) - w)]
+        if past:
+            others += [16 * (c + median(w - cw, n - cn, nw - cnw) - w), 16 * (c - w)]
+        else:
+            others += [8 * (n - w) + 4 * (ne - nw), 0]
         if self.edged:
-            experts += [16 * n, 8 * (w + ne)]
-        guess = within(blended(experts, near, far, x + 2, 2 if self.edged else 1), 16 * TOP)
+            others += [16 * (n - w), 8 * (ne - w)]
+        away += [within(other, 1 << 29) for other in others]
+        offset = blended(away, near, far, x + 2, 2 if self.edged else 1)
+        guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
         energy = self.energy(f, y, x, past)
-        usual = (energy * scale) >> 16
-        le = level(usual)
+        le = level(usual := (energy * scale) >> 16)
         octave = min(le >> 4, 6)
 
         def sides(*three: tuple[int, int]) -> int:
@@ -235,7 +320,7 @@ class Integers:
         equal = [w == n, n == ne, w == nw, c == w, place == w, place == n, ww == w, nn == n]
         equal += [c == ce, c == cs] if past else []
         same = sum(bit << k for k, bit in enumerate(equal))
-        off = [expert - guess for expert in experts]
+        off = [one - offset for one in away]
         contexts = [
             sides((e[f, y - 1, x + 1], energy), (e[f, y - 1, x - 1], energy), (e[f, y, x - 2], energy)),
             sides((off[0], energy >> 1), (off[1], energy >> 1), (es, energy)),
@@ -247,17 +332,28 @@ class Integers:
             same,
             8 * min(level(abs(base)), 127) + min(le >> 3, 7),
         ]
-        sets = (min(le >> 2, 15), same & 15)
-        coded, value = self.coded(base + self.numbers.number(contexts, sets, token((11 * usual) >> 8), part))
+        sets = min(le >> 2, 15), self.second_set(f, y, x, same)
+        number = self.numbers.number(contexts, sets, token((11 * usual) >> 8), part, base - self.first)
+        coded, value = self.coded(base + number)
+        self.common[f, y, x] = self.numbers.common(coded - self.first) if self.numbers.counts else 0
         v[f, y, x] = value
         e[f, y, x] = within(16 * value - guess, 1 << 30)
-        for k, expert in enumerate(experts):
-            near[k][x + 2] = min(abs(16 * value - expert), 1 << 28)
-        self.samples.append([within((a << 5) >> (level(energy) >> 2), 8191) for a in [*g, value - w]])
-        if len(self.samples) == 32:
-            self.learn(len(g))
-            self.samples = []
+        for k, one in enumerate(away):
+            near[k][x + 2] = min(abs(within(16 * (value - w), 1 << 29) - one), 1 << 27)
+        self.keep([*g, value - w], max(level(energy) >> 2, 2))
         return coded
+
+    def weighted(self, g: list[int]) -> list[int]:
+        lanes = [single(a) for a in [*g, *[0] * (32 - len(g))]]
+        away = []
+        for weights in self.weights:
+            products = [single(weight * a) for weight, a in zip(weights, lanes, strict=True)]
+            told = summed([single(a + b) for a, b in zip(products[:16], products[16:], strict=True)])
+            away.append(int(min(max(told / 4096, -(2.0**29)), 2.0**29)))
+        return away
+
+    def second_set(self, f: int, y: int, x: int, same: int) -> int:
+        return 4 * self.common[f, y, x - 1] + self.common[f, y - 1, x] if self.numbers.counts else same & 15
 
     def coded(self, number: int) -> tuple[int, int]:
         """What is decoded, and where it stands."""
@@ -290,32 +386,35 @@ class Integers:
             t = (4 * size(p, 0, 0) + sum(size(p, j, i) for j, i in ((0, 1), (0, -1), (1, 0), (-1, 0)))) >> 3
         return (3 * s + t) >> 2
 
+    def keep(self, told: list[int], shift: int) -> None:
+        sample = [within((within(a, 1 << 25) << 5) >> shift, 1023) for a in told]
+        self.samples.append([*sample[:-1], *[0] * (32 - len(sample)), sample[-1]])
+        if len(self.samples) == 32:
+            self.learn(len(told) - 1)
+            self.samples = []
+
     def learn(self, n: int) -> None:
         for w, moments in enumerate(self.moments):
-            for i in range(n + 1):
-                row = i if i < n else -1
-                for j in range(min(i + 1, n)):
-                    products = sum(
-                        (a[i] if row >= 0 else a[-1]) * (a[j] if j < len(a) - 1 else 0) for a in self.padded(n)
-                    )
-                    m = moments.get((row, j), 0)
-                    moments[row, j] = m + products - (m >> (3 if w == 0 else 6))
-                    if row >= 0:
-                        moments[j, row] = moments[row, j]
-            most, shift = max(1, *(moments[i, i] for i in range(n))), 0
-            while most >> shift >= 1 << 30:
-                shift += 1
-            ridge = (most >> shift >> 20) + 1
+            for i in [*range(n), 31]:
+                row = moments[min(i, 26)]
+                for j in range(32):
+                    row[j] += sum(a[i] * a[j] for a in self.samples) - (row[j] >> (3 if w == 0 else 6))
+            ridge = (max(1, *(moments[i][i] for i in range(n))) >> 20) + 1
             weights = self.weights[w]
-            for i in range(n):
-                own = moments[i, i] >> shift
-                pull = (moments[-1, i] >> shift) << 16
-                pull -= sum((moments[i, j] >> shift) * weights[j] for j in range(n))
-                weights[i] = within((pull + own * weights[i]) // (own + (own >> 10) + ridge), 1 << 19)
+            pulls = [single(single(m) * 65536) for m in moments[26]]
 
-    def padded(self, n: int) -> list[list[int]]:
-        """Samples of frames with fewer pasts have kept what stood in their other places before."""
-        return [[*a[:-1], *[0] * (n + 1 - len(a)), a[-1]] for a in self.samples]
+            def less(i: int, weight: int, pulls: list[float] = pulls, moments: list[list[int]] = moments) -> None:
+                for j in range(32):
+                    pulls[j] = single(pulls[j] - single(single(moments[i][j]) * weight))
+
+            for i in range(n):
+                less(i, weights[i])
+            for i in range(n):
+                own = single(moments[i][i])
+                room = single(single(own + own / 1024) + single(ridge))
+                step = int(min(max(single(pulls[i] * single(1 / room)), -(2.0**20)), 2.0**20))
+                before, weights[i] = weights[i], within(weights[i] + step, 1 << 19)
+                less(i, weights[i] - before)
 
 
 def side(a: int, usual: int) -> int:
@@ -331,15 +430,19 @@ def median(a: int, b: int, c: int) -> int:
     return max(min(a, b), min(max(a, b), a + b - c))
 
 
-def blended(experts: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
-    levels = []
-    for k in range(len(experts)):
+def blended(away: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
+    rungs = []
+    for k in range(len(away)):
         here, above = near[k], far[k]
         error = 2 * here[at - 1] + 2 * above[at] + here[at - 2] + above[at - 1] + 2 * above[at + 1] + above[at + 2]
-        levels.append(level(error))
-    shares = [isqrt(1 << (32 - min((one - min(levels)) * times, 32))) for one in levels]
-    pulled = sum(share * (expert - experts[2]) for share, expert in zip(shares, experts, strict=True))
-    return experts[2] + pulled // sum(shares)
+        rungs.append(struct.unpack("<I", struct.pack("<f", error + 1))[0] >> 21)
+    shares = []
+    for rung in rungs:
+        halvings = (rung - min(rungs)) * times
+        shares.append(2.0 ** -(halvings // 2) if halvings % 2 == 0 else 1.5 * 2.0 ** -((halvings + 1) // 2))
+    empty = [0.0] * (16 - len(away))
+    pulled = summed([single(share * single(one)) for share, one in zip(shares, away, strict=True)] + empty)
+    return int(single(pulled / summed(shares + empty)))
 
 
 # --- the payload ------------------------------------------------------------------------------------------
@@ -372,13 +475,16 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
         first, step, digits = data.signed(), data.varint(), data.varint()
     data.varint()
     method = data.byte()
-    assert method in (0x10, 0x11, 0x16, 0x17)
+    assert method in (0x10, 0x11, *range(0x16, 0x1C))
     lags = data.varint(), data.varint()
     assert [data.varint() for _ in range(4)] == [0, 0, 0, 0]
     ladder: list[int] = []
-    if method >= 0x16:
+    if method in (0x16, 0x17, 0x1A, 0x1B):
         ladder = [round((one - table[0]) / (table[-1] - table[0]) * 65536) for one in table]
-    integers = Integers(shape, lags, bool(method & 1), ladder, Numbers(Coder(data.rest()))).decode()
+    least_counted, many = (data.signed(), data.varint()) if method >= 0x18 else (0, 0)
+    plain = Plain(data.take(data.varint()))
+    numbers = Numbers(Coder(data.rest()), plain, counts=[0] * many)
+    integers = Integers(shape, lags, bool(method & 1), ladder, least_counted, numbers).decode()
     if grid == 4:
         return [table[k] for k in integers]
     if grid == 1:
