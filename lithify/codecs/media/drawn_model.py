@@ -15,7 +15,7 @@ from lithify.codecs.span_coder import UNIT_BYTES, UNITS_PER_BIT_MAX, State, begu
 
 PADDING = 2
 """Pixels that stand around a picture on each side and above."""
-_SEEN_BITS = 16
+_SEEN_BITS = 14
 _SURE_MAX = 7
 _SPREAD, _SPREAD_2, _WORD = 0x1E35A7BD, 0x2C1B3C6D, 0xFFFFFFFF
 _FAST, _SLOW = 4, 7
@@ -260,8 +260,8 @@ def decode_drawn(stream: bytes, height: int, width: int, channels: int) -> U8 | 
     units = units_of(stream, _BEHIND + width * _DECISIONS_MAX * UNITS_PER_BIT_MAX)
     if code_drawn(pixels, PADDING, channels, *model, units, True) < 0:
         return None
-    inner = np.ascontiguousarray(pixels[PADDING:, PADDING:-PADDING]).astype("<u4")
-    return np.ascontiguousarray(inner.view(np.uint8).reshape(height, width, 4)[:, :, :channels])
+    shades = pixels.astype("<u4", copy=False).view(np.uint8).reshape(height + PADDING, width + 2 * PADDING, 4)
+    return shades[PADDING:, PADDING:-PADDING, :channels]
 
 
 def _padded(picture: U8) -> U32:

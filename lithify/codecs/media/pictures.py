@@ -154,7 +154,8 @@ def _repeats(picture: Picture) -> float:
     rows = picture[:: max(1, len(picture) // _REPEATS_ROWS)]
     if picture.shape[1] < 2:
         return 0.0
-    return float((rows[:, 1:] == rows[:, :-1]).all(axis=2).mean())
+    equal = rows[:, 1:] == rows[:, :-1]
+    return float(np.logical_and.reduce([equal[:, :, c] for c in range(equal.shape[2])]).mean())
 
 
 def _by_webp(shape: Shape) -> tuple[int, ...]:

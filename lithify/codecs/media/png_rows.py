@@ -45,7 +45,7 @@ def to_plain(picture: Picture, filters: bytes, header: Header) -> bytes:
     plain = np.zeros(plain_length(header), np.uint8)
     at = 0
     for one, rows in _cut(plain, header):
-        raw = np.zeros_like(rows)
+        raw = np.empty_like(rows)
         raw[:, 1:] = _packed(picture[one.top :: one.down, one.left :: one.right], header)
         raw[:, 0] = told[at : at + one.height]
         at += one.height
@@ -87,7 +87,7 @@ def _packed(samples: Picture, header: Header) -> U8:
     if header.depth == 16:
         return np.ascontiguousarray(flat.astype(">u2")).view(np.uint8)
     if header.depth == 8:
-        return flat.astype(np.uint8)
+        return flat.astype(np.uint8, copy=False)
     each = 8 // header.depth
     filled = np.zeros((len(flat), -(-flat.shape[1] // each) * each), np.uint8)
     filled[:, : flat.shape[1]] = flat

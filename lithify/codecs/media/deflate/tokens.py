@@ -60,6 +60,8 @@ STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
 _HOPS_MAX = 4096
 _WIDEST = 8
 """Bytes of the widest chains: what is not found by these is shorter."""
+_JUMPS_FROM = 17
+"""Places that a search looks at, from which on the chains of equal bytes are kept: fewer are soon looked at."""
 _AHEAD = 1024
 """Places that are remembered at once, where all are, and only what stands before a place is asked for."""
 _SPREAD, _SPREAD_BEYOND, _WORD = 0x1E35A7BD, 0x2C1B3C6D, 0xFFFFFFFF
@@ -107,6 +109,7 @@ def _remember(plain: U8, words: U32, heads: I32, places: U16, config: I64, first
     hash_bits, hash_bytes = config[CONFIG_HASH_BITS], config[CONFIG_HASH_BYTES]
     shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
     last, narrow = len(plain) - hash_bytes, config[CONFIG_SHORT] < 5
+    jumps = hash_bits != 0 and config[CONFIG_CHAIN] >= _JUMPS_FROM
     for at in range(first, behind):
         here = unsigned(at & (PLACES - 1))
         if at > last:
@@ -118,6 +121,12 @@ def _remember(plain: U8, words: U32, heads: I32, places: U16, config: I64, first
             h = checksum(a, b, c, wide(plain[unsigned(at + 3)])) & mask
         elif hash_bits:
             h = (a << 2 * shift ^ b << shift ^ c) & mask
+        else:
+            value = a << 16 | b << 8 | c
+            if hash_bytes == 4:
+                value = value << 8 | wide(plain[unsigned(at + 3)])
+            h = ((value * _SPREAD) & _WORD) >> 16
+        if jumps:
             rank = (wide(heads[unsigned(_RANKS * HASHES + h)]) + 1) & (PLACES - 1)
             heads[unsigned(_RANKS * HASHES + h)] = places[unsigned(_RANKS * PLACES) + here] = rank
             beyond = words[unsigned(at + 4)]
@@ -128,11 +137,6 @@ def _remember(plain: U8, words: U32, heads: I32, places: U16, config: I64, first
                 _put(heads, places, wide(_FIVES), (mixed + fifth * _SPREAD_BEYOND & _WORD) >> 16, at)
             _put(heads, places, wide(_SIXES), (mixed + sixth * _SPREAD_BEYOND & _WORD) >> 16, at)
             _put(heads, places, wide(_EIGHTS), (mixed + wide(beyond) * _SPREAD_BEYOND & _WORD) >> 16, at)
-        else:
-            value = a << 16 | b << 8 | c
-            if hash_bytes == 4:
-                value = value << 8 | wide(plain[unsigned(at + 3)])
-            h = ((value * _SPREAD) & _WORD) >> 16
         _put(heads, places, wide(0), h, at)
 
 
@@ -149,7 +153,7 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
     if place == at or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
         return 0
     limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
-    if not exact and hash_bytes == 3 and nice >= _WIDEST:
+    if not exact and hash_bytes == 3 and nice >= _WIDEST and config[CONFIG_CHAIN] >= _JUMPS_FROM:
         found = _search_wide(words, places, state, at, longest, least, nice, chain, limit, place)
         if found or least > 2:
             return found
