@@ -33,6 +33,7 @@ LEVELS = 128
 CONTEXT_BITS = 14
 MIXER_SETS = 16
 TOKENS = 72
+SIDES_COUNT, HALF_AS_USUAL = LANES, 2 * LANES
 CHANCE_BITS, COUNT_BITS = 23, 8
 _EVEN = 1 << 30
 """A chance of one half that was never moved."""
@@ -67,7 +68,8 @@ class Model(NamedTuple):
     mixer: I32
     """(which of two sets, decision, row, input)"""
     constant: I32
-    """The inputs behind those of the contexts: one that never changes, and what is counted."""
+    """Three vectors: the inputs behind those of the contexts (one that never changes, and what is counted), what sides
+    count in one, and for whom half is usual."""
     extra: U32
     bases: I64
     coder: I64
@@ -92,9 +94,11 @@ def new_model(frames: int, rows: int, columns: int, *, edged: bool = False, coun
     width = columns + LEFT + RIGHT
     framed = frames * (rows + TOP + BOTTOM) * width
     tables = 2 if counted else 1
-    asked, constant = _aligned(LANES, 0), _aligned(LANES, 0)
+    asked, constant = _aligned(LANES, 0), _aligned(3 * LANES, 0)
     asked[: EXPERTS if edged else SMOOTH_EXPERTS] = -1
     constant[CONTEXTS] = _CONSTANT
+    constant[SIDES_COUNT : SIDES_COUNT + 12] = np.repeat([25, 5, 1], 4)
+    constant[[HALF_AS_USUAL + 1, HALF_AS_USUAL + 5]] = -1
     return Model(
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),

@@ -10,12 +10,14 @@ from lithify.codecs.arrays.model import (
     CONTEXT_BITS,
     DECISIONS,
     FIRST,
+    HALF_AS_USUAL,
     LEFT,
     MIXER_SETS,
     REGRESSORS,
     RIGHT,
     SAMPLES,
     SECOND,
+    SIDES_COUNT,
     TARGET,
     TOP,
     WINDOW,
@@ -31,10 +33,13 @@ from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.vectors import (
     LANES,
+    above,
     all_of,
     all_real,
     bits_of,
+    folded,
     greater,
+    lane_of,
     last_lane,
     least,
     lesser,
@@ -49,6 +54,7 @@ from lithify.codecs.vectors import (
     seven,
     sixteen,
     ten,
+    twelve,
 )
 
 _WEIGHT_MAX = 1 << 19
@@ -63,6 +69,7 @@ _QUIET = 2
 VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
+_NARROW_MAX = (1 << 31) - 1
 UNCOUNTED = range(0)
 _AWAY_MAX = 1 << 29
 """How far from its neighbour to the left an expert may expect a value, in 1/16."""
@@ -111,16 +118,18 @@ def _scale(ladder: I32, rung: int) -> int:
 
 
 @inlined
-def _side(x: int, energy: int) -> int:
-    """On which side of 0 something is, beside what is usual: 0 far below, 1 below, 2 near, 3 above, 4 far above."""
-    usual = (energy >> 1) + 2
-    return wide(x > usual) + wide(x > 4 * usual) + wide(x >= -usual) + wide(x >= -4 * usual)
+def _sides(errors: I32, usual: int, half: int, constant: I32, octave: int) -> I32:
+    """Three sides each and how large errors are, below 875, in the first four.
 
-
-@inlined
-def _sides(a: int, b: int, c: int, energy: int, octave: int) -> int:
-    """Three sides and how large errors are, below 875."""
-    return ((_side(a, energy) * 5 + _side(b, energy)) * 5 + _side(c, energy)) * 7 + octave
+    On which side of 0 something is, beside what is usual: 0 far below, 1 below, 2 near, 3 above, 4 far above.
+    """
+    far, half_far = min(4 * usual, _NARROW_MAX), min(4 * half, _NARROW_MAX)
+    halved = row_of(constant, HALF_AS_USUAL)
+    near_by = all_of(usual) - (all_of(usual - half) & halved)
+    far_by = all_of(far) - (all_of(far - half_far) & halved)
+    sides = above(errors, near_by) + above(errors, far_by) + all_of(2)
+    sides = sides - above(all_of(0) - near_by, errors) - above(all_of(0) - far_by, errors)
+    return folded(sides * row_of(constant, SIDES_COUNT)) * all_of(7) + all_of(octave)
 
 
 @inlined
@@ -363,15 +372,17 @@ def run(
                 le = level_of(levels, usual)
                 half = min(le >> 1, 63)
                 octave = min(le >> 4, 6)
-                own = energy >> 1
-                bases[0] = _sides(ene, enw, eww, energy, octave) * DECISIONS
-                sides = (_side(x0 - offset, own) * 5 + _side(x1 - offset, own)) * 5
-                bases[1] = (1 << CONTEXT_BITS) + ((sides + _side(es, energy)) * 7 + octave) * DECISIONS
+                sides = _sides(
+                    twelve(
+                        ene, x0 - offset, ew, x2 - offset, enw, x1 - offset, en, x3 - offset, eww, es, ec, x4 - offset
+                    ),
+                    (energy >> 1) + 2, (energy >> 2) + 2, constant, octave,
+                )  # fmt: skip
+                bases[0] = lane_of(sides, 0) * DECISIONS
+                bases[1] = (1 << CONTEXT_BITS) + lane_of(sides, 1) * DECISIONS
                 bases[2] = (2 << CONTEXT_BITS) + half * SIDES * DECISIONS
-                bases[3] = (3 << CONTEXT_BITS) + _sides(ew, en, ec, energy, octave) * DECISIONS
-                bases[4] = (4 << CONTEXT_BITS) + _sides(
-                    x2 - offset, x3 - offset, x4 - offset, energy, octave
-                ) * DECISIONS
+                bases[3] = (3 << CONTEXT_BITS) + lane_of(sides, 2) * DECISIONS
+                bases[4] = (4 << CONTEXT_BITS) + lane_of(sides, 3) * DECISIONS
                 near = (_near(w - place, scale) * 8 + _near(north - place, scale)) * 8 + _near(centre - place, scale)
                 bases[5] = (5 << CONTEXT_BITS) + near * DECISIONS
                 bases[6] = (6 << CONTEXT_BITS) + (
