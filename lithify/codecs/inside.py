@@ -3,6 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from lithify import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Something that has a name where it lies: a member of an archive."""
+
+    name: str
+    """As people may see it, with the names of what lies around it, `a.zip/word/document.xml`."""
+    original_bytes: int
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
@@ -19,10 +30,13 @@ class Inside:
     """How many pieces of the original lie in it."""
     depth: int = 0
     """How many of the things told before it lie around it."""
+    members: tuple[Member, ...] = ()
+    """Those of its pieces whose names are known."""
 
-    def deeper(self, by: int) -> "Inside":
-        """The same, inside something else."""
-        return replace(self, depth=self.depth + by)
+    def deeper(self, by: int, within: str = "") -> "Inside":
+        """The same, inside something else, which may have a name."""
+        named = tuple(replace(one, name=f"{within}/{one.name}") for one in self.members) if within else self.members
+        return replace(self, depth=self.depth + by, members=named)
 
 
 def merged(rows: Iterable[Inside]) -> list[Inside]:
@@ -44,6 +58,7 @@ def _sum(one: Inside, other: Inside) -> Inside:
         count=one.count + other.count,
         original_bytes=one.original_bytes + other.original_bytes,
         stored_bytes=one.stored_bytes + other.stored_bytes,
+        members=(one.members + other.members)[: limits.CONTENTS_MAX],
     )
 
 

@@ -297,6 +297,15 @@ class TemplatesView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberView(View):
+    """A member of an archive."""
+
+    name: str
+    """With the names of what lies around it, `a.zip/word/document.xml`; what is no text is spelled out."""
+    original_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class InsideView(View):
     """One thing that a codec found inside an original, or what it keeps beside those."""
 
@@ -310,6 +319,8 @@ class InsideView(View):
     """How many pieces of the original lie in it."""
     depth: int
     """How many of the things told before it lie around it."""
+    members: tuple[MemberView, ...] = ()
+    """Those of its pieces whose names are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def probe(call: Call) -> Reply:
             facts[codec.facts.id] = {"takes_model": True, "contracts": sorted(codec.facts.contracts)}
         if codec.facts.takes_model:
             continue
-        made_for_kind = kind.kind in codec.facts.kinds
+        made_for_kind = kind.kind in codec.facts.kinds_at(source.length)
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
             continue
         fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked
@@ -83,8 +83,10 @@ def probe(call: Call) -> Reply:
             if codec.may_suit(sample, source.length):
                 without_kernels.append(codec.facts.id)
             fits = False
-        found = _facts(codec, sample, source.length, effort, contract, fits=fits)
-        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": refusal}
+        with reasons_given() as reasons:
+            found = _facts(codec, sample, source.length, effort, contract, fits=fits)
+        why = refusal or "; ".join(reasons) or None
+        facts[codec.facts.id] = {**found, "made_for_kind": made_for_kind, "refusal": why}
     return Reply({"length": source.length, "kind": asdict(kind), "codecs": facts, "without_kernels": without_kernels})
 
 

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lithify.codecs.inside import Inside, merged
+from lithify.codecs.inside import Inside, Member, merged
 from lithify.store import queries
-from lithify.store.views import ContentsView, InsideView, ObjectView
+from lithify.store.views import ContentsView, InsideView, MemberView, ObjectView
 from lithify.workers.frame_search import ROLE
 from lithify.workers.needs import brought
 from lithify.workers.proof import place_of
@@ -34,7 +34,16 @@ def frame_contents(frame: BinaryIO) -> tuple[InsideView, ...]:
 
 def together(items: "Sequence[InsideView]") -> list[InsideView]:
     """The same with things of one kind told as one."""
-    return [InsideView(**asdict(row)) for row in merged(Inside(**item.as_json()) for item in items)]
+    return [_shown(asdict(row)) for row in merged(_found(item) for item in items)]
+
+
+def _found(item: InsideView) -> Inside:
+    told = item.as_json()
+    return Inside(**told | {"members": tuple(Member(**one) for one in told["members"])})
+
+
+def _shown(told: dict[str, Any]) -> InsideView:
+    return InsideView(**told | {"members": tuple(MemberView(**one) for one in told["members"])})
 
 
 def _items(
@@ -42,4 +51,4 @@ def _items(
 ) -> tuple[InsideView, ...]:
     args: dict[str, Any] = {"input": place_of(frame).as_json()}
     found = sandbox.run("contents", args, (frame.fileno(),), attached=primers, role=ROLE, wall_seconds=wall_seconds)
-    return tuple(InsideView(**item) for item in found.result["items"])
+    return tuple(_shown(item) for item in found.result["items"])

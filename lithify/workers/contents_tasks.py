@@ -1,7 +1,7 @@
 """What a codec's process can be asked about the inside of a frame: `contents`. Nothing is decoded but tables."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from lithify import limits
 from lithify.codecs.frame import at_hand, read_frame
@@ -17,7 +17,7 @@ def contents(call: Call) -> Reply:
     fds      the file the frame lies in
     args     input: its place
     answer   items: for each chunk its codec and, below it by `depth`, what that found (codecs/inside.py); of long lists
-             things of one kind are told together
+             things of one kind are told together, and the names of some members only
     """
     file = open_slice(call.fds[0], Place(**call.args["input"]))
     chunks = FrameChunks(file, read_frame(file), at_hand(call.attached))
@@ -26,8 +26,18 @@ def contents(call: Call) -> Reply:
         rows += chunk
         if len(rows) > limits.CONTENTS_MAX:
             rows = merged(rows)[: limits.CONTENTS_MAX]
+        rows = _named(rows)
         call.progress(number)
     return Reply({"items": [asdict(row) for row in rows]})
+
+
+def _named(rows: list[Inside]) -> list[Inside]:
+    """The same rows with the first so many names."""
+    left, told = limits.CONTENTS_MAX, []
+    for row in rows:
+        told.append(replace(row, members=row.members[:left]))
+        left -= len(told[-1].members)
+    return told
 
 
 def _chunks(chunks: FrameChunks) -> Iterator[list[Inside]]:

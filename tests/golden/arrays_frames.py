@@ -18,7 +18,7 @@ from lithify.codecs.arrays.skeleton import METHODS
 from lithify.codecs.arrays.streams import pack_streams
 from lithify.codecs.arrays.values import Floor
 from lithify.codecs.frame import FrameWriter
-from tests.unit.codecs.arrays.fields import blocky, scenes
+from tests.unit.codecs.arrays.fields import blocky, scenes, stretched
 from tests.unit.codecs.arrays.files import (
     Nc3Variable,
     Numbers,
@@ -28,6 +28,7 @@ from tests.unit.codecs.arrays.files import (
     grouped,
     netcdf3,
     npy,
+    second_order,
     smooth,
     tiff,
 )
@@ -47,6 +48,7 @@ _FEW = (np.arange(-60, 61) ** 3 / 700).astype("f4")
 FEW = npy(
     _FEW[np.abs(_FEW[:, None] - (smooth((12, 22, 24), "f4").reshape(1, -1) - 20) * 8).argmin(0)].reshape(12, 22, 24)
 )
+COUNTED = npy(stretched((6, 40, 44)))
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
@@ -63,7 +65,21 @@ def _ccsds(frame: Numbers, bits: int) -> Packed2:
     return 42, bytes([bits, 0, 14, 16, 0, 8]), out[: -(-used // 8)].tobytes()
 
 
-CODED = grib2(PACKED, 15, pack=_ccsds) + b"between" + grib2(PACKED[:4], 15, pack=grouped(2)) + b"behind"
+def _holed() -> Numbers:
+    found = PACKED.astype("u4")
+    found[:, 4:9, 3:] = (1 << 24) - 1
+    found[2:, 9:, :5] = (1 << 24) - 2
+    return found
+
+
+CODED = (
+    grib2(PACKED, 15, pack=_ccsds)
+    + b"between"
+    + grib2(PACKED[:4], 15, pack=grouped(2))
+    + grib2(_holed(), 15, pack=grouped(1, missing=2))
+    + grib1(PACKED, 15, pack=second_order(2, backwards=True))
+    + b"behind"
+)
 
 
 def _framed(payloads: Sequence[bytes], files: Sequence[bytes]) -> bytes:
@@ -97,13 +113,18 @@ def behind_a_stream() -> bytes:
 
 
 def behind_streams_of_numbers() -> bytes:
-    """Messages of GRIB by CCSDS, and in groups of second differences."""
+    """Messages of GRIB by CCSDS, in groups of differences, with and without holes, and in second order."""
     return _framed([encode_file(CODED, "default", None).payload], [CODED])
 
 
 def of_few_values() -> bytes:
     """A file of few values that stand unevenly: ranks, predicted by where they stand."""
     return _framed([encode_file(FEW, "default", None).payload], [FEW])
+
+
+def of_counted_numbers() -> bytes:
+    """A file of numbers of which some come far more often than those around them."""
+    return _framed([encode_file(COUNTED, "default", None).payload], [COUNTED])
 
 
 def above_a_floor() -> bytes:
@@ -142,6 +163,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "a_stream": (behind_a_stream, DEFLATED),
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
     "few_values": (of_few_values, FEW),
+    "counted_numbers": (of_counted_numbers, COUNTED),
     "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
     "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

@@ -18,7 +18,7 @@ from lithify.codecs.media.stills.codec import StillImage
 from lithify.codecs.media.video import MovingPictures
 from lithify.codecs.media.video_payload import pack_stretch
 from tests.unit.codecs.media import corpus
-from tests.unit.codecs.media.clips import avi, stretch_of, y4m
+from tests.unit.codecs.media.clips import avi, p010_avi, stretch_of, v210_avi, y4m
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 from tests.unit.codecs.media.gifs import GIFS
 from tests.unit.codecs.media.stills import SEDIMENT
@@ -48,6 +48,7 @@ CLIPS = (
     *(y4m(3, 18, 20, chroma, bits=bits) for chroma, bits in (("420", 8), ("411", 8), ("444", 10), ("422", 12))),
     *(avi(2, 12, 14, bits=24), avi(2, 12, 14, bits=32), avi(2, 12, 16, code=b"YUY2", bits=16)),
     y4m(3, 17, 19, "mono") + b"FRAME\n",
+    *(v210_avi(2, 6, 44), p010_avi(2, 8, 12)),
 )
 PNGS = *corpus.PNGS, corpus.PNG_DEEP[:-1]
 

@@ -3,12 +3,13 @@
 Why: ffmpeg, XML readers, PDF readers and readers of arrays open what files tell them to open, if they are let; whoever
 puts a file here decides what it says. A server, a port and a file watch whether anybody came.
 
-`REFERENCES=1000 pytest tests/hostile/test_references.py` sends all of them, as `make fuzz` does.
+`REFERENCES=1000 pytest tests/hostile/test_references.py` sends all of them, as `make fuzz` does; with `CROSSED=1` each
+is packed under every contract.
 """
 
 import os
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +24,8 @@ from tests.unit.api.running import run
 CONTRACTS = ("exact", "content", "floor:ssim=0.9")
 AT_MOST = int(os.environ.get("REFERENCES", "10"))
 """Of the files, evenly."""
+CROSSED = os.environ.get("CROSSED", "0") != "0"
+"""Whether each is packed under every contract, rather than under the next of them."""
 
 
 @pytest.fixture
@@ -64,8 +67,9 @@ def test_the_canaries_notice_whoever_comes(there: Canaries) -> None:
 
 
 def test_lithify_pack_follows_no_reference(tmp_path: Path, there: Canaries) -> None:
-    """Each file under the next of the contracts."""
-    for (what, (name, data)), contract in zip(chosen(there).items(), cycle(CONTRACTS)):
+    """Each file under the next of the contracts, or under all."""
+    files = chosen(there).items()
+    for (what, (name, data)), contract in product(files, CONTRACTS) if CROSSED else zip(files, cycle(CONTRACTS)):
         (tmp_path / name).write_bytes(data)
         packed = tmp_path / "packed.lith"
         done = run(

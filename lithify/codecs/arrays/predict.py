@@ -26,6 +26,7 @@ from lithify.codecs.arrays.model import (
     new_model,
 )
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
+from lithify.codecs.arrays.tally import commonness, count
 from lithify.codecs.arrays.two_streams import joined, parted
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
 from lithify.codecs.chances import Chances, chances
@@ -69,6 +70,7 @@ VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
 _NARROW_MAX = (1 << 31) - 1
+UNCOUNTED = range(0)
 _AWAY_MAX = 1 << 29
 """How far from its neighbour to the left an expert may expect a value, in 1/16."""
 _ERROR_MAX = 1 << 27
@@ -226,22 +228,24 @@ def run(
     lag2: int,
     edged: bool,
     ladder: I32,
+    first_counted: int,
     stream: U8,
     plain: U8,
     decoding: bool,
 ) -> int:
     """Encode the values to `stream` and `plain`, or decode them from both. Gives the bytes written; -1: no room.
 
-    ladder   where each value stands, in order, if values are places in a table: they are predicted by where they stand.
-             Empty: they stand where they are
+    ladder         where each value stands, in order, if values are places in a table: they are predicted by where they
+                   stand. Empty: they stand where they are
+    first_counted  the least number, if they are counted: the model then has a tally
     """
     work, errors, pe = m.work, m.errors, m.expert_errors
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
     maps, mixer, constant, extra, bases = m.maps, m.mixer, m.constant, m.extra, m.bases
     samples, moments, weights, pulls, steps = m.samples, m.moments, m.weights, m.pulls, m.steps
-    coder = m.coder
+    coder, tally, common = m.coder, m.tally, m.common
     begin(coder, stream, decoding)
-    rungs = wide(len(ladder))
+    rungs, counted = wide(len(ladder)), wide(len(tally)) - 1
     asked = row_of(m.asked, 0)
     unasked = (asked ^ all_of(-1)) & all_of(0x7FFFFFFF)
     falling = _SINGLE_HALVED if edged else _SINGLE_HALVED - 1
@@ -400,15 +404,22 @@ def run(
                 bases[8] = (8 << CONTEXT_BITS) + (
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
+                second_set = same & 15
+                if counted > 0:
+                    second_set = wide(common[unsigned(here - 1)]) << 2 | wide(common[unsigned(above)])
                 expected = token_of((usual * 11) >> 8)
                 told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
-                    bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, plain,
-                    squash, stretch, reciprocal, decoding, told, expected, part,
+                    bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), second_set, coder, stream, plain,
+                    squash, stretch, reciprocal, decoding, told, expected, part, tally, base - first_counted,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if rungs:
                     value = min(max(value, 0), rungs - 1)
+                if counted > 0:
+                    value = min(max(value, first_counted), first_counted + counted - 1)
+                    common[unsigned(here)] = commonness(tally, value - first_counted)
+                    count(tally, value - first_counted)
                 if decoding:
                     values[unsigned(number)] = value
                 # Learn.
@@ -441,27 +452,39 @@ def run(
 
 
 def encode_integers(
-    values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    values: I32,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
-    lags    how many frames before are the first and the second past
-    edged   whether the experts for fields with edges are asked too
-    ladder  of values that are places in a table: where each stands, in order, from 0 to 2^16
+    lags     how many frames before are the first and the second past
+    edged    whether the experts for fields with edges are asked too
+    ladder   of values that are places in a table: where each stands, in order, from 0 to 2^16
+    counted  which numbers are counted, all that occur or none; within the ladder if there is one
     """
-    model = new_model(*values.shape, edged=edged)
+    model = new_model(*values.shape, edged=edged, counted=len(counted))
     stream, plain = np.zeros(values.size * 4 + 1000, np.uint8), np.zeros(values.size * 4 + 8, np.uint8)
-    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, plain, False) < 0:
+    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, counted, stream, plain, False) < 0:
         return None
     return joined(model.coder, stream, plain)
 
 
 def decode_integers(
-    stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    stream: bytes,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> I32:
     """The values of a block; those that are masked are 0. Raises Truncated or Corrupt."""
     values = np.zeros(mask.size, np.int32)
-    _run(new_model(*mask.shape, edged=edged), values, mask, lags, edged, ladder, *parted(stream), True)
+    model = new_model(*mask.shape, edged=edged, counted=len(counted))
+    _run(model, values, mask, lags, edged, ladder, counted, *parted(stream), True)
     return values.reshape(mask.shape)
 
 
@@ -472,6 +495,7 @@ def _run(
     lags: tuple[int, int],
     edged: bool,
     ladder: I32 | None,
+    counted: range,
     stream: U8,
     plain: U8,
     decoding: bool,
@@ -479,6 +503,6 @@ def _run(
     frames, rows, columns = mask.shape
     rungs = np.zeros(0, np.int32) if ladder is None else ladder
     return run(
-        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, stream, plain,
-        decoding,
+        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, counted.start,
+        stream, plain, decoding,
     )  # fmt: skip

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.media.video_planes import SIDE_MAX, Layout, packed, planar, woven
+from lithify.codecs.media.video_codes import is_size, layout_by_code, say_unknown
+from lithify.codecs.media.video_planes import Layout, packed
 
 _HEAD_BYTES_MAX = 1 * limits.MIB
 _LISTS = (b"RIFF", b"LIST")
@@ -33,31 +34,20 @@ def walk_avi(source: Source) -> tuple[Layout, Iterator[int]] | None:
     while (at := head.find(b"strh", at)) >= 0:
         if head[at + 8 : at + 12] == b"vids":
             form = head.find(b"strf", at)
-            layout = _layout(head[form + 8 : form + 48]) if form >= 0 else None
+            layout = bitmap_layout(head[form + 8 : form + 48]) if form >= 0 else None
             return None if layout is None else (layout, _frames(source, stream, layout.length))
         at, stream = at + 4, stream + 1
     return None
 
 
-def _layout(bitmap: bytes) -> Layout | None:
+def bitmap_layout(bitmap: bytes) -> Layout | None:
     """Of the frames that a BITMAPINFOHEADER describes."""
     if len(bitmap) < _BITMAP.size:
         return None
     _, width, height, _, bits, compression = _BITMAP.unpack_from(bitmap)
-    rows = abs(height)
-    if not (0 < width <= SIDE_MAX and 0 < rows <= SIDE_MAX):
+    if not is_size(abs(height), width):
         return None
-    if not compression:
-        return _bitmap(width, height, bits)
-    half = [(rows, width), (-(-rows // 2), -(-width // 2)), (-(-rows // 2), -(-width // 2))]
-    name = bitmap[16:20]
-    if name in {b"I420", b"IYUV", b"YV12"}:
-        return planar(half, 1)
-    if name in {b"Y800", b"Y8  ", b"GREY"}:
-        return planar(half[:1], 1)
-    if name in {b"YUY2", b"YUYV", b"UYVY", b"HDYC"} and width % 2 == 0:
-        return woven(rows, width, (1, 0, 2) if name in {b"UYVY", b"HDYC"} else (0, 1, 3))
-    return None
+    return layout_by_code(bitmap[16:20], abs(height), width) if compression else _bitmap(width, height, bits)
 
 
 def _bitmap(width: int, height: int, bits: int) -> Layout | None:
@@ -65,6 +55,7 @@ def _bitmap(width: int, height: int, bits: int) -> Layout | None:
     rows = abs(height)
     stride = -(-width * bits // 32) * 4
     if bits not in {8, 24, 32}:
+        say_unknown(f"{bits} bits a pixel")
         return None
     return packed(rows, width, bits // 8, (0,) if bits == 8 else (1, 0, 2), -stride if height > 0 else stride)
 

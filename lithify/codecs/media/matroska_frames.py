@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.media.video_planes import SIDE_MAX, Layout, packed, planar, woven
+from lithify.codecs.media.avi_frames import bitmap_layout
+from lithify.codecs.media.video_codes import deep_layout, is_size, layout_by_code, say_unknown
+from lithify.codecs.media.video_planes import Layout, packed
 
 _HEAD = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _TRACKS, _TRACK, _CLUSTER = 0x18538067, 0x1654AE6B, 0xAE, 0x1F43B675
 _GROUP, _BLOCK, _SIMPLE_BLOCK = 0xA0, 0xA1, 0xA3
-_NUMBER, _CODEC, _ENCODINGS, _VIDEO = 0xD7, 0x86, 0x6D80, 0xE0
+_NUMBER, _CODEC, _PRIVATE, _ENCODINGS, _VIDEO = 0xD7, 0x86, 0x63A2, 0x6D80, 0xE0
 _WIDTH, _HEIGHT, _COLOURS = 0xB0, 0xBA, 0x2EB524
 _OPENED = {_SEGMENT, _CLUSTER, _GROUP}
 _TRACKS_BYTES_MAX = 1 * limits.MIB
@@ -22,9 +24,9 @@ _PIXELS: dict[bytes, tuple[int, tuple[int, ...]]] = {
     b"RGB\x18": (3, (1, 2, 0)),
     b"BGRA": (4, (1, 0, 2)),
 }
-_PIXELS |= {b"RGBA": (4, (1, 2, 0)), b"RGB\x20": (4, (1, 2, 0)), b"BGR\x20": (4, (1, 0, 2)), b"Y800": (1, (0,))}
-_WOVEN = {b"UYVY": (1, 0, 2), b"YUY2": (0, 1, 3), b"YUYV": (0, 1, 3)}
-_HALVED = {b"I420", b"IYUV", b"YV12"}
+_PIXELS |= {b"RGBA": (4, (1, 2, 0)), b"RGB\x20": (4, (1, 2, 0)), b"BGR\x20": (4, (1, 0, 2))}
+_PLAIN, _WINDOWS = b"V_UNCOMPRESSED", b"V_MS/VFW/FOURCC"
+_SEEN_BYTES = 64 * limits.KIB
 
 
 class _Element(NamedTuple):
@@ -43,17 +45,41 @@ def is_matroska(head: bytes) -> bool:
 
 def walk_matroska(source: Source) -> tuple[Layout, Iterator[int]] | None:
     """The layout of the frames of the first track of pictures, and where each begins; None: they are compressed."""
+    tracks: list[bytes] = []
     for element in _elements(source, 0, source.length):
         if element.name == _CLUSTER:
-            return None
+            break
         if element.name == _TRACKS:
             data = source.read(element.start, min(element.end - element.start, _TRACKS_BYTES_MAX))
-            for track in _fields(data, _TRACK):
-                layout = _layout(track)
-                number = int.from_bytes(next(_fields(track, _NUMBER), b""), "big")
-                if layout is not None:
-                    return layout, _frames(source, number, layout.length)
+            tracks += _fields(data, _TRACK)
+    for track in tracks:
+        number = int.from_bytes(next(_fields(track, _NUMBER), b""), "big")
+        layout = _layout(track) or _deep(source, track, number)
+        if layout is not None:
+            return layout, _frames(source, number, layout.length)
     return None
+
+
+def _deep(source: Source, track: bytes, number: int) -> Layout | None:
+    """Of a track of frames that are not compressed, which does not say how they lie."""
+    rows, width = _size(track)
+    if next(_fields(track, _CODEC), b"") not in {_PLAIN, _WINDOWS} or not is_size(rows, width):
+        return None
+    for element in _elements(source, 0, source.length):
+        if element.name in {_BLOCK, _SIMPLE_BLOCK}:
+            head = source.read(element.start, min(element.end - element.start, _SEEN_BYTES))
+            if head[:1] == bytes([0x80 | number & 0x7F]):
+                layout = deep_layout(rows, width, element.end - element.start - 4, head[4:])
+                if layout is None:
+                    say_unknown("a Matroska film")
+                return layout
+    return None
+
+
+def _size(track: bytes) -> tuple[int, int]:
+    video = next(_fields(track, _VIDEO), b"")
+    rows, width = (int.from_bytes(next(_fields(video, name), b""), "big") for name in (_HEIGHT, _WIDTH))
+    return rows, width
 
 
 def _frames(source: Source, track: int, frame_bytes: int) -> Iterator[int]:
@@ -65,20 +91,17 @@ def _frames(source: Source, track: int, frame_bytes: int) -> Iterator[int]:
 
 
 def _layout(track: bytes) -> Layout | None:
-    video = next(_fields(track, _VIDEO), b"")
-    if next(_fields(track, _CODEC), b"") != b"V_UNCOMPRESSED" or next(_fields(track, _ENCODINGS), b""):
+    codec = next(_fields(track, _CODEC), b"")
+    if codec not in {_PLAIN, _WINDOWS} or next(_fields(track, _ENCODINGS), b""):
         return None
-    width, rows = (int.from_bytes(next(_fields(video, name), b""), "big") for name in (_WIDTH, _HEIGHT))
-    colours = next(_fields(video, _COLOURS), b"")
-    if not (0 < width <= SIDE_MAX and 0 < rows <= SIDE_MAX):
+    if codec == _WINDOWS:
+        return bitmap_layout(next(_fields(track, _PRIVATE), b""))
+    rows, width = _size(track)
+    colours = next(_fields(next(_fields(track, _VIDEO), b""), _COLOURS), b"")
+    if not is_size(rows, width):
         return None
-    if colours in _HALVED:
-        half = -(-rows // 2), -(-width // 2)
-        return planar([(rows, width), half, half], 1)
-    if colours in _WOVEN:
-        return woven(rows, width, _WOVEN[colours]) if width % 2 == 0 else None
     if colours not in _PIXELS:
-        return None
+        return layout_by_code(colours, rows, width)
     pixel_bytes, places = _PIXELS[colours]
     return packed(rows, width, pixel_bytes, places, pixel_bytes * width)
 

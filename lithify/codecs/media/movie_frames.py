@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lithify import limits
 from lithify.codecs.codec import Source
-from lithify.codecs.media.video_planes import SIDE_MAX, Layout, packed, woven
+from lithify.codecs.media.video_codes import deep_layout, is_size, layout_by_code, say_unknown
+from lithify.codecs.media.video_planes import Layout, packed
 
 _MOOV_BYTES_MAX = 16 * limits.MIB
 _ATOMS_MAX = 10_000
@@ -20,8 +21,8 @@ _PIXELS = {
     (b"ABGR", 32): (4, (2, 1, 3)),
 }
 """Bytes of a pixel, and where in it green, blue and red lie, or grey; by code and depth."""
-_WOVEN = {b"2vuy": (1, 0, 2), b"yuvs": (0, 1, 3), b"yuv2": (0, 1, 3)}
-"""Where in four bytes brightness lies, and both colours."""
+_RAW = frozenset({b"raw ", bytes(4)})
+_SEEN_BYTES = 64 * limits.KIB
 
 
 def is_movie(head: bytes) -> bool:
@@ -40,9 +41,9 @@ def walk_movie(source: Source) -> tuple[Layout, Iterator[int]] | None:
         table = next((table for info in _inside(media, b"minf") for table in _inside(info, b"stbl")), b"")
         named = {name: next(_inside(table, name), b"") for name in (b"stsd", b"stsz", b"stsc", b"stco", b"co64")}
         frame_bytes, count = _sizes(named[b"stsz"])
-        layout = _layout(named[b"stsd"][8:], frame_bytes)
-        starts = _starts(named, count, frame_bytes)
-        return None if layout is None else (layout, starts)
+        seen = source.read(next(_starts(named, count, frame_bytes), 0), min(_SEEN_BYTES, frame_bytes))
+        layout = _layout(named[b"stsd"][8:], frame_bytes, seen)
+        return None if layout is None else (layout, _starts(named, count, frame_bytes))
     return None
 
 
@@ -84,19 +85,23 @@ def _sizes(table: bytes) -> tuple[int, int]:
     return size, min(count, _FRAMES_MAX)
 
 
-def _layout(entry: bytes, frame_bytes: int) -> Layout | None:
+def _layout(entry: bytes, frame_bytes: int, seen: bytes) -> Layout | None:
+    """Of frames of so many bytes, of which the first begins as `seen`."""
     if len(entry) < _ENTRY_BYTES:
         return None
     code = entry[4:8]
     width, rows, depth = (int.from_bytes(entry[at : at + 2], "big") for at in (32, 34, 82))
-    if not (0 < width <= SIDE_MAX and 0 < rows <= SIDE_MAX):
+    if not is_size(rows, width):
         return None
-    if code in _WOVEN:
-        return woven(rows, width, _WOVEN[code]) if width % 2 == 0 and frame_bytes == 2 * rows * width else None
-    if (code, depth) not in _PIXELS or frame_bytes % rows:
-        return None
-    pixel_bytes, places = _PIXELS[code, depth]
-    return packed(rows, width, pixel_bytes, places, frame_bytes // rows)
+    if code in _RAW and (deep := deep_layout(rows, width, frame_bytes, seen)) is not None:
+        return deep
+    if (code, depth) in _PIXELS and frame_bytes % rows == 0:
+        pixel_bytes, places = _PIXELS[code, depth]
+        return packed(rows, width, pixel_bytes, places, frame_bytes // rows)
+    if code in _RAW:
+        say_unknown(f"{8 * frame_bytes // (rows * width)} bits a pixel")
+    layout = layout_by_code(code, rows, width)
+    return layout if layout is None or layout.length == frame_bytes else None
 
 
 def _starts(tables: dict[bytes, bytes], count: int, frame_bytes: int) -> Iterator[int]:

@@ -82,8 +82,8 @@ class MovingPictures(SelfContained):
     @classmethod
     def probe(cls, sample: bytes, length: int, effort: Effort) -> Estimate | None:
         """Encode what there is of the first frames, or of the brightness of the first one."""
-        seen = sample if length <= len(sample) else sample[: limits.PROBE_BYTES // 3]
-        video = find_video(_Beginning(seen, length))
+        seen = sample if length <= len(sample) else sample[: len(sample) // 3]
+        video = find_video(_Glimpse(sample, length))
         first = None if video is None else next(video.starts, None)
         if video is None or first is None:
             return None
@@ -159,14 +159,19 @@ class MovingPictures(SelfContained):
         return unpack_stretch(payload, length)
 
 
-class _Beginning:
-    """What is known of a file of which only the beginning is at hand."""
+class _Glimpse:
+    """What is known of a file of which only a sample is at hand: its beginning, its end and something between."""
 
-    def __init__(self, data: bytes, length: int) -> None:
-        self._data, self.length = data, length
+    def __init__(self, sample: bytes, length: int) -> None:
+        self.length = length
+        piece = len(sample) if length <= len(sample) else len(sample) // 3
+        self._pieces = {0: sample[:piece], length - piece: sample[len(sample) - piece :]}
 
     def read(self, offset: int, length: int) -> bytes:
-        return self._data[offset : offset + length]
+        for start, piece in self._pieces.items():
+            if start <= offset < start + len(piece):
+                return piece[offset - start : offset - start + length]
+        return b""
 
 
 def _packed(data: bytes, group: Group, video: Video | None, effort: Effort) -> bytes:

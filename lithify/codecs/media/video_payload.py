@@ -1,5 +1,6 @@
 """A stretch of a file as a payload: its frames by a coder of moving pictures, all other bytes by a general one."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ from lithify.codecs.media.video_planes import (
     SIDE_MAX,
     Grid,
     Layout,
+    Samples,
+    fits_words,
+    in_words,
     is_plain,
     planar,
     put_samples,
@@ -24,10 +28,11 @@ from lithify.errors import Corrupt, LimitExceeded
 
 FRAMES = 0x10
 """First byte of a payload that is frames and the rest; below stand the methods of `general`."""
-_TWO_OCTETS, _COLOURED, _PLAIN, _REGULAR = 0x01, 0x02, 0x04, 0x08
-_FORM = _TWO_OCTETS | _COLOURED | _PLAIN | _REGULAR
+_TWO_OCTETS, _COLOURED, _PLAIN, _REGULAR, _WORDS, _SHIFTED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+_FORM = _TWO_OCTETS | _COLOURED | _PLAIN | _REGULAR | _WORDS | _SHIFTED
 _FRAMES_MAX = 1 << 20
 _BITS_MAX = 16
+_SHIFT_MAX = 7
 _TRIED_FRAMES = 8
 """Of a stretch, from its middle: what coders make of them says which one codes all."""
 _DOUBTFUL, _FLAT = 0.9, 0.02
@@ -70,6 +75,7 @@ def unpack_stretch(payload: bytes, length: int) -> bytes:
     layout = _read_layout(fields, form, length)
     frames = Frames(layout, _read_starts(fields, form, layout, length))
     bits = fields.number(_BITS_MAX, "the bits of a sample")
+    shift = fields.number(_BITS_MAX - 1, "the bits below a sample") if form & _SHIFTED else 0
     told = Form(tuple((grid.rows, grid.columns) for grid in layout.grids), bits)
     if told.octets != layout.octets:
         raise Corrupt(f"samples of {bits} bits are kept in {layout.octets} bytes")
@@ -79,7 +85,7 @@ def unpack_stretch(payload: bytes, length: int) -> bytes:
     out = np.zeros(length, np.uint8)
     for number, at in enumerate(frames.starts):
         one = out[at : at + layout.length].reshape(1, -1)
-        put_samples([plane[number : number + 1] for plane in planes], one, layout)
+        put_samples([plane[number : number + 1] << shift for plane in planes], one, layout)
     holes = frames.holes(length)
     out[holes] = np.frombuffer(general.unpack(fields.rest(), int(np.count_nonzero(holes))), np.uint8)
     return out.tobytes()
@@ -90,7 +96,13 @@ def unpack_stretch(payload: bytes, length: int) -> bytes:
 
 def _pack_frames(data: bytes, frames: Frames, effort: Effort, coders: tuple[int, ...]) -> bytes | None:
     """By the coder that makes a few frames of the middle smallest; None if none can have them."""
-    planes = take_samples(_rows(data, frames), frames.layout)
+    rows = _rows(data, frames)
+    if frames.layout.words and not fits_words(rows):
+        give_reason("words of v210 have bits set that belong to no sample")
+        return None
+    planes = take_samples(rows, frames.layout)
+    shift = _shift(planes)
+    planes = [plane >> shift for plane in planes]
     form = form_of(planes)
     fitting = [one for one in coders_for(form) if not coders or one[0] in coders]
     if len(fitting) > 1:
@@ -100,9 +112,26 @@ def _pack_frames(data: bytes, frames: Frames, effort: Effort, coders: tuple[int,
     for coder, bits in fitting:
         coded = encode_pictures(coder, planes, form._replace(bits=bits), effort)
         if coded is not None:
-            return _written(data, frames, coder, bits, coded, effort)
+            return _written(data, frames, coder, _Bits(bits, shift), coded, effort)
     give_reason(f"no coder of moving pictures takes planes of {form.shapes} in {form.bits} bits")
     return None
+
+
+class _Bits(NamedTuple):
+    """What a coder is told of samples, and how many zeros they have below that."""
+
+    told: int
+    shift: int
+
+
+def _shift(planes: Sequence[Samples]) -> int:
+    """How many of the lowest bits of all samples of two bytes are 0, as P010 has them; at most those above a byte."""
+    if planes[0].dtype == np.uint8:
+        return 0
+    used = 0
+    for plane in planes:
+        used |= int(np.bitwise_or.reduce(plane, axis=None))
+    return min((used & -used).bit_length() - 1, _SHIFT_MAX) if used else 0
 
 
 def _size(coded: Coded | None) -> float:
@@ -115,13 +144,15 @@ def _rows(data: bytes, frames: Frames) -> U8:
     return np.stack([octets[at : at + frames.layout.length] for at in frames.starts])
 
 
-def _written(data: bytes, frames: Frames, coder: int, bits: int, coded: Coded, effort: Effort) -> bytes:
+def _written(data: bytes, frames: Frames, coder: int, bits: _Bits, coded: Coded, effort: Effort) -> bytes:
     layout, gaps = frames.layout, _gaps(frames)
     plain, regular = is_plain(layout), len(set(gaps[1:])) <= 1
     form = _TWO_OCTETS * (layout.octets == 2) | _COLOURED * layout.coloured | _PLAIN * plain | _REGULAR * regular
+    form |= _WORDS * layout.words | _SHIFTED * bool(bits.shift)
     out = [bytes([FRAMES, coder, form]), _written_layout(layout, plain=plain), varint(len(gaps))]
     out += map(varint, gaps[:2] if regular else gaps)
-    out += [varint(bits), piece(coded.head), *map(piece, coded.pictures)]
+    out += [varint(bits.told), *([varint(bits.shift)] if bits.shift else [])]
+    out += [piece(coded.head), *map(piece, coded.pictures)]
     rest = np.frombuffer(data, np.uint8)[frames.holes(len(data))].tobytes()
     return b"".join([*out, general.pack(rest, effort)])
 
@@ -133,6 +164,8 @@ def _gaps(frames: Frames) -> list[int]:
 
 
 def _written_layout(layout: Layout, *, plain: bool) -> bytes:
+    if layout.words:
+        return varint(layout.grids[0].rows) + varint(layout.grids[0].columns)
     out = [varint(len(layout.grids))]
     for grid in layout.grids:
         out += [varint(grid.rows), varint(grid.columns)]
@@ -146,6 +179,9 @@ def _written_layout(layout: Layout, *, plain: bool) -> bytes:
 
 def _read_layout(fields: Fields, form: int, length: int) -> Layout:
     octets, coloured, plain = 2 if form & _TWO_OCTETS else 1, bool(form & _COLOURED), bool(form & _PLAIN)
+    if form & _WORDS:
+        rows, columns = (fields.number(SIDE_MAX, what) for what in ("a height", "a width"))
+        return _sound(in_words(rows, columns), length)
     grids = []
     for _ in range(fields.number(PLANES_MAX, "the number of planes")):
         rows, columns = (fields.number(SIDE_MAX, what) for what in ("a height", "a width"))
@@ -156,6 +192,10 @@ def _read_layout(fields: Fields, form: int, length: int) -> Layout:
         layout = planar([(grid.rows, grid.columns) for grid in grids], octets)._replace(coloured=coloured)
     else:
         layout = Layout(fields.number(length, "the length of a frame"), octets, tuple(grids), coloured)
+    return _sound(layout, length)
+
+
+def _sound(layout: Layout, length: int) -> Layout:
     if layout.length > length or not layout.is_sound():
         raise Corrupt(f"frames of {layout.length} bytes in {length} are laid out as {layout.grids}")
     return layout

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lithify.api.commands.grep import Printer
+from lithify.api.commands.inside import show_contents
 from lithify.api.output import Output
-from lithify.store.views import ContentsView, InsideView, TemplatesView, TemplateView
+from lithify.store.views import ContentsView, InsideView, MemberView, TemplatesView, TemplateView
 from lithify.workers.archive import Archive
 from lithify.workers.found import FoundLines, Query, Where
 from lithify.workers.line_search import LineSearch
+from tests.examples import examples
 from tests.searched import LOGS, frame_of, grep, lines_of
 from tests.serving import Served, serving
 from tests.unit.api.running import run
@@ -210,7 +213,7 @@ class Kept(Output):
         self.printed += block
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LOGS, st.integers(1, 60), st.integers(0, 2) | st.none(), st.booleans(), st.booleans())
 def test_any_lines_are_printed_as_grep_prints_them(
     tmp_path: Path, data: bytes, size: int, context: int | None, numbers: bool, named: bool
@@ -258,11 +261,20 @@ def test_templates_come_over_the_wire_as_they_are(served: Served, monkeypatch: p
 
 
 def test_contents_come_over_the_wire_as_they_are(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    items = (InsideView("chunk", "media.jpeg", 100, 80, 1, 0), InsideView("JPEG", "Lepton", 90, 70, 1, 1))
+    member = MemberView("a.jpg", 90)
+    items = (InsideView("chunk", "media.jpeg", 100, 80, 1, 0), InsideView("JPEG", "Lepton", 90, 70, 1, 1, (member,)))
     found = ContentsView("photos", "a.jpg", "r", items)
     monkeypatch.setattr(Archive, "contents", lambda *_, **__: found)
     with served.client() as client:
         assert found == client.contents("photos", "a.jpg", revision="r")
+
+
+def test_members_are_shown_below_what_keeps_them(capsys: pytest.CaptureFixture[str]) -> None:
+    members = (MemberView("word/document.xml", 90), MemberView("b.txt", 10))
+    chunk, group = InsideView("chunk", "media.deflate", 80, 60, 1, 0), InsideView("deflated", "raw.ppmd", 100, 30, 2, 1)
+    show_contents(Output(), [chunk, replace(group, members=members)])
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [["word/document.xml", "90", "B"], ["b.txt", "10", "B"]] == shown[-2:]
 
 
 # --- originals --------------------------------------------------------------------------------------------

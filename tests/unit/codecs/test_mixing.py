@@ -14,6 +14,7 @@ from lithify.codecs.array_types import I32, U8
 from lithify.codecs.logs.mixing import WIDTH_MAX, decode_records, decode_text, encode_records, encode_text
 from lithify.errors import BadBytes, Corrupt
 from tests.elsewhere import INTERPRETED, printed
+from tests.examples import examples
 from tests.house import ROOT
 
 DOCUMENT = ROOT / "lithify/codecs/logs/MIXING.md"
@@ -50,7 +51,7 @@ def test_a_text_comes_back(text: bytes) -> None:
     assert text == decode_text(encode_text(array(text)), len(text)).tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"user-", b"/var/log/", b"12", b"\n"])), max_size=60)
 )
@@ -71,7 +72,7 @@ def records(draw: st.DrawFn) -> tuple[bytes, int, U8 | None, I32 | None]:
     return b"".join(rows), width, side, beside
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(records())
 def test_any_records_come_back(made: tuple[bytes, int, U8 | None, I32 | None]) -> None:
     data, width, side, beside = made
@@ -185,7 +186,7 @@ def test_records_that_do_not_fit_are_refused(length: int, width: int, side: U8 |
 # --- the format ---------------------------------------------------------------------------------------
 
 
-def examples() -> dict[str, bytes]:
+def written_examples() -> dict[str, bytes]:
     """Streams that stay what they are; MIXING.md shows the first two."""
     source = random.Random(8)
     rows = np.arange(40, dtype=np.int32)
@@ -201,13 +202,13 @@ def examples() -> dict[str, bytes]:
 
 def test_streams_are_what_the_document_shows() -> None:
     shown = DOCUMENT.read_text(encoding="utf-8")
-    made = examples()
+    made = written_examples()
     assert made["text"].hex(" ") in shown
     assert made["records"].hex(" ") in shown
 
 
 def test_streams_are_what_they_were() -> None:
-    made = b"".join(examples().values())
+    made = b"".join(written_examples().values())
     assert "76557a32e34a0b40" == hashlib.sha256(made).hexdigest()[:16]
 
 
@@ -215,7 +216,7 @@ _SCRIPT = """
 import warnings
 warnings.simplefilter("error")
 from tests.unit.codecs import test_mixing
-for name, stream in test_mixing.examples().items():
+for name, stream in test_mixing.written_examples().items():
     print(name, stream.hex())
 text = test_mixing.decode_text(bytes(range(255, 0, -7)), 150).tobytes()
 neighbours = test_mixing.np.arange(-1, 9, dtype=test_mixing.np.int32)
@@ -226,5 +227,5 @@ print("wrong", text.hex(), test_mixing.decode_records(text, 80, 8, None, neighbo
 def test_the_kernel_gives_the_same_where_every_index_and_every_overflow_is_checked() -> None:
     text = decode_text(bytes(range(255, 0, -7)), 150).tobytes()
     wrong = decode_records(text, 80, 8, None, np.arange(-1, 9, dtype=np.int32)).tobytes()
-    lines = [f"{name} {stream.hex()}" for name, stream in examples().items()]
+    lines = [f"{name} {stream.hex()}" for name, stream in written_examples().items()]
     assert [*lines, f"wrong {text.hex()} {wrong.hex()}"] == printed(_SCRIPT, INTERPRETED).splitlines()

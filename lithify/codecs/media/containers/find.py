@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lithify import limits
 from lithify.codecs.media.containers.tar import is_tar, members
@@ -30,8 +31,7 @@ _SIGN_COST = 512
 _NAME_BYTES_MAX = 4 * limits.KIB
 
 _SIGNS = re.compile(rb"PK\x03\x04|\x1f\x8b\x08|stream\r?\n|\x78[\x01\x5e\x9c\xda]")
-_LOCAL_HEADER = struct.Struct("<4xHHHIIIIHH")
-_LOCAL_BYTES = 30
+_LOCAL_HEADER = struct.Struct("<6xHH8xIIHH")
 _ENCRYPTED, _LATER = 1, 8
 _FEXTRA, _FNAME, _FCOMMENT, _FHCRC, _FRESERVED = 4, 8, 16, 2, 0xE0
 _JPEG = b"\xff\xd8\xff"
@@ -113,17 +113,15 @@ class Walk:
 
     def _member(self, at: int, on: int) -> tuple[Found | None, int]:
         """A zip file's member."""
-        if at + _LOCAL_BYTES > len(self.data):
+        header = local_header(self.data, at)
+        if header is None or header.flags & _ENCRYPTED or header.start >= len(self.data):
             return None, on
-        flags, method, _, _, _, stored, plain, name, extra = _read_local(self.data, at)
-        start = at + _LOCAL_BYTES + name + extra
-        if flags & _ENCRYPTED or start >= len(self.data):
-            return None, on
-        if method == zlib.DEFLATED:
-            return self.stream(start, on, ())
-        if method == 0 and stored == plain and not flags & _LATER and stored >= _MEMBER_BYTES_MIN:
-            end = start + stored
-            return (Found(start, end), end) if end <= len(self.data) else (None, on)
+        if header.method == zlib.DEFLATED:
+            return self.stream(header.start, on, ())
+        is_told = header.stored == header.plain and not header.flags & _LATER
+        if header.method == 0 and is_told and header.stored >= _MEMBER_BYTES_MIN:
+            end = header.start + header.stored
+            return (Found(header.start, end), end) if end <= len(self.data) else (None, on)
         return None, on
 
     def stream(self, start: int, on: int, trailers: tuple[int, ...]) -> tuple[Found | None, int]:
@@ -148,10 +146,27 @@ class Walk:
         return Found(start, opened.end, opened), opened.end
 
 
-def _read_local(data: bytes, at: int) -> tuple[int, ...]:
-    """Of a zip file's local header: flags, method, time, date, checksum, both lengths, lengths of name and extra."""
-    flags, method, times, checksum, stored, plain, name, extra = struct.unpack_from("<6xHHIIIIHH", data, at)
-    return flags, method, times & 0xFFFF, times >> 16, checksum, stored, plain, name, extra
+class LocalHeader(NamedTuple):
+    """What stands before a member of a zip file."""
+
+    flags: int
+    method: int
+    stored: int
+    """Bytes of the member, and below those it had before it was deflated; 0 where both are told later."""
+    plain: int
+    name: bytes
+    start: int
+    """Of the member."""
+
+
+def local_header(data: bytes, at: int) -> LocalHeader | None:
+    """The header that begins at `at`; None: it is cut off."""
+    behind = at + _LOCAL_HEADER.size
+    if behind > len(data):
+        return None
+    flags, method, stored, plain, name_bytes, extra_bytes = _LOCAL_HEADER.unpack_from(data, at)
+    name = data[behind : behind + name_bytes]
+    return LocalHeader(flags, method, stored, plain, name, behind + name_bytes + extra_bytes)
 
 
 def _is_zlib(head: bytes) -> bool:
@@ -163,17 +178,24 @@ def _is_zlib(head: bytes) -> bool:
 
 
 def gzip_stream(data: bytes, at: int) -> int:
-    """Where the deflate stream of a gzip member begins whose header begins at `at`; 0: it is none."""
+    """Where the deflate stream of a gzip member begins whose header begins at `at`; 0: it is none, or cut off there."""
+    _, start = gzip_header(data, at)
+    return start if start < len(data) else 0
+
+
+def gzip_header(data: bytes, at: int) -> tuple[bytes, int]:
+    """The name in the header of a gzip member that begins at `at`, and where it ends; 0: it is none."""
     flags = data[at + 3] if at + 3 < len(data) else _FRESERVED
     if flags & _FRESERVED:
-        return 0
-    on = at + 10
+        return b"", 0
+    on, name = at + 10, b""
     if flags & _FEXTRA:
         on += 2 + int.from_bytes(data[on : on + 2], "little")
     for flag in (_FNAME, _FCOMMENT):
         if flags & flag:
             end = data.find(b"\0", on, on + _NAME_BYTES_MAX)
             if end < 0:
-                return 0
+                return b"", 0
+            name = data[on:end] if flag == _FNAME else name
             on = end + 1
-    return on + 2 * bool(flags & _FHCRC) if on < len(data) else 0
+    return name, on + 2 * bool(flags & _FHCRC)

@@ -12,8 +12,8 @@ from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import Prepare, pack_part
 from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.containers.tar import is_tar, members
-from lithify.codecs.media.varints import varint
 from lithify.codecs.reasons import give_reason
+from lithify.codecs.varints import varint
 
 if TYPE_CHECKING:
     from lithify.codecs.media.containers.codec import Budget
@@ -111,11 +111,11 @@ def _parts(plain: bytes) -> Iterator[tuple[bytes, Look]]:
     at = 0
     for start, end in members(plain):
         if start > at:
-            yield plain[at:start], Look.BINARY
+            yield plain[at:start], Look.SKELETON
         yield plain[start:end], look_at(plain[start:end])
         at = end
     if at < len(plain):
-        yield plain[at:], Look.BINARY
+        yield plain[at:], Look.SKELETON
 
 
 def _cut(data: bytes) -> Iterator[bytes]:

@@ -57,10 +57,10 @@ def zipped(
     return out.data if isinstance(out, _Pipe) else out.getvalue()
 
 
-def tarred(files: Mapping[str, bytes]) -> bytes:
+def tarred(files: Mapping[str, bytes], *, kind: int = tarfile.DEFAULT_FORMAT) -> bytes:
     """A tar archive."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
+    with tarfile.open(fileobj=out, mode="w", format=kind) as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

@@ -35,10 +35,12 @@ def y4m(
     return head + b"".join(line + b"".join(plane[number].tobytes() for plane in planes) for number in range(frames))
 
 
-def avi(frames: int = 4, height: int = 18, width: int = 22, *, code: bytes = b"", bits: int = 24) -> bytes:
+def avi(
+    frames: int = 4, height: int = 18, width: int = 22, *, code: bytes = b"", bits: int = 24, rows: U8 | None = None
+) -> bytes:
     """An AVI that keeps its frames as they are, with something else between them: bitmaps, or `code` says what."""
     row = -(-width * bits // 32) * 4 if not code else width * bits // 8
-    pictures = drift(frames, height, row)
+    pictures = drift(frames, height, row) if rows is None else rows
     bitmap = struct.pack("<IiiHH4sIiiII", 40, width, height, 1, bits, code or bytes(4), 0, 0, 0, 0, 0)
     sound = _list(b"strl", _chunk(b"strh", b"auds" + bytes(52)) + _chunk(b"strf", bytes(18)))
     video = _list(b"strl", _chunk(b"strh", b"vids" + bytes(52)) + _chunk(b"strf", bitmap))
@@ -49,6 +51,19 @@ def avi(frames: int = 4, height: int = 18, width: int = 22, *, code: bytes = b""
     ]
     body = header + _list(b"movi", b"".join(chunks)) + _chunk(b"idx1", bytes(16 * frames))
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"AVI " + body
+
+
+def v210_avi(frames: int = 4, height: int = 18, width: int = 44) -> bytes:
+    """An AVI of words that hold three samples of 10 bits; rows are filled up to 48 pixels, 128 bytes."""
+    samples = drift(frames, height, 96, most=1023).astype(np.uint32).reshape(-1, 3)
+    words = samples[:, 0] | samples[:, 1] << 10 | samples[:, 2] << 20
+    return avi(frames, height, width, code=b"v210", rows=words.astype("<u4").view(np.uint8).reshape(frames, -1))
+
+
+def p010_avi(frames: int = 4, height: int = 16, width: int = 24) -> bytes:
+    """An AVI of samples of two bytes whose lowest six bits are 0, the colours in turn."""
+    samples = drift(frames, height * 3 // 2, width, most=1023).astype("<u2") << 6
+    return avi(frames, height, width, code=b"P010", rows=samples.reshape(frames, -1).view(np.uint8))
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -28,7 +28,8 @@ def film(
 ) -> bytes:
     """A film of some frames at 25 a second."""
     out = io.BytesIO()
-    with av.open(out, "w", format=container) as made:
+    rules = {"allow_raw_vfw": "1"} if container == "matroska" else {}
+    with av.open(out, "w", format=container, container_options=rules) as made:
         made.metadata["title"] = TITLE
         videos: list[Any] = [made.add_stream(codec, rate=25, options=dict(options)) for _ in range(pictures)]
         for video in videos:

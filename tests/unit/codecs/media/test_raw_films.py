@@ -11,20 +11,22 @@ from lithify.codecs.media.movie_frames import walk_movie
 from lithify.codecs.media.video import MovingPictures, VideoParams
 from lithify.codecs.media.video_frames import Video, find_video
 from lithify.codecs.media.video_payload import FRAMES
+from lithify.codecs.reasons import reasons_given
 from tests.suites.codec_suite import framed, unframed
 from tests.unit.codecs.media.films import film, raw_films
 
 FORMS = [
     *(("mov", form) for form in ("rgb24", "bgr24", "argb", "bgra", "gray", "uyvy422", "yuyv422")),
-    *(("matroska", form) for form in ("yuv420p", "uyvy422", "yuyv422", "gray")),
+    *(("matroska", form) for form in ("yuv420p", "uyvy422", "yuyv422", "gray", "nv12", "yuv422p")),
+    *((container, form) for container in ("mov", "matroska") for form in ("yuv420p10le", "yuv422p10le")),
+    ("mov", "v210"),
 ]
 
 
 def raw(container: str, form: str, *, height: int = 30) -> bytes:
     """With sound between the frames, and width such that rows have an odd number of bytes where they may."""
-    return film(
-        "rawvideo", container, frames=5, height=height, width=50, pixel_format=form, options=(), sound="pcm_s16le"
-    )
+    coder, form = ("v210", "yuv422p10le") if form == "v210" else ("rawvideo", form)
+    return film(coder, container, frames=5, height=height, width=50, pixel_format=form, options=(), sound="pcm_s16le")
 
 
 def found(data: bytes) -> Video | None:
@@ -48,6 +50,24 @@ def test_every_frame_is_found_and_the_film_comes_back(container: str, form: str)
     frame = whole(data)
     assert FRAMES in frame[:64]
     assert len(frame) < len(data)
+
+
+@pytest.mark.parametrize(("container", "form"), [("mov", "rgb48be"), ("matroska", "rgb48le"), ("mov", "p010le")])
+def test_frames_whose_samples_lie_in_unknown_ways_are_left_with_a_reason(container: str, form: str) -> None:
+    data = raw(container, form)
+    with reasons_given() as reasons:
+        assert MovingPictures.probe(data, len(data), "fast") is None
+    assert any("how their samples lie is not known here" in reason for reason in reasons)
+    whole(data)
+
+
+def test_a_sample_of_a_long_movie_shows_its_frames_though_its_tables_stand_at_the_end() -> None:
+    data = raw("mov", "v210") + bytes(8)
+    piece = len(data) // 4
+    middle = (len(data) - piece) // 2
+    sample = data[:piece] + data[middle : middle + piece] + data[-piece:]
+
+    assert MovingPictures.probe(sample, len(data), "fast") is not None
 
 
 def test_compressed_films_have_no_frames_to_find() -> None:

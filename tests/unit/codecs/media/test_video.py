@@ -1,6 +1,5 @@
 """Moving pictures that are not compressed: found in files of every format, kept by every coder, every byte again."""
 
-import os
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -27,12 +26,13 @@ from lithify.codecs.media.video_coders import (
 )
 from lithify.codecs.media.video_frames import find_video, grouped
 from lithify.codecs.media.video_payload import FRAMES, pack_stretch, unpack_stretch
-from lithify.codecs.media.video_planes import Grid, Layout, Samples, planar, put_samples, take_samples
+from lithify.codecs.media.video_planes import Grid, Layout, Samples, in_words, planar, put_samples, take_samples
 from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.suites.codec_suite import framed, unframed
-from tests.unit.codecs.media.clips import avi, drift, stretch_of, y4m
+from tests.unit.codecs.media.clips import avi, drift, p010_avi, stretch_of, v210_avi, y4m
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "40"))
+EXAMPLES = examples(40, "MEDIA_EXAMPLES")
 FILES = {
     "420": y4m(),
     "422": y4m(chroma="422"),
@@ -50,6 +50,10 @@ FILES = {
     "YUY2": avi(code=b"YUY2", bits=16),
     "UYVY": avi(code=b"UYVY", bits=16),
     "I420": avi(code=b"I420", bits=12, height=16, width=16),
+    "Y42B": avi(code=b"Y42B", bits=16),
+    "NV12": avi(code=b"NV12", bits=12, height=16, width=16),
+    "P010": avi(code=b"P010", bits=24),
+    "v210": v210_avi(),
 }
 
 
@@ -175,6 +179,38 @@ def test_samples_that_are_woven_together_are_taken_apart_and_put_back() -> None:
 )
 def test_planes_that_overlap_or_leave_their_frame_are_unsound(layout: Layout) -> None:
     assert not layout.is_sound()
+
+
+def test_words_of_three_samples_are_taken_apart_as_v210_says() -> None:
+    layout = in_words(1, 6)
+    samples = np.arange(1, 13, dtype=np.uint32) * 80
+    words = samples[0::3] | samples[1::3] << 10 | samples[2::3] << 20
+    frames = words.astype("<u4").view(np.uint8).reshape(1, 16)
+    luma, blue, red = take_samples(frames, layout)
+
+    assert [80 * number for number in (2, 4, 6, 8, 10, 12)] == luma.ravel().tolist()
+    assert ([80, 400, 720], [240, 560, 880]) == (blue.ravel().tolist(), red.ravel().tolist())
+    out = np.zeros_like(frames)
+    put_samples([luma, blue, red], out, layout)
+    assert np.array_equal(frames, out)
+
+
+def test_words_with_more_than_three_samples_are_kept_all_the_same() -> None:
+    data = bytearray(v210_avi())
+    at = stretch_of(bytes(data)).starts[1]
+    data[at + 3] |= 0x80
+    payload = pack_stretch(bytes(data), stretch_of(bytes(data)), "default")
+
+    assert FRAMES != payload[0]
+    assert bytes(data) == unpack_stretch(payload, len(data))
+
+
+def test_samples_whose_lowest_bits_are_all_zero_are_kept_without_these() -> None:
+    data = p010_avi()
+    payload = pack_stretch(data, stretch_of(data), "default", (H264,))
+
+    assert (FRAMES, H264) == tuple(payload[:2])
+    assert data == unpack_stretch(payload, len(data))
 
 
 # --- coders -------------------------------------------------------------------------------------------
