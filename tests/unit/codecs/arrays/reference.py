@@ -116,11 +116,11 @@ class Numbers:
     counts: list[int] = field(default_factory=list)
 
     def decision(self, contexts: list[int], sets: tuple[int, int], slot: int, counted: int | None) -> int:
-        table, row, d = 147456 * (slot // 16), 512 * (slot // 16), slot % 16
+        table, first, d = 147456 * (slot // 16), 512 * (slot // 16), slot % 16
         found = [self.chances.setdefault(table + 16384 * c + 16 * v + d, Fine()) for c, v in enumerate(contexts)]
         inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
         inputs += [] if counted is None else [STRETCH[counted]]
-        rows = [self.rows.setdefault(row + 256 * i + 16 * d + sets[i], [16384] * len(inputs)) for i in range(2)]
+        rows = [self.rows.setdefault(first + 256 * i + 16 * d + sets[i], [16384] * len(inputs)) for i in range(2)]
         x = [within(sum(a * b >> 4 for a, b in zip(inputs, row, strict=True)) >> 12, 2815) for row in rows]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
