@@ -27,9 +27,10 @@ PART_BYTES = 64 * MIB  # an original is handed to codecs in pieces of at most th
 SEAM_BYTES = 4 * MIB  # how far before an even cut a line end is looked for, where parts should end at one
 PPMD_MEMORY_BYTES_MAX = 512 * MIB
 DICTIONARY_BYTES_MAX = 1 * MIB
+SHORT_BYTES_MAX = 32 * KIB  # of a log that is tried as text too: what texts taught is worth more than its own templates
 
 TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way, also for a hostile chunk
-TEXT_DEFAULT_BYTES_MAX = 1 * MIB  # of an original that effort `default` mixes as text: 2 s each way
+TEXT_DEFAULT_BYTES_MAX = 8 * MIB  # of an original that effort `default` mixes as text: 16 s each way (text/FORMAT.md)
 TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
 ARRAYS_REWRITTEN_BYTES_MAX = 64 * MIB  # of a file of arrays that is written anew, all in memory, to reach its values

@@ -33,9 +33,9 @@ def state(pid: int) -> str | None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes a process has to bury, zombies too; but for the one that Python starts for itself."""
+    """The processes a process has to bury, zombies too; but for those that Python starts for itself."""
     found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [child for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child in found if b"from multiprocessing." not in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def open_descriptors() -> int:

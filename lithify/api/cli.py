@@ -8,6 +8,7 @@ sentence on standard error and an exit code from lithify/errors.py.
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn, cast
 
@@ -18,6 +19,7 @@ from lithify.api.commands.session import Session, from_os_error
 from lithify.api.commands.values import PATH, TEXT
 from lithify.api.output import Output, ReaderLeft
 from lithify.errors import BadArgument, LithifyError, OutOfMemory
+from lithify.workers.making import heard_by
 
 COMMANDS: dict[str, str] = {
     "put": "put:put",
@@ -84,7 +86,8 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> int:
         """Run the verb; what it gives back is the exit code of its first failure."""
         try:
-            super().invoke(ctx)
+            with heard_by(partial(_tell_making, ctx)):
+                super().invoke(ctx)
         except OSError as error:
             raise from_os_error(error) from error
         return cast("Session", ctx.obj).exit_code
@@ -114,6 +117,10 @@ class Program(click.Group):
             code, sentence, exit_code = _explain(error)
             out.failure(code, sentence, exit_code)
             return exit_code
+
+
+def _tell_making(context: click.Context, codec: str) -> None:
+    cast("Session", context.obj).out.making(codec)  # which the verb's own options have set up by now
 
 
 def _explain(error: Exception) -> tuple[str, str, int]:

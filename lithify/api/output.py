@@ -73,6 +73,7 @@ class Output:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self._bar: Progress | None = None
+        self._told_making = False
 
     def line(self, text: str) -> None:
         """One line of the answer, for people."""
@@ -102,6 +103,17 @@ class Output:
     def note(self, kind: str, text: str) -> None:
         """Something people should know that is neither the answer nor an error."""
         _to_stderr(_json({kind: text}) if self.as_json else printable(text))
+
+    def making(self, codec: str) -> None:
+        """Machine code is being made: said once, and like progress only to whoever sits at a terminal."""
+        if self._told_making or self.as_json or not sys.stderr.isatty():
+            return
+        self._told_making = True
+        text = f"making machine code for {codec} and what goes with it: once per release, up to a minute or two ..."
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            _to_stderr(text)
 
     def error(self, error: "LithifyError") -> None:
         """One sentence: what, where, what was expected and what was found."""

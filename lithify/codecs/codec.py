@@ -86,6 +86,8 @@ class Facts:
     papers: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
     """What an original must be for this codec to be tried unasked, a word of workers/kinds.py; empty: anything."""
+    kinds_if_short: frozenset[str] = frozenset()
+    """What an original of at most limits.SHORT_BYTES_MAX may be besides."""
     kernels: bool = False
     """Whether it runs machine code made by numba: its processes then come from one that has called `warm`."""
     nests: tuple[str, ...] = ()
@@ -109,6 +111,10 @@ class Facts:
     def id(self) -> str:
         """The name people use: `raw.zstd`."""
         return f"{self.family}.{self.name}"
+
+    def kinds_at(self, length: int) -> frozenset[str]:
+        """What an original of `length` bytes must be for this codec to be tried unasked; empty: anything."""
+        return self.kinds | self.kinds_if_short if length <= limits.SHORT_BYTES_MAX else self.kinds
 
     def too_long(self, length: int) -> str | None:
         """Why this codec cannot take an original of `length` bytes; or None."""

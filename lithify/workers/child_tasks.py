@@ -73,7 +73,7 @@ def probe(call: Call) -> Reply:
             facts[codec.facts.id] = {"takes_model": True, "contracts": sorted(codec.facts.contracts)}
         if codec.facts.takes_model:
             continue
-        made_for_kind = kind.kind in codec.facts.kinds
+        made_for_kind = kind.kind in codec.facts.kinds_at(source.length)
         if not _is_wanted(codec, asked, effort, made_for_kind=made_for_kind):
             continue
         fits = made_for_kind or not codec.facts.kinds or codec.facts.id in asked

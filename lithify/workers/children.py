@@ -19,7 +19,7 @@ from typing import Any
 from lithify import limits
 from lithify.codecs.registry import known_formats
 from lithify.errors import CodecCrashed
-from lithify.workers import wire
+from lithify.workers import making, wire
 
 _START_SECONDS = 60.0
 _TICK_SECONDS = 1.0
@@ -54,14 +54,21 @@ class Child:
     def greet(self, until: float, waiting: Callable[[], None]) -> None:
         """Wait until it is confined and ready; `waiting` is called once a second. Raises CodecCrashed."""
         try:
-            while not self.speaks(min(_TICK_SECONDS, until - time.monotonic())) and time.monotonic() < until:
-                waiting()
-            hello = self.hear(until).document
-            self.pid, self.gaps = int(hello["pid"]), tuple(map(str, hello["gaps"]))
-            self.kernels = frozenset(map(str, hello["kernels"]))
+            while (hello := self._next(until, waiting)).type == wire.MAKING:
+                making.tell(str(hello.document["codec"]))
+            self._remember(hello.document)
         except (wire.Silence, wire.Late, wire.Nonsense, KeyError, TypeError, ValueError) as error:
             how = self.end()
             raise CodecCrashed(f"a codec's process could not start: it {how}") from error
+
+    def _next(self, until: float, waiting: Callable[[], None]) -> wire.Message:
+        while not self.speaks(min(_TICK_SECONDS, until - time.monotonic())) and time.monotonic() < until:
+            waiting()
+        return self.hear(until)
+
+    def _remember(self, hello: dict[str, Any]) -> None:
+        self.pid, self.gaps = int(hello["pid"]), tuple(map(str, hello["gaps"]))
+        self.kernels = frozenset(map(str, hello["kernels"]))
 
     def ask(self, document: dict[str, Any], attached: Sequence[bytes], fds: Sequence[int], wall_seconds: float) -> None:
         """Give it a task. Raises Silence when it is gone, Late when it does not listen."""

@@ -6,7 +6,9 @@ half old. So a folder is named by the digest of everything that kernels are made
 in the folder is machine code, so one file that is not as we wrote it (a power cut, rot) empties the folder. And two
 processes that compile side by side may number each other's files: one of them waits.
 
-Each codec's kernels are made when they are first wanted, and the list says whose lie there.
+Each codec's kernels are made when they are first wanted, and the list says whose lie there. Codecs of others lie in the
+same folder: when one of those is installed, changed or removed, their kernels are made again, and ours stay. One of
+them may be made of another's code, so that they go together; ours are made of nobody else's.
 
 The folder is `$XDG_CACHE_HOME/lithify/kernels/DIGEST`, by default under `~/.cache`. Where none can be written, kernels
 are made again at each start, and that is said.
@@ -20,7 +22,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from numba.core import caching
 
 import lithify
 from lithify.codecs.codec import Codec
-from lithify.codecs.registry import known_formats
+from lithify.codecs.registry import by_id, known_formats
 
 config: Any = numba.config
 _LIST = "complete.json"
@@ -44,8 +46,10 @@ _KEPT_FOLDERS = 8
 """Folders of other editions (releases, environments, machines that share a home), the last used, that stay."""
 
 
-def make_kernels(codec: type[Codec]) -> list[str]:
+def make_kernels(codec: type[Codec], told: Callable[[], None] = lambda: None) -> list[str]:
     """Bring the kernels of a codec into memory; gives a sentence when they cannot be kept for the next time.
+
+    told  called before they are made, if they must be
 
     Costs some tenths of a second if they are kept, up to a minute if they must be made. Raises whatever the codec's own
     code raises.
@@ -54,6 +58,7 @@ def make_kernels(codec: type[Codec]) -> list[str]:
         if _are_whole(folder, codec):
             codec.warm()
         else:
+            told()
             _make(folder, codec)
     return gaps
 
@@ -77,6 +82,8 @@ def _make(folder: Path, codec: type[Codec]) -> None:
         whose = _whose(folder)
         if whose is None:
             _empty(folder)
+        elif _others_changed(folder):
+            _empty(folder, _folders_of(_our_sources()))
         try:
             codec.warm()
         except Exception:
@@ -122,26 +129,46 @@ def _own_folder() -> Path:
 
 
 def _edition() -> str:
-    """The digest of everything that decides how kernels come out: ours and others' code, the tools, the processor."""
+    """The digest of everything that decides how our kernels come out: our code, the tools, the processor."""
     digest = hashlib.sha256()
     tools = (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
     for part in (*tools, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()):
         digest.update(part.encode() + b"\0")
-    for path in _sources():
-        digest.update(f"{path}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    _update(digest, _our_sources())
     return digest.hexdigest()[:32]
 
 
-def _sources() -> list[Path]:
-    """Every file that a kernel may be made of: our codecs, our limits, and the folders of other people's codecs."""
+def _others_edition() -> str:
+    """The digest of what the kernels of other people's codecs are made of beside ours."""
+    digest = hashlib.sha256()
+    _update(digest, _others_sources())
+    return digest.hexdigest()[:32]
+
+
+def _update(digest: "hashlib._Hash", paths: Iterable[Path]) -> None:
+    for path in paths:
+        digest.update(f"{path}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+
+
+def _our_sources() -> list[Path]:
+    """Every file that a kernel of ours may be made of: our codecs and our limits."""
     ours = Path(lithify.__file__).parent
-    found = {ours / "limits.py", *(ours / "codecs").rglob("*.py")}
+    return sorted({ours / "limits.py", *(ours / "codecs").rglob("*.py")})
+
+
+def _others_sources() -> list[Path]:
+    """The folders of other people's codecs."""
+    found: set[Path] = set()
     for target in known_formats().values():
         module = target.partition(":")[0]
-        if module.startswith("lithify.") or (origin := _origin(module)) is None:
+        if _is_ours(module) or (origin := _origin(module)) is None:
             continue
         found.update(origin.parent.rglob("*.py") if "." in module else [origin])
     return sorted(found)
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith("lithify.")
 
 
 def _origin(module: str) -> Path | None:
@@ -166,26 +193,49 @@ def _are_whole(folder: Path, codec: type[Codec]) -> bool:
     return codec.facts.id in (_whose(folder) or ())
 
 
-def _whose(folder: Path) -> list[str] | None:
-    """The codecs whose kernels lie there; None: what lies there is not as it was written, or was never finished."""
+def _whose(folder: Path) -> set[str] | None:
+    """The codecs whose kernels can be used; None: what lies there is not as it was written, or was never finished."""
+    found = _list_of(folder)
+    if not found or found.get("files") != _files(folder):
+        return None
+    return set(found["ours"]) if _others_changed(folder) else {*found["ours"], *found["others"]}
+
+
+def _others_changed(folder: Path) -> bool:
+    """Whether the codecs of others were other ones when the list was written."""
+    return _list_of(folder).get("others_edition") != _others_edition()
+
+
+def _list_of(folder: Path) -> dict[str, Any]:
+    """What the list says; nothing where there is none that we wrote."""
     try:
         found = json.loads((folder / _LIST).read_bytes())
-        return list(found["codecs"]) if found["files"] == _files(folder) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(found, dict) and found.keys() == {"ours", "others", "others_edition", "files"}
+    return found if whole else {}
 
 
 def _write_list(folder: Path, codecs: set[str]) -> None:
+    ours = {codec for codec in codecs if _is_ours(by_id(codec).__module__)}
     draft = folder / f"{_LIST}.{os.getpid()}"
-    draft.write_text(json.dumps({"codecs": sorted(codecs), "files": _files(folder)}))
+    found = {"ours": sorted(ours), "others": sorted(codecs - ours)}
+    draft.write_text(json.dumps({**found, "others_edition": _others_edition(), "files": _files(folder)}))
     draft.replace(folder / _LIST)
 
 
-def _empty(folder: Path) -> None:
+def _empty(folder: Path, keeping: Container[str] = ()) -> None:
+    """Remove all kernels but those in folders of these names."""
     (folder / _LIST).unlink(missing_ok=True)
     for path in folder.iterdir():
-        if path.is_dir():
+        if path.is_dir() and path.name not in keeping:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _folders_of(sources: Iterable[Path]) -> set[str]:
+    """The names of the folders in which numba keeps what was made of these files."""
+    locator: Any = caching._CacheLocator
+    return {locator.get_suitable_cache_subpath(str(path)) for path in sources}
 
 
 def _forget_others(folder: Path) -> None:

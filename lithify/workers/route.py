@@ -289,7 +289,8 @@ def _suits_small(facts: Facts, kind: str | None, effort: str, length: int) -> bo
     """Whether a codec is tried on a short original of this kind without being asked for."""
     if (facts.kernels and length < _KERNELS_BYTES_MIN) or facts.too_slow(effort, length):
         return False
-    return kind in facts.kinds if facts.kinds else effort != "fast" or facts.id in FAST
+    kinds = facts.kinds_at(length)
+    return kind in kinds if kinds else effort != "fast" or facts.id in FAST
 
 
 def _primed(

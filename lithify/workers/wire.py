@@ -15,7 +15,7 @@ from typing import Any
 
 from lithify import limits
 
-TASK, DATA, PROGRESS, RESULT, ERROR, HELLO, ELSEWHERE = b"TDPREHX"
+TASK, DATA, PROGRESS, RESULT, ERROR, HELLO, ELSEWHERE, MAKING = b"TDPREHXM"
 END = b"e"
 """What a worker writes on a child's lifeline to have it ended."""
 FDS_MAX = 16

@@ -19,7 +19,9 @@ import selectors
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,7 +29,7 @@ from lithify import limits
 from lithify.codecs.registry import by_id
 from lithify.workers import confine, extras, kernels
 from lithify.workers.child import Task, serve
-from lithify.workers.wire import END, REQUEST_BYTES_MAX, Start, receive_fds
+from lithify.workers.wire import END, MAKING, REQUEST_BYTES_MAX, Start, receive_fds, send
 
 _TICK_SECONDS = 1.0
 _BURIAL_SECONDS = 0.02
@@ -82,7 +84,7 @@ class Zygote:
             self._end()
         work, lifeline = fds
         try:
-            self._get_kernels(json.loads(message))
+            self._get_kernels(json.loads(message), partial(_announce, work))
         except Exception as error:  # noqa: BLE001 - whatever a codec's module or numba raises: this child cannot be had
             _refuse(f"cannot have its kernels: {type(error).__name__}: {error}", work, lifeline)
             if not self._wards:
@@ -101,10 +103,11 @@ class Zygote:
         self._poll.register(ward.lifeline, selectors.EVENT_READ, lambda: self._on_order(ward))
         self._poll.register(ward.pidfd, selectors.EVENT_READ, lambda: self._on_death(ward))
 
-    def _get_kernels(self, codecs: list[str]) -> None:
+    def _get_kernels(self, codecs: list[str], announce: Callable[[str], None]) -> None:
         """Bring in what is wanted and not yet there, while there is one thread; raises what a codec's code raises."""
         if missing := [codec for codec in codecs if codec not in kernels.ready]:
-            self._gaps += [gap for gap in _make(missing, self._start.kernels_seconds) if gap not in self._gaps]
+            made = _make(missing, self._start.kernels_seconds, announce)
+            self._gaps += [gap for gap in made if gap not in self._gaps]
             gc.freeze()
 
     def _become_child(self, work: int) -> NoReturn:
@@ -176,8 +179,8 @@ class Zygote:
         os._exit(0)
 
 
-def _make(codecs: list[str], seconds: int) -> list[str]:
-    """Get the kernels of some codecs; gives what is to be known of it."""
+def _make(codecs: list[str], seconds: int, announce: Callable[[str], None]) -> list[str]:
+    """Get the kernels of some codecs; gives what is to be known of it, and announces those that must be made."""
     from lithify.workers.kernel_cache import make_kernels
 
     gaps: list[str] = []
@@ -188,7 +191,7 @@ def _make(codecs: list[str], seconds: int) -> list[str]:
                 # Both kill: nothing else ends a compiler that hangs. One that only waits for a busy machine goes on.
                 signal.setitimer(signal.ITIMER_PROF, seconds)
                 signal.alarm(limits.KERNELS_WALL_TIMES * seconds)
-                gaps += make_kernels(by_id(user))
+                gaps += make_kernels(by_id(user), partial(announce, user))
                 kernels.ready.add(user)
             kernels.ready.add(codec)
     finally:
@@ -196,6 +199,16 @@ def _make(codecs: list[str], seconds: int) -> list[str]:
         signal.alarm(0)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return gaps
+
+
+def _announce(work: int, codec: str) -> None:
+    """Tell whoever waits for the child that is to work on `work` that a codec's kernels must be made first."""
+    sock = socket.socket(fileno=work)
+    try:
+        with contextlib.suppress(OSError):  # who has given up need not know
+            send(sock, MAKING, {"codec": codec})
+    finally:
+        sock.detach()
 
 
 def _refuse(why: str, work: int, lifeline: int) -> None:

@@ -66,7 +66,7 @@ def live_once(
 def _await_kill(server: Server, seconds: float) -> None:
     """Points of the worker may come up only after the load has ended."""
     deadline = time.monotonic() + seconds
-    while server.process.poll() is None and time.monotonic() < deadline:
+    while server.process.is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 

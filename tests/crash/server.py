@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.crash.ledger import Ledger, body
+from tests.forked import started
 from tests.serving import NOBODY
 
 START_SECONDS = 60.0
@@ -37,21 +37,15 @@ class Server:
             "LITHIFY_LOG_LEVEL": "error",
             "LITHIFY_EFFORT": "fast",
         }
-        command = [LITHIFY, "--archive", str(archive)]
-        self.process = subprocess.Popen(
-            [*command, "serve", "--with-worker", "--port", str(self.port)],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        words = ("--archive", str(archive), "serve", "--with-worker", "--port", str(self.port))
+        self.process = started(*words, environment=environment)
 
     def ready(self) -> bool:
         """Wait until it answers; False when it was killed before it could."""
         deadline = time.monotonic() + START_SECONDS
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=5, verify=NOBODY) as client:
             while time.monotonic() < deadline:
-                if self.process.poll() is not None:
+                if not self.process.is_alive():
                     return False
                 try:
                     if client.get("/readyz").status_code == 200:
@@ -68,21 +62,18 @@ class Server:
 
     def died_by_kill(self) -> bool:
         """Whether the process is gone, killed with -9."""
-        return self.process.poll() == -signal.SIGKILL
+        return self.process.exitcode == -signal.SIGKILL
 
     def kill(self) -> None:
         """Kill it now, wherever it is."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     def stop(self) -> None:
         """End it in peace."""
         self.process.terminate()
-        try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+        self.process.join(30)
+        assert not self.process.is_alive(), "the server did not end within 30 s"
 
 
 def load(client: httpx.Client, ledger: Ledger, rng: random.Random, prefix: str, operations: int) -> None:

@@ -64,7 +64,7 @@ def test_a_server_killed_while_an_object_grows_keeps_every_receipt(tmp_path: Pat
     server = started(archive, f"{point}:{rng.choice((2, 4))}")
     try:
         promised = append_until_killed(server, promised, rng)
-        server.process.wait(timeout=30)
+        server.process.join(30)
         assert server.died_by_kill()
         server = started(archive)
         found = content(server)

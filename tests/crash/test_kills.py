@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from lithify.crashpoints import NAMES
 from tests.crash.campaign import SERVER_POINTS, check_clean, judge, live_once
 from tests.crash.ledger import Ledger
-from tests.crash.server import LITHIFY
+from tests.forked import ended
 from tests.unit.api import running as in_process
 
 GROUPS = 4
@@ -41,9 +40,7 @@ def run(archive: Path, *words: str) -> int:
 def killed(archive: Path, *words: str, crashpoint: str) -> bool:
     """Run a command in a process armed at a point; whether it was killed there."""
     environment = os.environ | {"LITHIFY_CRASHPOINT": crashpoint}
-    command = [LITHIFY, "--archive", str(archive), *words]
-    ended = subprocess.run(command, env=environment, check=False, capture_output=True, timeout=120)
-    return ended.returncode == -signal.SIGKILL
+    return ended("--archive", str(archive), *words, environment=environment) == -signal.SIGKILL
 
 
 def put_some(archive: Path, folder: Path) -> None:

@@ -28,6 +28,7 @@ from tests.unit.codecs.arrays.files import (
     grouped,
     netcdf3,
     npy,
+    second_order,
     smooth,
     tiff,
 )
@@ -37,7 +38,7 @@ TYPES = "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"
 PACKED = smooth((6, 16, 18), "u2")
 FILES = (
     *(npy(smooth((4, 16, 18) if name in ("u1", "i1") else (3, 10, 12), name, seed)) for seed, name in enumerate(TYPES)),
-    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((3, 4, 5), "f4", seed)) for seed, name in enumerate("ab")]),
+    netcdf3([Nc3Variable(name, ["time", "y", "x"], smooth((3, 6, 7), "f4", seed)) for seed, name in enumerate("ab")]),
     tiff([smooth((18, 20), "f4")], tile=16),
     grib1(PACKED, 16),
     grib2(PACKED, 15),
@@ -63,7 +64,21 @@ def _ccsds(frame: Numbers, bits: int) -> Packed2:
     return 42, bytes([bits, 0, 14, 16, 0, 8]), out[: -(-used // 8)].tobytes()
 
 
-CODED = grib2(PACKED, 15, pack=_ccsds) + b"between" + grib2(PACKED[:4], 15, pack=grouped(2)) + b"behind"
+def _holed() -> Numbers:
+    found = PACKED.astype("u4")
+    found[:, 4:9, 3:] = (1 << 24) - 1
+    found[2:, 9:, :5] = (1 << 24) - 2
+    return found
+
+
+CODED = (
+    grib2(PACKED, 15, pack=_ccsds)
+    + b"between"
+    + grib2(PACKED[:4], 15, pack=grouped(2))
+    + grib2(_holed(), 15, pack=grouped(1, missing=2))
+    + grib1(PACKED, 15, pack=second_order(2, backwards=True))
+    + b"behind"
+)
 
 
 def _framed(payloads: Sequence[bytes], files: Sequence[bytes]) -> bytes:
@@ -97,7 +112,7 @@ def behind_a_stream() -> bytes:
 
 
 def behind_streams_of_numbers() -> bytes:
-    """Messages of GRIB by CCSDS, and in groups of second differences."""
+    """Messages of GRIB by CCSDS, in groups of differences, with and without holes, and in second order."""
     return _framed([encode_file(CODED, "default", None).payload], [CODED])
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
+from tests.examples import examples
 from tests.serving import Served, serving, statuses
 
 _numbers = itertools.count()
@@ -141,7 +142,7 @@ _TEMPLATE = (
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, len(_TEMPLATE) - 1), st.binary(max_size=4)), max_size=6))
 def test_no_change_of_a_few_bytes_makes_a_server_error(served: Served, changes: list[tuple[int, bytes]]) -> None:
     request = bytearray(_TEMPLATE)

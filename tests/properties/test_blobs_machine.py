@@ -17,6 +17,7 @@ from lithify.store.blobs import Address, Entry, EntryKind, read_checked
 from lithify.store.blobs_local import LocalBlobs
 from lithify.store.blobs_memory import MemoryBlobs
 from lithify.store.packs import SECTOR_BYTES, encode_group
+from tests.examples import examples
 
 PAYLOADS = st.binary(max_size=60) | st.integers(0, 4000).map(lambda size: b"\0" * size)
 KINDS: st.SearchStrategy[EntryKind] = st.sampled_from(["blob", "record"])
@@ -152,5 +153,5 @@ class BlobsMachine(RuleBasedStateMachine):
 
 TestBlobsMachine = BlobsMachine.TestCase
 TestBlobsMachine.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(60), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

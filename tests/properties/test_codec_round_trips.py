@@ -11,6 +11,7 @@ from lithify.codecs.frame import FrameWriter, decode_frame, join_frames, read_fr
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.raw.block import BlockCodec
 from lithify.codecs.registry import all_codecs
+from tests.examples import examples
 from tests.hostile.mutants import decoded_or_refused
 from tests.suites.codec_suite import framed, unframed
 
@@ -31,13 +32,13 @@ def bound(codec: type[Codec], effort: Effort, original: bytes) -> Codec:
 
 
 @given(st.sampled_from(CODECS), st.sampled_from(EFFORTS), BYTES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_every_codec_gives_back_what_it_was_given(codec: type[Codec], effort: Effort, original: bytes) -> None:
     assert original == unframed(framed(bound(codec, effort, original), original))
 
 
 @given(st.sampled_from(BLOCK_CODECS), BYTES, st.integers(1, 400), st.integers(0, 20_000), st.integers(0, 20_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_cut_gives_every_range(codec: type[Codec], original: bytes, chunk_bytes: int, a: int, b: int) -> None:
     params = codec.params_type.from_json(b'{"chunk_bytes":%d}' % chunk_bytes)
     file = io.BytesIO(framed(codec(params), original))
@@ -49,7 +50,7 @@ def test_every_cut_gives_every_range(codec: type[Codec], original: bytes, chunk_
 
 
 @given(st.lists(st.tuples(st.sampled_from(CODECS), BYTES), max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_joined_parts_decode_to_their_sum(parts: list[tuple[type[Codec], bytes]]) -> None:
     whole = b"".join(original for _, original in parts)
     writer = FrameWriter(io.BytesIO())
@@ -64,7 +65,7 @@ def test_joined_parts_decode_to_their_sum(parts: list[tuple[type[Codec], bytes]]
 
 
 @given(st.sampled_from(CODECS), BYTES.filter(bool), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_damage_gives_wrong_bytes(codec: type[Codec], original: bytes, data: st.DataObject) -> None:
     frame = bytearray(framed(bound(codec, "fast", original), original))
     for _ in range(data.draw(st.integers(1, 5))):
@@ -82,7 +83,7 @@ def test_no_bytes_at_all_make_a_reader_fail_otherwise(noise: bytes) -> None:
 
 
 @given(st.sampled_from(CODECS), st.binary(min_size=1, max_size=200), st.integers(1, 100_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_payload_makes_a_decoder_fail_otherwise(codec: type[Codec], payload: bytes, length: int) -> None:
     writer = FrameWriter(file := io.BytesIO(), hashing=False)
     writer.sink(codec()).chunk(payload, bytes(min(length, limits.CHUNK_BYTES_MAX)))

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lithify.errors import BadName, Conflict
+from lithify.errors import BadName, Conflict, OutOfSpace
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -50,7 +50,10 @@ class Tree:
             self._look(folder, last, name, force=force)
             temporary = f".lithify-{secrets.token_hex(8)}"
             try:
-                with os.fdopen(os.open(temporary, _NEW_FILE, 0o666, dir_fd=folder), "w+b") as file:
+                with (
+                    _named_when_full(self._shown / name),
+                    os.fdopen(os.open(temporary, _NEW_FILE, 0o666, dir_fd=folder), "w+b") as file,
+                ):
                     yield file
                 self._appear(folder, temporary, last, name, force=force)
             finally:
@@ -105,6 +108,17 @@ class Tree:
 
     def _in_the_way(self, name: str) -> Conflict:
         return Conflict(f"{self._shown / name} is already there; --force replaces it")
+
+
+@contextmanager
+def _named_when_full(path: Path) -> Iterator[None]:
+    """A disk that is full is that of `path`: the system names no file to which it could not write."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise OutOfSpace(f"no room left on the disk for {path}") from error
+        raise
 
 
 def segments(name: str) -> list[str]:

@@ -115,20 +115,30 @@ class Arrays(Codec):
 
     def _encode(self, source: Source, sink: ChunkSink) -> None:
         from lithify.codecs.arrays.bounds import bounds_of, check_names, why_exact
+        from lithify.codecs.arrays.containers.find import left_in
         from lithify.codecs.arrays.payload import encode_piece
-        from lithify.codecs.arrays.pieces import pieces_of, read_piece, structure_of_source
+        from lithify.codecs.arrays.pieces import bytes_of, pieces_of, read_piece, structure_of
 
         contract = Contract.parse(self._own.contract)
-        structure = structure_of_source(source)
+        data = bytes_of(source)
+        structure = structure_of(data)
+        for left in left_in(data):
+            give_reason(left)
+        del data
         pieces = pieces_of(structure)
         check_names(structure, contract)
         bounds = bounds_of(source, structure, pieces, contract)
         if reason := why_exact(structure, contract, loosened=len(bounds)):
             give_reason(reason)
+        shut = 0
         for piece in pieces:
-            data = read_piece(source, piece)
-            found = encode_piece(data, structure, piece, cast("Effort", self._own.effort), bounds.get)
+            found = encode_piece(
+                read_piece(source, piece), structure, piece, cast("Effort", self._own.effort), bounds.get
+            )
             sink.chunk(found.payload, found.decoded)
+            shut += found.shut
+        if shut:
+            give_reason(f"{shut} of its packed or deflated chunks cannot be closed again to the byte: not opened")
 
     def contents(self, payload: bytes, *, shared: bytes, length: int) -> list[Inside]:
         """Each array, and by which methods it is kept."""

@@ -10,7 +10,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from lithify.codecs.array_types import U8, U32
+from lithify.codecs.array_types import I64, U8, U32
+from lithify.codecs.arrays import second_order
 from lithify.codecs.arrays.grouped import NUMBER_MAX, Packing, pack, unpack
 from lithify.codecs.arrays.packing import pack_bits, unpack_bits
 from lithify.codecs.arrays.wire import Reader, varint
@@ -151,14 +152,10 @@ class Ccsds(NumberCoder):
         return cls(*(reader.varint(most) for most in (_COUNT_MAX, 32, _BLOCKS[-1], _INTERVAL_MAX, 1)))
 
 
-@dataclass(frozen=True, slots=True)
-class Grouped(NumberCoder):
-    """Complex packing of GRIB 2 (`grouped.py`), of numbers of up to `most`."""
+class _InGroups(NumberCoder):
+    """Numbers in groups, of so few bits that a float holds them."""
 
-    code: ClassVar[int] = 2
     count: int
-    packing: Packing
-    most: int = NUMBER_MAX
 
     @property
     def bits(self) -> int:
@@ -168,11 +165,25 @@ class Grouped(NumberCoder):
     def numbers(self) -> int:
         return self.count
 
+
+@dataclass(frozen=True, slots=True)
+class Grouped(_InGroups):
+    """Complex packing of GRIB 2 (`grouped.py`), of numbers of up to `most`."""
+
+    code: ClassVar[int] = 2
+    count: int
+    packing: Packing
+    most: int = NUMBER_MAX
+
     def opened(self, stored: bytes) -> tuple[bytes, bytes] | None:
         found = unpack(stored, self.packing, self.count) if self.packing.is_possible(self.count) else None
-        if found is None or found[0].max() > self.most:
+        if found is None or self._largest(found[0]) > self.most:
             return None
         return pack_bits(found[0], self.bits).tobytes(), found[1]
+
+    def _largest(self, numbers: I64) -> int:
+        """Of those that are there."""
+        return int(numbers.max(initial=0, where=numbers <= NUMBER_MAX - self.packing.missing))
 
     def closed(self, plain: bytes, recipe: bytes, length: int) -> bytes:
         found = pack(self._unpacked(plain).astype(np.int64), self.packing, recipe)
@@ -185,10 +196,36 @@ class Grouped(NumberCoder):
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        return cls(reader.varint(_COUNT_MAX), Packing(*(reader.varint(_FIELD_MAX) for _ in range(10))))
+        return cls(reader.varint(_COUNT_MAX), Packing(*(reader.varint(_FIELD_MAX) for _ in range(11))))
 
 
-CODERS: dict[int, type[NumberCoder]] = {one.code: one for one in (Ccsds, Grouped)}
+@dataclass(frozen=True, slots=True)
+class Ordered(_InGroups):
+    """Second-order packing of GRIB 1 (`second_order.py`), of numbers of up to `most`."""
+
+    code: ClassVar[int] = 3
+    count: int
+    packing: second_order.SecondOrder
+    most: int = NUMBER_MAX
+
+    def opened(self, stored: bytes) -> tuple[bytes, bytes] | None:
+        found = second_order.unpack(stored, self.packing, self.count) if self.packing.is_possible(self.count) else None
+        if found is None or found[0].max() > self.most:
+            return None
+        return pack_bits(found[0], self.bits).tobytes(), found[1]
+
+    def closed(self, plain: bytes, recipe: bytes, length: int) -> bytes:
+        return second_order.pack(self._unpacked(plain).astype(np.int64), self.packing, recipe, length)
+
+    def pack(self) -> bytes:
+        return b"".join(map(varint, (self.count, *astuple(self.packing))))
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        return cls(reader.varint(_COUNT_MAX), second_order.SecondOrder(*(reader.varint(_FIELD_MAX) for _ in range(7))))
+
+
+CODERS: dict[int, type[NumberCoder]] = {one.code: one for one in (Ccsds, Grouped, Ordered)}
 
 
 def warm() -> None:

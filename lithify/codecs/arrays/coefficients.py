@@ -6,9 +6,10 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.arrays.bands import Depth, bands, step_for, time_bands
-from lithify.codecs.arrays.model import CONTEXT_BITS, DECISIONS, MIXER_SETS, Model, Tables, new_model, tables
+from lithify.codecs.arrays.model import CONTEXT_BITS, DECISIONS, MIXER_SETS, Model, levels, new_model
 from lithify.codecs.arrays.remainders import code_number, level_of, token_of
-from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
+from lithify.codecs.arrays.two_streams import joined, parted
+from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, wide
 
@@ -21,7 +22,7 @@ COEFFICIENT_MAX = (1 << 29) - 1
 @bare
 def run_bands(
     m: Model,
-    t: Tables,
+    levels: U8,
     c: Chances,
     data: I32,
     sizes: I32,
@@ -31,17 +32,17 @@ def run_bands(
     table: I64,
     before: I64,
     stream: U8,
+    plain: U8,
     decoding: bool,
 ) -> int:
-    """Encode coefficients to `stream`, or decode them from it. Gives the bytes written; -1: no room.
+    """Encode coefficients to `stream` and `plain`, or decode them from both. Gives the bytes written; -1: no room.
 
     sizes    room for the sizes of all coefficients
     table    a Band in each row
     before   a frame's neighbour in time, -1 for none
     """
-    levels = t.levels
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, bases, coder = m.maps, m.mixer, m.extra, m.inputs, m.bases, m.coder
+    maps, mixer, constant, extra, bases, coder = m.maps, m.mixer, m.constant, m.extra, m.bases, m.coder
     begin(coder, stream, decoding)
     area = rows * columns
     for b in range(len(table)):
@@ -118,9 +119,9 @@ def run_bands(
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
                     value = code_number(
-                        inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
-                        coder, stream, squash, stretch, reciprocal, decoding, wide(0) if decoding else wide(data[here]),
-                        token_of((energy * 11) >> 8), min(level, 7),
+                        bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
+                        coder, stream, plain, squash, stretch, reciprocal, decoding,
+                        wide(0) if decoding else wide(data[here]), token_of((energy * 11) >> 8), min(level, 7),
                     )  # fmt: skip
                     value = min(max(value, -COEFFICIENT_MAX), COEFFICIENT_MAX)
                     if decoding:
@@ -170,25 +171,26 @@ def _all_gains(shape: tuple[int, ...], depth: Depth) -> tuple[U8, int]:
 def encode_coefficients(numbers: I32, depth: Depth) -> bytes | None:
     """The stream of coefficients in steps; None if it would be longer than they are."""
     stream = np.zeros(numbers.size * 4 + 2 * _VALUE_BYTES_MAX, np.uint8)
+    plain = np.zeros(numbers.size * 4 + 8, np.uint8)
     model = new_model(1, 1, 1)
-    written = _run(model, numbers.copy(), depth, stream, False)
-    if written < 0:
+    if _run(model, numbers.copy(), depth, stream, plain, False) < 0:
         return None
-    return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+    return joined(model.coder, stream, plain)
 
 
 def decode_coefficients(stream: bytes, shape: tuple[int, int, int], depth: Depth) -> I32:
-    """The coefficients, in steps. Bytes that no encoder wrote give some or other."""
+    """The coefficients, in steps. Bytes that no encoder wrote give some or other. Raises Truncated or Corrupt."""
     numbers = np.zeros(shape, np.int32)
-    _run(new_model(1, 1, 1), numbers, depth, np.frombuffer(stream, np.uint8).copy(), True)
+    _run(new_model(1, 1, 1), numbers, depth, *parted(stream), True)
     return numbers
 
 
-def _run(model: Model, numbers: I32, depth: Depth, stream: U8, decoding: bool) -> int:
+def _run(model: Model, numbers: I32, depth: Depth, stream: U8, plain: U8, decoding: bool) -> int:
     frames, rows, columns = numbers.shape
     table = np.array(bands(rows, columns, depth.space), np.int64)
     before = np.array(time_bands(frames, depth.time)[0], np.int64)
     sizes = np.zeros(numbers.size, np.int32)
     return run_bands(
-        model, tables(), chances(), numbers.reshape(-1), sizes, frames, rows, columns, table, before, stream, decoding
-    )
+        model, levels(), chances(), numbers.reshape(-1), sizes, frames, rows, columns, table, before, stream, plain,
+        decoding,
+    )  # fmt: skip

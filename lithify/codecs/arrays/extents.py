@@ -16,7 +16,7 @@ import numpy as np
 
 from lithify.codecs.array_types import U8, Bools, Values
 from lithify.codecs.arrays.packing import pack_bits, unpack_bits
-from lithify.codecs.arrays.scaling import SCALE_BYTES, Scale, numbers_of, values_of
+from lithify.codecs.arrays.scaling import SCALE_BYTES, Scale, holes_filled, numbers_of, values_of, with_holes
 from lithify.errors import Corrupt, LimitExceeded
 
 RANK_MAX = 16
@@ -186,11 +186,16 @@ class Extent:
         packed: U8 = np.frombuffer(data, np.uint8, self.tile_bytes, offset)
         dtype = self.element.native if scale is None else np.dtype(np.uint32)
         numbers = unpack_bits(packed, bits, prod(self.tile), dtype).reshape(self.tile)
-        return numbers if scale is None else values_of(numbers, *scale.read(data, offset))
+        if scale is None:
+            return numbers
+        values = values_of(numbers, *scale.read(data, offset))
+        return with_holes(values, numbers, bits) if scale.holed else values
 
     def _packed(self, values: Values, out: bytearray, offset: int) -> bytes:
         bits, scale = self.element.bits, self.element.scale
         numbers = values if scale is None else numbers_of(values, *scale.read(out, offset), bits)
+        if scale is not None and scale.holed:
+            numbers = holes_filled(numbers, values, bits)
         return pack_bits(numbers.reshape(-1), bits).tobytes()
 
     def _view(self, data: bytes | bytearray | memoryview, offset: int) -> Values:

@@ -23,8 +23,8 @@ from lithify.errors import Corrupt, LimitExceeded
 
 _BIG, _BITS, _STRIDES, _GRID = 0x10, 0x20, 0x40, 0x80
 _TYPE = 0x0F
-_IBM, _IEEE = len(TYPES), len(TYPES) + 1
-"""Behind the plain types: packed bits that stand for floats."""
+_SCALED = (False, True), (False, False), (True, False)
+"""Behind the plain types, packed bits that stand for floats: whether they have holes, and a reference of IBM's."""
 _PAYLOAD_BYTES_MAX = limits.CHUNK_STORED_BYTES_MAX
 
 
@@ -46,7 +46,9 @@ def _pack_array(kept: Kept) -> bytes:
     element = extent.element
     has_gaps = extent.strides != contiguous(extent.tile, element.stored.itemsize)
     has_grid = len(extent.offsets) > 1
-    head = TYPES.index(element.type) if element.scale is None else _IBM if element.scale.ibm else _IEEE
+    head = TYPES.index(element.type)
+    if element.scale is not None:
+        head = len(TYPES) + _SCALED.index((element.scale.holed, element.scale.ibm))
     head |= _BIG * element.big | _BITS * bool(element.bits) | _STRIDES * has_gaps | _GRID * has_grid
     numbers = [element.bits] * bool(element.bits)
     numbers += [element.scale.back] if element.scale is not None else []
@@ -107,13 +109,15 @@ def _parse_array(reader: Reader, length: int) -> Kept:
 
 def _parse_element(reader: Reader, head: int, length: int) -> Element:
     number = head & _TYPE
-    if number > _IEEE:
+    scaled = number - len(TYPES)
+    if scaled >= len(_SCALED):
         raise Corrupt(f"elements of type {number} do not exist")
     bits = reader.varint(BITS_MAX) if head & _BITS else 0
-    if number in (_IBM, _IEEE):
+    if scaled >= 0:
         if head & (_BIG | _STRIDES) or not SCALED_BITS_MIN <= bits <= SCALED_BITS_MAX:
             raise Corrupt(f"numbers of {bits} bits, flags 0x{head & 0xF0:02x}, stand for no floats")
-        return Element.scaled(bits, Scale(ibm=number == _IBM, back=reader.varint(length)))
+        holed, ibm = _SCALED[scaled]
+        return Element.scaled(bits, Scale(ibm=ibm, back=reader.varint(length), holed=holed))
     element = Element(TYPES[number], big=bool(head & _BIG), bits=bits)
     if head & _BITS and not (bits and element == Element.packed(bits) and not head & _STRIDES):
         raise Corrupt(f"numbers of {bits} bits are not kept in elements {element}")

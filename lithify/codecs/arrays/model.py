@@ -1,12 +1,13 @@
 """What the predictor knows while it goes through a block: its arrays, and how large they are."""
 
 from functools import cache
-from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import I16, I32, I64, U8, U32
+from lithify.codecs.array_types import F32, I32, I64, U8, U32
+from lithify.codecs.arrays.two_streams import STATES
+from lithify.codecs.vectors import LANES, NINE
 
 TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
 """Rows and columns around every frame, so that each value has neighbours."""
@@ -14,90 +15,104 @@ TOP, BOTTOM, LEFT, RIGHT = 2, 1, 2, 2
 ALONE, FIRST, SECOND = 12, 21, 26
 """What a guess is made of, in a frame without a past, with one, with two."""
 REGRESSORS = SECOND
+BOTH = 2 * LANES
+"""Two vectors, that hold the regressors of a value; the last lane has what they are to tell."""
+TARGET = BOTH - 1
 SAMPLES = 32
 """How many values are coded with one set of weights."""
+WINDOW = (REGRESSORS + 1) * BOTH
+"""The moments of one of two windows: a row of both vectors for each regressor, and one for what they are to tell."""
 EXPERTS = 7
 SMOOTH_EXPERTS = 5
 """So many are asked about smooth fields; all about fields with edges, where few are right and the rest far off."""
-CONTEXTS = 9
-INPUTS = 16
-"""What is mixed: the contexts, a constant, and zeros, so that they fill whole vectors."""
-DECISIONS = 32
+CONTEXTS = NINE
+DECISIONS = 16
+"""For each context these chances lie in one line of memory, as caches fetch it."""
 LEVELS = 128
 """Levels of energy, four to an octave."""
-CONTEXT_BITS = 15
+CONTEXT_BITS = 14
 MIXER_SETS = 16
 TOKENS = 72
-
-
-class Tables(NamedTuple):
-    """Numbers that never change."""
-
-    levels: U8
-    """The level of 0 to 4095."""
-    shares: I32
-    """How much an expert counts that is so many levels worse than the best, in 1/65536."""
+CHANCE_BITS, COUNT_BITS = 23, 8
+_EVEN = 1 << 30
+"""A chance of one half that was never moved."""
+_WEIGHT = 65536 // 4
+_CONSTANT = 256
+_LINE = 64
 
 
 class Model(NamedTuple):
-    """All that the kernel reads and writes."""
+    """All that the kernel reads and writes. Tables of vectors are flat, and begin where a line of memory does."""
 
     work: I32
     """Values of the block, framed; what is masked has the value that was guessed."""
     errors: I32
     """What each value was above its guess, in 1/16, framed."""
     expert_errors: I32
-    """(expert, row parity, column) in 1/16."""
-    samples: I16
-    """(regressor or target, sample)"""
-    products: I32
-    """(regressor or target, regressor), summed over the samples."""
-    moments: I64
+    """(row parity, column, expert) in 1/16."""
+    asked: I32
+    """All bits of the experts that are asked."""
+    samples: I32
+    """(pair of samples, regressor or target): the first in the lower 16 bits, the second in the upper ones."""
+    moments: I32
     """(which of two windows, regressor or target, regressor)"""
-    weights: I64
+    weights: I32
     """(which of two windows, regressor) in 1/65536."""
-    maps: U32
-    """(context, its value): a chance in 1/2^22 and how often it was moved."""
+    pulls: F32
+    """(which of two windows, regressor): what weights leave of the moments of the target."""
+    steps: F32
+    """(which of two windows, regressor): by how much of that a weight is moved."""
+    maps: I32
+    """(context, its value, decision): a chance in 1/2^23, and in the lowest 8 bits how often it was moved."""
     mixer: I32
+    """(which of two sets, decision, row, input)"""
+    constant: I32
+    """The input behind those of the contexts."""
     extra: U32
-    inputs: I32
     bases: I64
-    experts: I64
-    differences: I64
     coder: I64
 
 
 @cache
-def tables() -> Tables:
-    """Made once."""
-    levels = np.zeros(4096, np.uint8)
+def levels() -> U8:
+    """The level of 0 to 4095. Made once."""
+    found = np.zeros(4096, np.uint8)
     for value in range(4096):
         bits = (value + 1).bit_length() - 1
-        levels[value] = 4 * bits + (((value + 1) << 2 >> bits) & 3)
-    shares = np.array([isqrt(1 << (32 - d)) for d in range(33)], np.int32)
-    return Tables(levels, shares)
+        found[value] = 4 * bits + (((value + 1) << 2 >> bits) & 3)
+    return found
 
 
-def new_model(frames: int, rows: int, columns: int) -> Model:
+def new_model(frames: int, rows: int, columns: int, *, edged: bool = False) -> Model:
     """Nothing seen yet."""
-    framed = frames * (rows + TOP + BOTTOM) * (columns + LEFT + RIGHT)
     width = columns + LEFT + RIGHT
-    n = REGRESSORS
-    mixer = np.full((2 * DECISIONS * MIXER_SETS, INPUTS), 65536 // 4, np.int32)
+    framed = frames * (rows + TOP + BOTTOM) * width
+    asked, constant = _aligned(LANES, 0), _aligned(LANES, 0)
+    asked[: EXPERTS if edged else SMOOTH_EXPERTS] = -1
+    constant[CONTEXTS] = _CONSTANT
     return Model(
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),
-        expert_errors=np.zeros((EXPERTS, 2, width), np.int32),
-        samples=np.zeros((n + 1, SAMPLES), np.int16),
-        products=np.zeros((n + 1, n), np.int32),
-        moments=np.zeros((2, n + 1, n), np.int64),
-        weights=np.zeros((2, n), np.int64),
-        maps=np.full(CONTEXTS << CONTEXT_BITS, 1 << 31, np.uint32),
-        mixer=mixer,
+        expert_errors=_aligned(2 * width * LANES, 0),
+        asked=asked,
+        samples=_aligned(SAMPLES // 2 * BOTH, 0),
+        moments=_aligned(2 * WINDOW, 0),
+        weights=_aligned(2 * BOTH, 0),
+        pulls=_aligned(2 * BOTH, 0).view(np.float32),
+        steps=_aligned(2 * BOTH, 0).view(np.float32),
+        maps=_aligned(CONTEXTS << CONTEXT_BITS, _EVEN),
+        mixer=_aligned(2 * DECISIONS * MIXER_SETS * LANES, _WEIGHT),
+        constant=constant,
         extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
-        inputs=np.zeros(INPUTS, np.int32),
         bases=np.zeros(CONTEXTS, np.int64),
-        experts=np.zeros(EXPERTS, np.int64),
-        differences=np.zeros(n, np.int64),
-        coder=np.zeros(4, np.int64),
+        coder=np.zeros(STATES, np.int64),
     )
+
+
+def _aligned(count: int, value: int) -> I32:
+    """So many numbers that begin where a line of memory does: no vector then lies in two."""
+    room = np.empty(count + _LINE // 4, np.int32)
+    start = -room.ctypes.data % _LINE // 4
+    found = room[start : start + count]
+    found[:] = value
+    return found

@@ -304,7 +304,9 @@ class ArrayFile:
             offset += sum(least * stride for least, stride in zip(low, extent.strides, strict=True))
             wanted = [axis - least for axis, least in zip(wanted, low, strict=True)]
             one = replace(one, tile=sides)
-        data = self._plain_bytes(offset - back, one.reach + back)
+        data = self._plain_bytes(offset, one.reach)
+        if back:  # the scale may lie before a stream, and the numbers in it
+            data = self._plain_bytes(offset - back, back) + data
         return one.gather(data)[np.ix_(*wanted)] if extent.tile else one.gather(data)
 
     def _plain_bytes(self, plain_offset: int, length: int) -> bytes:

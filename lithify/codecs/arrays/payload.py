@@ -43,6 +43,8 @@ class Encoded(NamedTuple):
     decoded: bytes
     arrays: int
     """How many arrays were kept as such."""
+    shut: int = 0
+    """How many streams of numbers could not be opened so that they close to the byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,14 @@ def encode_piece(
     """
     places = structure.places(piece)
     plain, inflated = inflate(data, places) if places else (data, None)
+    shut = len(places) - (0 if inflated is None else len(inflated.streams))
     if inflated is None or not inflated.streams:
-        return encode(data, _wanted(structure, piece, None, len(data), bound_of), effort)
+        return encode(data, _wanted(structure, piece, None, len(data), bound_of), effort)._replace(shut=shut)
     inner = encode(plain, _wanted(structure, piece, inflated, len(plain), bound_of), effort)
     head = b"".join(pack_piece(part, effort) for part in pack_streams(inflated))
     payload = bytes([INFLATED]) + checked_head(head) + inner.payload
     found = Encoded(payload, data if inner.decoded == plain else inflated.closed(inner.decoded), inner.arrays)
-    return min(found, _whole(data, "fast"), key=lambda one: len(one.payload))
+    return min(found, _whole(data, "fast"), key=lambda one: len(one.payload))._replace(shut=shut)
 
 
 def _wanted(

@@ -137,10 +137,13 @@ def structure_of(data: Bytes, plain_of: Callable[[Inflated], Bytes] | None = Non
 
 
 def structure_of_source(source: Source) -> Structure:
-    """The same of a source: one that fits a chunk is read at once."""
-    return structure_of(
-        source.read(0, source.length) if source.length <= limits.CHUNK_BYTES_MAX else SourceBytes(source)
-    )
+    """The same of a source."""
+    return structure_of(bytes_of(source))
+
+
+def bytes_of(source: Source) -> Bytes:
+    """A source as bytes: one that fits a chunk is read at once."""
+    return source.read(0, source.length) if source.length <= limits.CHUNK_BYTES_MAX else SourceBytes(source)
 
 
 def pieces_of(structure: Structure) -> list[Piece]:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from lithify.codecs.array_types import I16, I32, I64, U8
+from lithify.codecs.array_types import F32, I32, U8
 from lithify.codecs.arrays.model import (
     ALONE,
+    BOTH,
     BOTTOM,
     CONTEXT_BITS,
     DECISIONS,
-    EXPERTS,
     FIRST,
     LEFT,
     MIXER_SETS,
@@ -16,26 +16,63 @@ from lithify.codecs.arrays.model import (
     RIGHT,
     SAMPLES,
     SECOND,
-    SMOOTH_EXPERTS,
+    TARGET,
     TOP,
+    WINDOW,
     Model,
-    Tables,
+    levels,
     new_model,
-    tables,
 )
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
-from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, HIGH, LOW, POSITION, begin, ended
+from lithify.codecs.arrays.two_streams import joined, parted
+from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
 from lithify.codecs.chances import Chances, chances
-from lithify.codecs.kernel import bare, inlined, narrow, unsigned, wide
+from lithify.codecs.kernel import bare, inlined, unsigned, wide
+from lithify.codecs.vectors import (
+    LANES,
+    all_of,
+    all_real,
+    bits_of,
+    greater,
+    last_lane,
+    least,
+    lesser,
+    pair_products,
+    real_bits,
+    real_total,
+    reals,
+    reals_of,
+    row_of,
+    set_reals,
+    set_row,
+    seven,
+    sixteen,
+    ten,
+)
 
 _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW = 3, 6
-_SAMPLE_MAX = 8191
-"""The sum of 32 products of such numbers fits 32 bits."""
+_SAMPLE_MAX = 1023
+"""32 products of such numbers, 64 times, fit 32 bits."""
+_SAMPLE_FINE = 5
+_CHANGE_MAX = 1 << 25
+_QUIET = 2
+"""Samples are not made finer where errors are smaller than this power of two, in 1/16."""
 VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
+_AWAY_MAX = 1 << 29
+"""How far from its neighbour to the left an expert may expect a value, in 1/16."""
+_ERROR_MAX = 1 << 27
+_STEP_MAX = np.float32(1 << 20)
+_FAR, _NOT_SO_FAR = np.float32(_AWAY_MAX), np.float32(-_AWAY_MAX)
+_WEIGHTED = np.float32(1 / 4096)
+"""Weights in 1/65536 of whole steps make sixteenths of them."""
+_DAMPING = np.float32(1 / 1024)
+_UNIT = np.float32(_ONE)
+_SINGLE_ONE, _SINGLE_HALVED, _SINGLE_RUNGS = 127 << 23, 23, 21
+"""Bits of the single 1; where its exponent begins; and where quarters of an octave do."""
 
 
 @inlined
@@ -84,47 +121,92 @@ def _sides(a: int, b: int, c: int, energy: int, octave: int) -> int:
     return ((_side(a, energy) * 5 + _side(b, energy)) * 5 + _side(c, energy)) * 7 + octave
 
 
+@inlined
+def _sampled(changes: I32, energy: int) -> I32:
+    """Changes beside what is usual, in few bits."""
+    some = lesser(greater(changes, all_of(-_CHANGE_MAX)), all_of(_CHANGE_MAX))
+    some = (some << all_of(_SAMPLE_FINE)) >> all_of(energy)
+    return lesser(greater(some, all_of(-_SAMPLE_MAX)), all_of(_SAMPLE_MAX))
+
+
+@inlined
+def _keep(samples: I32, at: int, sample: I32, second: int) -> None:
+    """The first of a pair as it is, the second beside it."""
+    if second:
+        sample = (row_of(samples, at) & all_of(0xFFFF)) | (sample << all_of(16))
+    set_row(samples, at, sample)
+
+
+@inlined
+def _remember(moments: I32, at: int, products: I32) -> None:
+    """Both windows take products in and lose a part of what they had."""
+    fast, slow = row_of(moments, at), row_of(moments, WINDOW + at)
+    set_row(moments, at, fast + products - (fast >> all_of(_FAST)))
+    set_row(moments, WINDOW + at, slow + products - (slow >> all_of(_SLOW)))
+
+
+@inlined
+def _pull_less(pulls: F32, at: int, moments: I32, row: int, weight: F32) -> None:
+    """Take what a weight explains from what is left to explain."""
+    set_reals(pulls, at, reals_of(pulls, at) - reals(row_of(moments, row)) * weight)
+
+
 @bare
-def _learn(samples: I16, products: I32, moments: I64, weights: I64, n: int) -> None:
+def _learn(samples: I32, moments: I32, weights: I32, pulls: F32, steps: F32, n: int) -> None:
     """Take in what the last samples tell, and move the weights a step towards the least squares (Gauss-Seidel)."""
-    count = samples.shape[1]  # loops of a length that compilers know are unrolled instead of made vectors
+    both = n > LANES
     for i in range(n + 1):
-        row = i if i < n else REGRESSORS
-        for j in range(min(i + 1, n)):
-            total = narrow(0)
-            for s in range(count):
-                total = narrow(total + narrow(narrow(samples[unsigned(row), s]) * narrow(samples[unsigned(j), s])))
-            products[unsigned(row), unsigned(j)] = total
-            if i < n:
-                products[unsigned(j), unsigned(row)] = total
-    for i in range(n + 1):
-        row = i if i < n else REGRESSORS
-        for j in range(n):
-            total = wide(products[unsigned(row), unsigned(j)])
-            fast, slow = wide(moments[0, unsigned(row), unsigned(j)]), wide(moments[1, unsigned(row), unsigned(j)])
-            moments[0, unsigned(row), unsigned(j)] = fast + total - (fast >> _FAST)
-            moments[1, unsigned(row), unsigned(j)] = slow + total - (slow >> _SLOW)
+        lane, row = wide(i if i < n else TARGET), wide(i if i < n else REGRESSORS) * BOTH
+        low, high = all_of(0), all_of(0)
+        for at in range(0, SAMPLES // 2 * BOTH, BOTH):
+            one = all_of(wide(samples[unsigned(at + lane)]))
+            low = low + pair_products(row_of(samples, at), one)
+            if both:
+                high = high + pair_products(row_of(samples, at + LANES), one)
+        _remember(moments, row, low)
+        if both:
+            _remember(moments, row + LANES, high)
     for w in range(2):
+        window, at = w * WINDOW, w * BOTH
         most = wide(1)
         for i in range(n):
-            most = max(most, moments[w, unsigned(i), unsigned(i)])
-        shift = wide(0)
-        while most >> shift >= 1 << 30:
-            shift += 1
-        ridge = (most >> shift >> 20) + 1
+            most = max(most, wide(moments[unsigned(window + i * (BOTH + 1))]))
+        ridge = np.float32((most >> 20) + 1)
         for i in range(n):
-            pull = (moments[w, REGRESSORS, unsigned(i)] >> shift) << 16
-            for j in range(n):
-                pull -= (moments[w, unsigned(i), unsigned(j)] >> shift) * weights[w, unsigned(j)]
-            own = moments[w, unsigned(i), unsigned(i)] >> shift
-            pull += own * weights[w, unsigned(i)]
-            weights[w, unsigned(i)] = within(pull // (own + (own >> 10) + ridge), _WEIGHT_MAX)
+            own = np.float32(moments[unsigned(window + i * (BOTH + 1))])
+            steps[unsigned(at + i)] = np.float32(1) / (own + own * _DAMPING + ridge)
+        target = window + REGRESSORS * BOTH
+        set_reals(pulls, at, reals(row_of(moments, target)) * all_real(_UNIT))
+        set_reals(pulls, at + LANES, reals(row_of(moments, target + LANES)) * all_real(_UNIT))
+        for i in range(n):
+            weight = all_real(np.float32(weights[unsigned(at + i)]))
+            _pull_less(pulls, at, moments, window + i * BOTH, weight)
+            if both:
+                _pull_less(pulls, at + LANES, moments, window + i * BOTH + LANES, weight)
+    for i in range(n):
+        for w in range(2):  # in turn: neither waits for the other
+            window, at = w * WINDOW, w * BOTH
+            step = pulls[unsigned(at + i)] * steps[unsigned(at + i)]
+            before = wide(weights[unsigned(at + i)])
+            after = within(before + wide(min(max(step, -_STEP_MAX), _STEP_MAX)), _WEIGHT_MAX)
+            weights[unsigned(at + i)] = after
+            moved = all_real(np.float32(after - before))
+            _pull_less(pulls, at, moments, window + i * BOTH, moved)
+            if both:
+                _pull_less(pulls, at + LANES, moments, window + i * BOTH + LANES, moved)
+
+
+@inlined
+def _away(weights: I32, at: int, first: F32, second: F32) -> int:
+    """How far from its neighbour to the left a set of weights expects a value, in 1/16."""
+    told = real_total(reals(row_of(weights, at)) * first + reals(row_of(weights, at + LANES)) * second)
+    return wide(min(max(told * _WEIGHTED, _NOT_SO_FAR), _FAR))
 
 
 @bare
 def run(
     m: Model,
-    t: Tables,
+    levels: U8,
     c: Chances,
     values: I32,
     mask: U8,
@@ -136,23 +218,24 @@ def run(
     edged: bool,
     ladder: I32,
     stream: U8,
+    plain: U8,
     decoding: bool,
 ) -> int:
-    """Encode the values to `stream`, or decode them from it. Gives the bytes written; -1: no room.
+    """Encode the values to `stream` and `plain`, or decode them from both. Gives the bytes written; -1: no room.
 
     ladder   where each value stands, in order, if values are places in a table: they are predicted by where they stand.
              Empty: they stand where they are
     """
     work, errors, pe = m.work, m.errors, m.expert_errors
-    levels, shares = t.levels, t.shares
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
-    maps, mixer, extra, inputs, bases = m.maps, m.mixer, m.extra, m.inputs, m.bases
-    experts, g, samples, weights = m.experts, m.differences, m.samples, m.weights
+    maps, mixer, constant, extra, bases = m.maps, m.mixer, m.constant, m.extra, m.bases
+    samples, moments, weights, pulls, steps = m.samples, m.moments, m.weights, m.pulls, m.steps
     coder = m.coder
     begin(coder, stream, decoding)
     rungs = wide(len(ladder))
-    asked = EXPERTS if edged else SMOOTH_EXPERTS
-    sharpness = 2 if edged else 1
+    asked = row_of(m.asked, 0)
+    unasked = (asked ^ all_of(-1)) & all_of(0x7FFFFFFF)
+    falling = _SINGLE_HALVED if edged else _SINGLE_HALVED - 1
     width = columns + LEFT + RIGHT
     size = (rows + TOP + BOTTOM) * width
     filled = wide(0)
@@ -176,8 +259,8 @@ def run(
                     for k in range(1, TOP + 1):
                         work[start + x - k * width] = work[start + x - o1]
                         errors[start + x - k * width] = errors[start + x - o1]
-            now = (f * rows + y) & 1
-            before = 1 - now
+            now = ((f * rows + y) & 1) * width * LANES
+            before = width * LANES - now
             for x in range(columns):
                 here = start + x
                 if not decoding and coder[POSITION] + _VALUE_BYTES_MAX > len(stream):
@@ -194,10 +277,7 @@ def run(
                     errors[unsigned(here)] = (
                         abs(wide(errors[unsigned(here - 1)])) + abs(wide(errors[unsigned(here - width)]))
                     ) >> 1
-                    for k in range(asked):
-                        pe[unsigned(k), unsigned(now), unsigned(x + LEFT)] = pe[
-                            unsigned(k), unsigned(now), unsigned(x + LEFT - 1)
-                        ]
+                    set_row(pe, now + (x + LEFT) * LANES, row_of(pe, now + (x + LEFT - 1) * LANES))
                     number += 1
                     continue
                 ww = wide(work[unsigned(here - 2)])
@@ -214,81 +294,50 @@ def run(
                 eww, enn = wide(errors[unsigned(here - 2)]), wide(errors[unsigned(above - width)])
                 there = here - o1
                 centre, cw = wide(work[unsigned(there)]), wide(work[unsigned(there - 1)])
-                ec, es = ene, wide(0)
-                g[0] = north - nw
-                g[1] = nw - w
-                g[2] = ne - north
-                g[3] = nee - ne
-                g[4] = w - ww
-                g[5] = north - nn
-                g[6] = nw - nww
-                g[7] = ne - nne
-                g[8] = ew >> 2
-                g[9] = en >> 2
-                g[10] = ene >> 2
-                g[11] = enw >> 2
+                ce = cn = cs = cne = cse = centre
+                cnw = csw = cw
+                ec, es, last = ene, wide(0), enw
                 if has1:
                     ec, es = wide(errors[unsigned(there)]), wide(errors[unsigned(there + width)])
                     ce, cn = wide(work[unsigned(there + 1)]), wide(work[unsigned(there - width)])
                     cs, cnw = wide(work[unsigned(there + width)]), wide(work[unsigned(there - width - 1)])
                     cne, csw = wide(work[unsigned(there - width + 1)]), wide(work[unsigned(there + width - 1)])
                     cse = wide(work[unsigned(there + width + 1)])
-                    g[11] = ec >> 2
-                    g[12] = centre - cw
-                    g[13] = ce - centre
-                    g[14] = cn - centre
-                    g[15] = cs - centre
-                    g[16] = cnw - cw
-                    g[17] = cne - ce
-                    g[18] = csw - cw
-                    g[19] = cse - ce
-                    g[20] = cw - w
-                    if has2:
-                        far = here - o2
-                        g[21] = wide(work[unsigned(far)]) - centre
-                        g[22] = wide(work[unsigned(far - 1)]) - cw
-                        g[23] = wide(work[unsigned(far - width)]) - cn
-                        g[24] = wide(work[unsigned(far + 1)]) - ce
-                        g[25] = wide(work[unsigned(far + width)]) - cs
-                # What each expert expects, in 1/16.
-                fast, slow = wide(0), wide(0)
-                for i in range(n):
-                    fast += weights[0, unsigned(i)] * g[unsigned(i)]
-                    slow += weights[1, unsigned(i)] * g[unsigned(i)]
-                experts[0] = within((w << 4) + (fast >> 12), _GUESS_MAX)
-                experts[1] = within((w << 4) + (slow >> 12), _GUESS_MAX)
-                experts[2] = _median(w, north, nw) << 4
+                    last = ec
+                dc, dw, dn, de, ds = centre, cw, cn, ce, cs
+                if has2:
+                    far = here - o2
+                    dc, dw = wide(work[unsigned(far)]), wide(work[unsigned(far - 1)])
+                    dn, de = wide(work[unsigned(far - width)]), wide(work[unsigned(far + 1)])
+                    ds = wide(work[unsigned(far + width)])
+                g = sixteen(
+                    north - nw, nw - w, ne - north, nee - ne, w - ww, north - nn, nw - nww, ne - nne,
+                    ew >> 2, en >> 2, ene >> 2, last >> 2,
+                    centre - cw if has1 else wide(0), ce - centre, cn - centre, cs - centre,
+                )  # fmt: skip
+                h = ten(cnw - cw, cne - ce, csw - cw, cse - ce, cw - w, dc - centre, dw - cw, dn - cn, de - ce, ds - cs)
+                # What each expert expects, from the neighbour to the left on, in 1/16.
+                first, second = reals(g), reals(h)
+                x0, x1 = _away(weights, 0, first, second), _away(weights, BOTH, first, second)
+                x2 = within((_median(w, north, nw) - w) << 4, _AWAY_MAX)
                 if has1:
-                    experts[3] = (centre + _median(w - cw, north - cn, nw - cnw)) << 4
-                    experts[4] = centre << 4
+                    x3 = within((centre + _median(w - cw, north - cn, nw - cnw) - w) << 4, _AWAY_MAX)
+                    x4 = within((centre - w) << 4, _AWAY_MAX)
                 else:
-                    experts[3] = ((w + north) << 3) + ((ne - nw) << 2)
-                    experts[4] = w << 4
-                if edged:
-                    experts[5] = north << 4
-                    experts[6] = (w + ne) << 3
+                    x3 = within(((north - w) << 3) + ((ne - nw) << 2), _AWAY_MAX)
+                    x4 = wide(0)
+                x5, x6 = within((north - w) << 4, _AWAY_MAX), within((ne - w) << 3, _AWAY_MAX)
+                away = seven(x0, x1, x2, x3, x4, x5, x6)
                 # Who was right nearby counts more.
-                best = wide(1 << 30)
-                column = x + LEFT
-                for k in range(asked):
-                    near = (
-                        2 * wide(pe[unsigned(k), unsigned(now), unsigned(column - 1)])
-                        + 2 * wide(pe[unsigned(k), unsigned(before), unsigned(column)])
-                        + wide(pe[unsigned(k), unsigned(now), unsigned(column - 2)])
-                    )
-                    near += (
-                        wide(pe[unsigned(k), unsigned(before), unsigned(column - 1)])
-                        + 2 * wide(pe[unsigned(k), unsigned(before), unsigned(column + 1)])
-                        + wide(pe[unsigned(k), unsigned(before), unsigned(column + 2)])
-                    )
-                    inputs[unsigned(k)] = level_of(levels, near)
-                    best = min(best, wide(inputs[unsigned(k)]))
-                total, pulled = wide(0), wide(0)
-                for k in range(asked):
-                    share = wide(shares[min((wide(inputs[unsigned(k)]) - best) * sharpness, 32)])
-                    total += share
-                    pulled += share * (experts[unsigned(k)] - experts[2])
-                guess = within(experts[2] + pulled // total, _GUESS_MAX)
+                ours, above_ours = now + (x + LEFT) * LANES, before + (x + LEFT) * LANES
+                near_errors = row_of(pe, ours - LANES) + row_of(pe, above_ours) + row_of(pe, above_ours + LANES)
+                near_errors = near_errors + near_errors + row_of(pe, ours - 2 * LANES)
+                near_errors = near_errors + row_of(pe, above_ours - LANES) + row_of(pe, above_ours + 2 * LANES)
+                rung = (bits_of(reals(near_errors + all_of(1))) >> all_of(_SINGLE_RUNGS)) | unasked
+                worse = rung - all_of(least(rung))
+                share = real_bits((all_of(_SINGLE_ONE) - (worse << all_of(falling))) & asked)
+                offset = wide(real_total(share * reals(away)) / real_total(share))
+                guess = within((w << 4) + offset, _GUESS_MAX)
                 base = (guess + 8) >> 4
                 place, scale = base, wide(_ONE)
                 if rungs:
@@ -305,19 +354,19 @@ def run(
                     time += abs(wide(errors[unsigned(there - 1)])) + abs(wide(errors[unsigned(there - width)]))
                     time >>= 3
                 energy = (3 * space + time) >> 2
-                lg = level_of(levels, energy) >> 2
+                lg = max(level_of(levels, energy) >> 2, _QUIET)
                 usual = (energy * scale) >> 16
                 le = level_of(levels, usual)
                 half = min(le >> 1, 63)
                 octave = min(le >> 4, 6)
                 own = energy >> 1
                 bases[0] = _sides(ene, enw, eww, energy, octave) * DECISIONS
-                sides = (_side(experts[0] - guess, own) * 5 + _side(experts[1] - guess, own)) * 5
+                sides = (_side(x0 - offset, own) * 5 + _side(x1 - offset, own)) * 5
                 bases[1] = (1 << CONTEXT_BITS) + ((sides + _side(es, energy)) * 7 + octave) * DECISIONS
                 bases[2] = (2 << CONTEXT_BITS) + half * SIDES * DECISIONS
                 bases[3] = (3 << CONTEXT_BITS) + _sides(ew, en, ec, energy, octave) * DECISIONS
                 bases[4] = (4 << CONTEXT_BITS) + _sides(
-                    experts[2] - guess, experts[3] - guess, experts[4] - guess, energy, octave
+                    x2 - offset, x3 - offset, x4 - offset, energy, octave
                 ) * DECISIONS
                 near = (_near(w - place, scale) * 8 + _near(north - place, scale)) * 8 + _near(centre - place, scale)
                 bases[5] = (5 << CONTEXT_BITS) + near * DECISIONS
@@ -343,7 +392,7 @@ def run(
                 expected = token_of((usual * 11) >> 8)
                 told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
-                    inputs, bases, maps, mixer, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream,
+                    bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, plain,
                     squash, stretch, reciprocal, decoding, told, expected, part,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
@@ -355,26 +404,24 @@ def run(
                 if rungs:
                     value = wide(ladder[unsigned(value)])
                 work[unsigned(here)] = value
-                fine = value << 4
-                errors[unsigned(here)] = within(fine - guess, 1 << 30)
-                for k in range(asked):
-                    pe[unsigned(k), unsigned(now), unsigned(column)] = min(abs(fine - experts[unsigned(k)]), 1 << 28)
-                for i in range(n):
-                    samples[unsigned(i), unsigned(filled)] = within((g[unsigned(i)] << 5) >> lg, _SAMPLE_MAX)
-                samples[REGRESSORS, unsigned(filled)] = within(((value - w) << 5) >> lg, _SAMPLE_MAX)
+                errors[unsigned(here)] = within((value << 4) - guess, 1 << 30)
+                missed = all_of(within((value - w) << 4, _AWAY_MAX)) - away
+                set_row(pe, ours, lesser(greater(missed, all_of(0) - missed), all_of(_ERROR_MAX)))
+                at, odd = (filled >> 1) * BOTH, filled & 1
+                target = last_lane(value - w)
+                _keep(samples, at, _sampled(g, lg), odd)
+                _keep(samples, at + LANES, _sampled(h, lg) | _sampled(target, lg), odd)
                 filled += 1
                 if filled == SAMPLES:
-                    _learn(samples, m.products, m.moments, weights, n)
+                    _learn(samples, moments, weights, pulls, steps, n)
                     filled = wide(0)
                 number += 1
             for k in range(RIGHT):
                 work[start + columns + k] = work[start + columns - 1]
                 errors[start + columns + k] = errors[start + columns - 1]
-                for e in range(asked):
-                    pe[e, now, LEFT + columns + k] = pe[e, now, LEFT + columns - 1]
-            for e in range(asked):
-                pe[e, before, 0] = pe[e, now, LEFT]
-                pe[e, before, 1] = pe[e, now, LEFT]
+                set_row(pe, now + (LEFT + columns + k) * LANES, row_of(pe, now + (LEFT + columns - 1) * LANES))
+            for k in range(LEFT):
+                set_row(pe, before + k * LANES, row_of(pe, now + LEFT * LANES))
         start = f * size + (rows + TOP - 1) * width
         for x in range(width):
             work[start + width + x] = work[start + x]
@@ -391,20 +438,19 @@ def encode_integers(
     edged   whether the experts for fields with edges are asked too
     ladder  of values that are places in a table: where each stands, in order, from 0 to 2^16
     """
-    model = new_model(*values.shape)
-    stream = np.zeros(values.size * 4 + 1000, np.uint8)
-    written = _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, False)
-    if written < 0:
+    model = new_model(*values.shape, edged=edged)
+    stream, plain = np.zeros(values.size * 4 + 1000, np.uint8), np.zeros(values.size * 4 + 8, np.uint8)
+    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, plain, False) < 0:
         return None
-    return ended(stream[:written].tobytes(), int(model.coder[LOW]), int(model.coder[HIGH]))
+    return joined(model.coder, stream, plain)
 
 
 def decode_integers(
     stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
 ) -> I32:
-    """The values of a block; those that are masked are 0."""
+    """The values of a block; those that are masked are 0. Raises Truncated or Corrupt."""
     values = np.zeros(mask.size, np.int32)
-    _run(new_model(*mask.shape), values, mask, lags, edged, ladder, np.frombuffer(stream, np.uint8).copy(), True)
+    _run(new_model(*mask.shape, edged=edged), values, mask, lags, edged, ladder, *parted(stream), True)
     return values.reshape(mask.shape)
 
 
@@ -416,9 +462,12 @@ def _run(
     edged: bool,
     ladder: I32 | None,
     stream: U8,
+    plain: U8,
     decoding: bool,
 ) -> int:
     frames, rows, columns = mask.shape
     rungs = np.zeros(0, np.int32) if ladder is None else ladder
-    plain = mask.reshape(-1)
-    return run(model, tables(), chances(), values, plain, frames, rows, columns, *lags, edged, rungs, stream, decoding)
+    return run(
+        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, stream, plain,
+        decoding,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from lithify import limits
-from lithify.codecs.arrays.containers.find import container_of, streams_in, variables_in
+from lithify.codecs.arrays.containers.find import container_of, left_in, streams_in, variables_in
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent
 from lithify.codecs.arrays.pieces import LONG_PIECE_BYTES
@@ -29,7 +29,8 @@ def estimate(sample: bytes, length: int, effort: Effort) -> Estimate | None:
     seen = variables_in(piece, length)
     largest = max(seen, key=lambda one: one.extent.stored_bytes, default=None)
     if largest is None:
-        return None if len(sample) == length and not streams_in(piece) else _unseen(sample, length, effort)
+        told = len(sample) != length or streams_in(piece) or left_in(piece)
+        return _unseen(sample, length, effort) if told else None
     return _measured(sample, piece, largest, length, effort)
 
 

@@ -5,17 +5,33 @@ the token that is expected and walks up or down, one decision a step; few are ne
 """
 
 from lithify.codecs.array_types import I32, I64, U8, U32
-from lithify.codecs.arrays.model import CONTEXTS, DECISIONS, MIXER_SETS, TOKENS
+from lithify.codecs.arrays.model import CHANCE_BITS, COUNT_BITS, DECISIONS, MIXER_SETS, TOKENS
+from lithify.codecs.arrays.two_streams import plain_bits
 from lithify.codecs.bit_coder import code_bit
 from lithify.codecs.chances import COUNT_MAX, LIMIT
-from lithify.codecs.kernel import inlined, narrow, unsigned, wide
+from lithify.codecs.kernel import inlined, unsigned, wide
+from lithify.codecs.vectors import (
+    LANES,
+    all_of,
+    divided,
+    gathered,
+    lesser,
+    looked_up,
+    row_of,
+    scatter,
+    set_row,
+    total,
+)
 
 _RATE = 2
 _COUNT_MASK = 1023
-_ONE = 256
 _CHANCE_MIN = 32
-_UP_MAX, _DOWN, _DOWN_MAX, _FIRST, _ZERO, _SIGN = 11, 12, 7, 20, 21, 22
-"""Decisions: 0 to 11 whether it is still larger, 12 to 19 whether it is still smaller, and the three others."""
+_STRETCHED = CHANCE_BITS + COUNT_BITS - 12
+"""Chances are stretched by their upper 12 bits."""
+_SHARE, _SCALE = 4, 12
+"""Products lose so many bits before they are added up, and the sum so many."""
+_UP_MAX, _DOWN, _DOWN_MAX, _FIRST, _ZERO, _SIGN = 8, 9, 3, 13, 14, 15
+"""Decisions: 0 to 8 whether it is still larger, 9 to 12 whether it is still smaller, and the three others."""
 _LAST = 63
 SIDES = 16
 
@@ -64,57 +80,52 @@ def approach(maps: U32, at: int, bit: int, reciprocal: I32) -> None:
 
 @inlined
 def _decide(
-    inputs: I32,
     bases: I64,
     slot: int,
-    maps: U32,
+    maps: I32,
     mixer: I32,
+    constant: I32,
     row: int,
-    second: int,
+    other_row: int,
     coder: I64,
     stream: U8,
     squash: I32,
     stretch: I32,
-    reciprocal: I32,
     decoding: bool,
     told: int,
 ) -> int:
     """One decision, mixed from what its contexts say by two sets of weights; all of them learn."""
-    for i in range(CONTEXTS):
-        inputs[i] = stretch[unsigned(wide(maps[unsigned(bases[i] + slot)]) >> 20)]
-    inputs[CONTEXTS] = _ONE
-    out, other = wide(0), wide(0)
-    for i in range(len(inputs)):
-        s = wide(inputs[i])
-        out += s * wide(mixer[unsigned(row), i])
-        other += s * wide(mixer[unsigned(second), i])
-    one, two = within(out >> 16, LIMIT), within(other >> 16, LIMIT)
+    seen = gathered(maps, bases, slot)
+    inputs = looked_up(stretch, seen, _STRETCHED) | row_of(constant, 0)
+    weights, others = row_of(mixer, row), row_of(mixer, other_row)
+    one = within(total((inputs * weights) >> all_of(_SHARE)) >> _SCALE, LIMIT)
+    two = within(total((inputs * others) >> all_of(_SHARE)) >> _SCALE, LIMIT)
     p = wide(squash[unsigned(((one + two) >> 1) + LIMIT)])
     p = min(max(p, _CHANCE_MIN), 65536 - _CHANCE_MIN)
     bit = code_bit(coder, stream, p, decoding, told)
-    error = ((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE
-    error_two = ((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE
-    short, short_two, half = narrow(error), narrow(error_two), narrow(1 << 15)
-    for i in range(len(inputs)):
-        mixer[unsigned(row), i] += narrow(narrow(narrow(inputs[i]) * short) + half) >> 16
-    for i in range(len(inputs)):
-        mixer[unsigned(second), i] += narrow(narrow(narrow(inputs[i]) * short_two) + half) >> 16
-    for i in range(CONTEXTS):
-        approach(maps, bases[i] + slot, bit, reciprocal)
+    error = all_of(((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE)
+    set_row(mixer, row, weights + ((inputs * error + all_of(1 << 15)) >> all_of(16)))
+    error = all_of(((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE)
+    set_row(mixer, other_row, others + ((inputs * error + all_of(1 << 15)) >> all_of(16)))
+    count, chance = seen & all_of((1 << COUNT_BITS) - 1), seen >> all_of(COUNT_BITS)
+    far = all_of((bit << CHANCE_BITS) - bit) - chance
+    chance = chance + divided(far + far, count + count + all_of(3))
+    scatter(maps, bases, slot, (chance << all_of(COUNT_BITS)) | lesser(count + all_of(1), all_of(COUNT_MAX)))
     return bit
 
 
 @inlined
 def code_number(
-    inputs: I32,
     bases: I64,
-    maps: U32,
+    maps: I32,
     mixer: I32,
+    constant: I32,
     extra: U32,
     mixer_set: int,
     second_set: int,
     coder: I64,
     stream: U8,
+    plain: U8,
     squash: I32,
     stretch: I32,
     reciprocal: I32,
@@ -152,8 +163,8 @@ def code_number(
             slot = min(step, _UP_MAX)
             wanted = wide(token > seen)
         bit = _decide(
-            inputs, bases, slot, maps, mixer, slot * MIXER_SETS + mixer_set,
-            (DECISIONS + slot) * MIXER_SETS + second_set, coder, stream, squash, stretch, reciprocal, decoding, wanted,
+            bases, slot, maps, mixer, constant, (slot * MIXER_SETS + mixer_set) * LANES,
+            ((DECISIONS + slot) * MIXER_SETS + second_set) * LANES, coder, stream, squash, stretch, decoding, wanted,
         )  # fmt: skip
         ended = False
         if decision == _ZERO:
@@ -193,7 +204,7 @@ def code_number(
         p = min(max(wide(extra[place]) >> 16, _CHANCE_MIN), 65536 - _CHANCE_MIN)
         bit = code_bit(coder, stream, p, decoding, (size >> (bits - 1)) & 1)
         approach(extra, place, bit, reciprocal)
-        found = (2 + (seen & 1)) << 1 | bit
-        for k in range(bits - 2, -1, -1):
-            found = found << 1 | code_bit(coder, stream, 32768, decoding, (size >> k) & 1)
+        rest = bits - 1
+        found = ((2 + (seen & 1)) << 1 | bit) << rest
+        found |= plain_bits(coder, plain, decoding, size & ((1 << rest) - 1), rest)
     return -found if negative else found

@@ -18,18 +18,22 @@ SCALE_BYTES = 6
 _EXPONENT_SIGN = 0x8000
 _EXPONENT_MAX = 200
 """Of either sign; beyond, a 32-bit float holds no such numbers."""
+_NANS = 0x7FC00000, 0x7FC00001
+"""The bits of what is no value, of either kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Where reference and exponent are.
 
-    ibm   whether the reference is a 32-bit float of IBM's, behind the exponent; else it is one of IEEE 754, before it
-    back  bytes from the first of both to the numbers
+    ibm    whether the reference is a 32-bit float of IBM's, behind the exponent; else it is one of IEEE 754, before it
+    back   bytes from the first of both to the numbers
+    holed  whether the two largest numbers stand for no value: NaN, and another NaN
     """
 
     ibm: bool
     back: int
+    holed: bool = False
 
     def read(self, data: Bytes, offset: int) -> tuple[float, int]:
         """Reference and exponent of the tile at `offset`; 0 and 0 where they are none that can be reckoned with."""
@@ -57,6 +61,22 @@ def values_of(numbers: Values, reference: float, exponent: int) -> Values:
     """What whole numbers stand for."""
     with np.errstate(over="ignore"):  # of a reference or an exponent that no writer wrote
         found: Values = (reference + np.ldexp(numbers.astype(np.float64), exponent)).astype(np.float32)
+    return found
+
+
+def with_holes(values: Values, numbers: Values, bits: int) -> Values:
+    """32-bit floats with a NaN where the largest number of so many bits stands, another where the one before does."""
+    found = values.view(np.uint32).copy()
+    for kind, pattern in enumerate(_NANS, 1):
+        found[numbers == (1 << bits) - kind] = pattern
+    return found.view(np.float32)
+
+
+def holes_filled(numbers: Values, values: Values, bits: int) -> Values:
+    """The numbers with the two largest ones for what is NaN, and for nothing else."""
+    found = np.minimum(numbers, (1 << bits) - 1 - len(_NANS)).astype(np.uint32)
+    found[np.isnan(values)] = (1 << bits) - 1
+    found[np.ascontiguousarray(values).view(np.uint32) == _NANS[1]] = (1 << bits) - 2
     return found
 
 

@@ -2,7 +2,7 @@
 
 import struct
 
-from lithify.codecs.frame.trailer import varint
+from lithify.codecs.varints import varint
 from lithify.errors import Corrupt, Truncated
 
 __all__ = ["Reader", "double", "unzigzag", "varint", "zigzag"]

@@ -14,6 +14,7 @@ from lithify import limits
 from lithify.codecs.codec import Format
 from lithify.codecs.fidelity import EXACT, SPELLING_BYTES_MAX, Contract
 from lithify.codecs.frame.values import HEADER, VERSION, ChunkTable, FormatEntry, Frame, place_shared
+from lithify.codecs.varints import varint
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, UnknownFormat
 
 END_MAGIC = b"LTH\n"
@@ -35,16 +36,6 @@ def pack_footer(trailer: bytes) -> bytes:
 def trailer_checksum(trailer: bytes) -> int:
     """What the footer says of header and trailer."""
     return xxh3_64_intdigest(HEADER + trailer) & 0xFFFFFFFF
-
-
-def varint(number: int) -> bytes:
-    """LEB128: seven bits a byte, lowest first, the top bit set on all but the last."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def pack_trailer(frame: Frame) -> bytes:

@@ -17,6 +17,7 @@ from lithify.codecs.raw.ppmd import Ppmd, PpmdParams
 from lithify.codecs.raw.stored import Stored
 from lithify.codecs.raw.xz import Xz, XzParams
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
+from lithify.codecs.varints import varint
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 
@@ -302,10 +303,7 @@ def _decoder(coder: Coder) -> Codec:
 
 def put_varint(out: bytearray, value: int) -> None:
     """Append LEB128."""
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
+    out += varint(value)
 
 
 def get_varint(data: bytes, at: int) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The numbers and pieces of a payload, written one after another and read back by a reader that trusts none of them."""
 
-from lithify.codecs.frame.trailer import varint
+from lithify.codecs.varints import varint
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 _VARINT_BYTES_MAX = 9

@@ -8,15 +8,15 @@ win that begin with what other pictures taught them.
 
 from typing import NamedTuple
 
-from lithify.codecs.array_types import I32, U16
+from lithify.codecs.array_types import I32, U16, U32
 from lithify.codecs.kernel import inlined, unsigned, wide
 from lithify.codecs.media.jpeg_model import CELL_BITS, LIMIT
 from lithify.codecs.span_coder import State, coded
 
 Two = tuple[int, int]
-Four = tuple[int, int, int, int]
+Three = tuple[int, int, int]
 _RATE_BITS = 8
-_RATE = 100
+_RATE = 140
 
 
 class Desk(NamedTuple):
@@ -25,6 +25,7 @@ class Desk(NamedTuple):
     cells: I32
     squash: U16
     units: U16
+    loose: U32
     rate: int
     """The step of the cells."""
     decoding: bool
@@ -53,17 +54,6 @@ def _step(desk: Desk, chance: int, bit: int) -> int:
 
 
 @inlined
-def decide_one(desk: Desk, state: State, at: int, told: int) -> tuple[int, State]:
-    """A bit by one cell."""
-    cells = desk.cells
-    first = wide(cells[unsigned(at)])
-    chance = _chance(desk, first)
-    bit, state = coded(desk.units, state, chance, desk.decoding, told)
-    cells[unsigned(at)] = first + _step(desk, chance, bit)
-    return bit, state
-
-
-@inlined
 def decide_two(desk: Desk, state: State, at: Two, slot: int, told: int) -> tuple[int, State]:
     """A bit by the cells `slot` behind two places."""
     cells = desk.cells
@@ -78,17 +68,15 @@ def decide_two(desk: Desk, state: State, at: Two, slot: int, told: int) -> tuple
 
 
 @inlined
-def decide_four(desk: Desk, state: State, at: Four, slot: int, told: int) -> tuple[int, State]:
-    """The same, by four."""
+def decide_three(desk: Desk, state: State, at: Three, slot: int, told: int) -> tuple[int, State]:
+    """The same, by three."""
     cells = desk.cells
-    a, b, c, d = at[0] + slot, at[1] + slot, at[2] + slot, at[3] + slot
-    first, second = wide(cells[unsigned(a)]), wide(cells[unsigned(b)])
-    third, fourth = wide(cells[unsigned(c)]), wide(cells[unsigned(d)])
-    chance = _chance(desk, first + second + third + fourth)
+    a, b, c = at[0] + slot, at[1] + slot, at[2] + slot
+    first, second, third = wide(cells[unsigned(a)]), wide(cells[unsigned(b)]), wide(cells[unsigned(c)])
+    chance = _chance(desk, first + second + third)
     bit, state = coded(desk.units, state, chance, desk.decoding, told)
     step = _step(desk, chance, bit)
     cells[unsigned(a)] = first + step
     cells[unsigned(b)] = second + step
     cells[unsigned(c)] = third + step
-    cells[unsigned(d)] = fourth + step
     return bit, state

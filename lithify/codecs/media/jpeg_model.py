@@ -7,7 +7,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I16, I32, I64, U8, U16
 from lithify.codecs.chances import sigmoids
-from lithify.codecs.media.jpeg_header import ZIGZAG, Picture
+from lithify.codecs.media.jpeg_header import Picture
 from lithify.codecs.media.jpeg_taught import taught
 
 CLASSES = 2
@@ -16,7 +16,7 @@ KINDS = 64 * CLASSES
 """64 * class + place."""
 SLOTS = 8
 """Of how many bits a size has: decisions that have cells of their own, and the last that of all others."""
-BELOW_SLOTS = 16
+BELOW_SLOTS = 8
 """The same of the bits below its first: that one by how many it has, 2 to 8; the next by 3 to 6 and the one before."""
 INNER_SLOTS, EDGE_SLOTS = 64, 16
 """Decisions of how many coefficients of a section are not zero."""
@@ -33,7 +33,6 @@ _SIZES = (
     KINDS * 32 * SLOTS,
     CLASSES * ZONES * 8 * 8 * SLOTS,
     KINDS * LEVELS * 8 * SLOTS,
-    KINDS * LEVELS * 8 * SLOTS,
     CLASSES * SECTIONS * SIDES * SIDES,
     KINDS * SIDES * 8,
     KINDS * BELOW_SLOTS,
@@ -42,18 +41,17 @@ _SIZES = (
     CLASSES * LEVELS * LEVELS * INNER_SLOTS,
     CLASSES * SECTIONS * LEVELS * EDGE_SLOTS,
     CLASSES * SECTIONS * LEVELS * LEVELS * EDGE_SLOTS,
-    16 * 16,
 )
 _BASES = tuple(sum(_SIZES[:n]) for n in range(len(_SIZES) + 1))
 (
-    BY_LEFT, BY_ZONE, BY_EDGES, BY_BEYOND,
+    BY_LEFT, BY_ZONE, BY_EDGES,
     SIGN_BY_BOTH, SIGN_BY_PLACE, BELOW_BY_PLACE, BELOW_BY_SIDE,
     INNER_BY_OTHERS, INNER_BY_AROUND, EDGE_BY_AROUND, EDGE_BY_BOTH,
-    LOWEST,
     CELLS,
 ) = _BASES  # fmt: skip
 """Where the cells of each context begin, and how many there are."""
-WIDER = 12
+BORDER = 16
+"""Places before the first, and behind the last, of a block; those next to a coefficient are there."""
 CELL_BITS = 12
 """Of a cell, below 1/256 of the logarithm of the odds."""
 LIMIT = 1951
@@ -85,10 +83,8 @@ class Fixed(NamedTuple):
     """The same in FINE_LEVELS."""
     lengths: U8
     """Bits that the numbers below 256 have."""
-    wider: I64
-    """Where the places of a block stand in one with a border of two, in rows of WIDER."""
     order: I64
-    """The places of a block in the order in which they are coded."""
+    """The places of a block in the order in which they are coded, and one more."""
     edges: I64
     """0 to 7: _OWN_EDGE, 8 to 15: _FAR_EDGE."""
 
@@ -104,16 +100,16 @@ class Plane(NamedTuple):
     """(64 * plane + place): what a coefficient must be for each 1/256 of what is missing at the upper edge."""
     across: I64
     """The same, at the left edge."""
+    shown: I64
+    """(2, column): columns of the plane before, and of the first, that show the same piece of the picture."""
     counts: I32
     """(block): coefficients of its first section that are not zero."""
     edges: I64
     """(row mod 2, column, 16): at the lower edge of a block, by frequency across; at its right edge, by that down."""
     near: I16
-    """(place, with a border): sizes of the coefficients of one block that are known."""
+    """(BORDER + place): sizes of the coefficients of one block that are known."""
     around: I32
     """(place): sizes of the same coefficient in the blocks around."""
-    beyond: I32
-    """(place): the same in blocks further away, or of other planes."""
     missing: I64
     """16: at the upper edge by frequency across, at the left one by that down, what known coefficients leave over."""
 
@@ -125,14 +121,15 @@ def _steps(starts: tuple[int, ...], count: int) -> U8:
 @cache
 def fixed() -> Fixed:
     """Made once."""
-    inner = [place for place in ZIGZAG if place & 7 and place >> 3]
-    order = [*inner, *range(1, 8), *range(8, 64, 8), 0]
+    inner = sorted(
+        (place for place in range(64) if place & 7 and place >> 3), key=lambda at: ((at & 7) + (at >> 3), at)
+    )
+    order = [*inner, *range(1, 8), *range(8, 64, 8), 0, 0]
     return Fixed(
         np.array(sigmoids(256, LIMIT), np.uint16),
         _steps(_LEVEL_STARTS, EXPECTED_MAX + 1),
         _steps(_FINE_STARTS, EXPECTED_MAX + 1),
         np.array([size.bit_length() for size in range(256)], np.uint8),
-        np.array([WIDER * (2 + (place >> 3)) + 2 + (place & 7) for place in range(64)], np.int64),
         np.array(order, np.int64),
         np.array(_OWN_EDGE + _FAR_EDGE, np.int64),
     )
@@ -151,16 +148,15 @@ def new_plane(picture: Picture) -> Plane:
         blocks += one.columns * one.rows
     steps, places = np.array(picture.tables, np.int64), np.arange(64)
     own = np.array(_OWN_EDGE, np.int64)
-    around, beyond = np.zeros((2, 64), np.int32)
     return Plane(
         planes,
         steps.reshape(-1),
         ((1 << _INVERSE_BITS) // (own[places >> 3] * steps)).reshape(-1),
         ((1 << _INVERSE_BITS) // (own[places & 7] * steps)).reshape(-1),
+        np.zeros((2, int(planes[:, 1].max())), np.int64),
         np.zeros(blocks + 1, np.int32),
         np.zeros((2, int(planes[:, 1].max()), 16), np.int64),
-        np.zeros(WIDER * WIDER, np.int16),
-        around,
-        beyond,
+        np.zeros(64 + 2 * BORDER, np.int16),
+        np.zeros(64, np.int32),
         np.zeros(16, np.int64),
     )

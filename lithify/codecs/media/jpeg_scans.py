@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lithify.codecs.array_types import I16, I32, I64, U8
+from lithify.codecs.array_types import I16, I32, I64, U8, U32
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.media.jpeg_header import ZIGZAG, HuffmanTable, Picture, Recipe, Scan, ScanPart
 from lithify.errors import Corrupt
@@ -32,8 +32,9 @@ _RUN_MAX = 32767
 _HELD_MAX = 1000 - 64 + 1
 """Correction bits that wait for the end of a run: then libjpeg ends the run."""
 _HELD_ROOM = 2048
-_ROOM = 64 * 5 + _HELD_ROOM
-"""Bytes that one block takes at most, and what waits before it."""
+_WORD_BYTES = 4
+_ROOM = 64 * 2 + _HELD_ROOM
+"""Words that one block takes at most, and what waits before it."""
 _OK, _UNSOUND, _FULL = range(3)
 _RESTARTS = re.compile(rb"\xff([\xd0-\xd7])")
 _NOWHERE = HuffmanTable(bytes(16), b"")
@@ -350,39 +351,33 @@ def read_scan(
 
 
 @inlined
-def _drained(out: U8, buffer: int, count: int, place: int) -> tuple[int, int, int]:
-    """Four bytes of the buffer are written if there are so many."""
-    if count >= 32:
-        count -= 32
-        four = buffer >> count
-        out[unsigned(place)], out[unsigned(place + 1)] = (four >> 24) & 255, (four >> 16) & 255
-        out[unsigned(place + 2)], out[unsigned(place + 3)] = (four >> 8) & 255, four & 255
-        buffer &= (1 << count) - 1
-        place += 4
-    return buffer, count, place
+def _added(out: U32, buffer: int, count: int, place: int, bits: int, more: int) -> tuple[int, int, int]:
+    """Up to 32 bits behind those that wait, up to 31; a word is always written, and passed when it is full."""
+    buffer, count = buffer << more | bits, count + more
+    out[unsigned(place)] = (buffer >> ((count - 32) & 63)) & 0xFFFFFFFF
+    return buffer, count & 31, place + (count >> 5)
 
 
 @inlined
-def _put(writer: I64, out: U8, value: int, count: int) -> None:
-    """Up to 32 bits; up to 31 wait for more."""
-    state = _drained(out, writer[_BUFFER] << count | value, writer[_COUNT] + count, writer[_AT])
+def _put(writer: I64, out: U32, value: int, count: int) -> None:
+    """The same for a writer's numbers where they are kept."""
+    state = _added(out, writer[_BUFFER], writer[_COUNT], writer[_AT], value, count)
     writer[_BUFFER], writer[_COUNT], writer[_AT] = state
 
 
 @bare
-def _fill_up(writer: I64, out: U8, padding: int) -> None:
-    """All bits are written; those that a byte lacks are such ones."""
+def _fill_up(writer: I64, out: U32, padding: int) -> int:
+    """All bits are written; those that a byte lacks are such ones. Gives where the last byte ends; a word begins."""
     spare = -writer[_COUNT] & 7
-    buffer, count = writer[_BUFFER] << spare | ((1 << spare) - 1) * padding, writer[_COUNT] + spare
-    while count:
-        count -= 8
-        out[unsigned(writer[_AT])] = (buffer >> count) & 255
-        writer[_AT] += 1
-    writer[_BUFFER], writer[_COUNT] = 0, 0
+    _put(writer, out, ((1 << spare) - 1) * padding, spare)
+    count, place = writer[_COUNT], writer[_AT]
+    out[unsigned(place)] = (writer[_BUFFER] << (32 - count)) & 0xFFFFFFFF
+    writer[_BUFFER], writer[_COUNT], writer[_AT] = 0, 0, place + wide(count > 0)
+    return wide(_WORD_BYTES * place + (count >> 3))
 
 
 @inlined
-def _put_symbol(writer: I64, out: U8, written: I32, table: int, symbol: int, more: int, count: int) -> None:
+def _put_symbol(writer: I64, out: U32, written: I32, table: int, symbol: int, more: int, count: int) -> None:
     """A symbol, and up to 16 more bits; a symbol that has no code leaves a mark in _END."""
     code = wide(written[unsigned(table), unsigned(symbol)])
     if code == 0:
@@ -403,7 +398,7 @@ def _size(value: int) -> int:
 
 
 @inlined
-def _put_number(writer: I64, out: U8, written: I32, table: int, zeros: int, value: int) -> None:
+def _put_number(writer: I64, out: U32, written: I32, table: int, zeros: int, value: int) -> None:
     """A number behind some zeros: a symbol for both, and its bits."""
     size = _size(abs(value))
     bits = (value if value >= 0 else value - 1) & ((1 << size) - 1)
@@ -411,40 +406,50 @@ def _put_number(writer: I64, out: U8, written: I32, table: int, zeros: int, valu
 
 
 @inlined
+def _met(coefficients: I16, at: int, first: int, last: int, low: int, zigzag: I64, places: I64) -> int:
+    """Which coefficients from `first` to `last` have a bit at `low` or above: `places`, and how many there are.
+
+    Nobody foretells which: so a place is always written, and passed if it is one.
+    """
+    count = wide(0)
+    for k in range(first, last + 1):
+        places[unsigned(count)] = k
+        count += wide(abs(wide(coefficients[unsigned(at + zigzag[unsigned(k)])])) >> low != 0)
+    return count
+
+
+@inlined
 def _joined(
-    written: I32, table: int, symbol: int, value: int, size: int, out: U8, state: tuple[int, int, int, int]
+    written: I32, table: int, symbol: int, value: int, size: int, out: U32, state: tuple[int, int, int, int]
 ) -> tuple[int, int, int, int]:
     """A symbol and the bits of a number that it tells the size of."""
     buffer, count, place, missing = state
     code = wide(written[unsigned(table), unsigned(symbol)])
-    bits = (value - wide(value < 0)) & ((1 << size) - 1)
-    more = (code & _LENGTH) + size
-    buffer, count, place = _drained(out, buffer << more | code >> _LENGTH_BITS << size | bits, count + more, place)
+    bits = code >> _LENGTH_BITS << size | ((value - wide(value < 0)) & ((1 << size) - 1))
+    buffer, count, place = _added(out, buffer, count, place, bits, (code & _LENGTH) + size)
     return buffer, count, place, missing | wide(code == 0)
 
 
 @inlined
 def _write_sequential(
-    writer: I64, out: U8, written: I32, part: int, coefficients: I16, at: int, last: I64, zigzag: I64
+    writer: I64, out: U32, written: I32, part: int, coefficients: I16, at: int, last: I64, zigzag: I64, places: I64
 ) -> None:
     """A block; what `_read_sequential` says of registers is true here, too."""
     value = wide(coefficients[unsigned(at)])
     step, last[part] = value - last[part], value
-    size, table, zeros = _size(abs(step)), part + 4, wide(0)
+    size, table, before = _size(abs(step)), part + 4, wide(0)
     state = writer[_BUFFER], writer[_COUNT], writer[_AT], wide(0)
     state = _joined(written, part, size, step, size, out, state)
-    for k in range(1, 64):
-        value = wide(coefficients[unsigned(at + zigzag[k])])
-        if value == 0:
-            zeros += 1
-            continue
+    for i in range(_met(coefficients, at, wide(1), wide(63), wide(0), zigzag, places)):
+        k = places[unsigned(i)]
+        value, zeros = wide(coefficients[unsigned(at + zigzag[unsigned(k)])]), k - before - 1
         while zeros > 15:
             state = _joined(written, table, wide(0xF0), wide(0), wide(0), out, state)
             zeros -= 16
         size = _size(abs(value))
         state = _joined(written, table, zeros << 4 | size, value, size, out, state)
-        zeros = wide(0)
-    if zeros:
+        before = k
+    if before < 63:
         state = _joined(written, table, wide(0), wide(0), wide(0), out, state)
     writer[_BUFFER], writer[_COUNT], writer[_AT], missing = state
     writer[_END] |= missing
@@ -454,7 +459,7 @@ _RUN, _HELD, _MORE = range(3)  # blocks of the run, correction bits that wait fo
 
 
 @bare
-def _end_run(writer: I64, out: U8, written: I32, waiting: I64, held: U8) -> None:
+def _end_run(writer: I64, out: U32, written: I32, waiting: I64, held: U8) -> None:
     """The run of blocks that ended, with the bits that correct them. What waits of this block moves to the front."""
     if waiting[_RUN] == 0:
         return
@@ -469,29 +474,37 @@ def _end_run(writer: I64, out: U8, written: I32, waiting: I64, held: U8) -> None
 
 @bare
 def _write_ac_first(
-    writer: I64, out: U8, written: I32, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+    writer: I64,
+    out: U32,
+    written: I32,
+    coefficients: I16,
+    at: int,
+    setting: I64,
+    waiting: I64,
+    held: U8,
+    zigzag: I64,
+    places: I64,
 ) -> None:
-    zeros, low = wide(0), setting[_LOW]
-    for k in range(setting[_FIRST], setting[_LAST] + 1):
-        whole = wide(coefficients[at + zigzag[k]])
-        rest = abs(whole) >> low
-        if rest == 0:
-            zeros += 1
-            continue
-        _end_run(writer, out, written, waiting, held)
+    low, before = setting[_LOW], setting[_FIRST] - 1
+    for i in range(_met(coefficients, at, setting[_FIRST], setting[_LAST], low, zigzag, places)):
+        k = places[unsigned(i)]
+        whole = wide(coefficients[unsigned(at + zigzag[unsigned(k)])])
+        rest, zeros = abs(whole) >> low, k - before - 1
+        before = k
+        if i == 0:
+            _end_run(writer, out, written, waiting, held)
         while zeros > 15:
             _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
         _put_number(writer, out, written, wide(4), zeros, rest if whole > 0 else -rest)
-        zeros = wide(0)
-    if zeros:
+    if before < setting[_LAST]:
         waiting[_RUN] += 1
         if waiting[_RUN] == _RUN_MAX:
             _end_run(writer, out, written, waiting, held)
 
 
 @inlined
-def _put_held(writer: I64, out: U8, waiting: I64, held: U8) -> None:
+def _put_held(writer: I64, out: U32, waiting: I64, held: U8) -> None:
     """The correction bits of this block."""
     for i in range(waiting[_MORE]):
         _put(writer, out, wide(held[waiting[_HELD] + i]), wide(1))
@@ -500,21 +513,31 @@ def _put_held(writer: I64, out: U8, waiting: I64, held: U8) -> None:
 
 @bare
 def _write_ac_again(
-    writer: I64, out: U8, written: I32, coefficients: I16, at: int, setting: I64, waiting: I64, held: U8, zigzag: I64
+    writer: I64,
+    out: U32,
+    written: I32,
+    coefficients: I16,
+    at: int,
+    setting: I64,
+    waiting: I64,
+    held: U8,
+    zigzag: I64,
+    places: I64,
 ) -> None:
-    low, newest = setting[_LOW], wide(0)
-    for k in range(setting[_FIRST], setting[_LAST] + 1):
-        if abs(wide(coefficients[at + zigzag[k]])) >> low == 1:
-            newest = wide(k)
+    low, before = setting[_LOW], setting[_FIRST] - 1
+    count = _met(coefficients, at, setting[_FIRST], setting[_LAST], low, zigzag, places)
+    newest = count - 1
+    while newest >= 0 and abs(wide(coefficients[unsigned(at + zigzag[places[newest]])])) >> low > 1:
+        newest -= 1
     zeros = wide(0)
     waiting[_MORE] = 0
-    for k in range(setting[_FIRST], setting[_LAST] + 1):
-        whole = wide(coefficients[at + zigzag[k]])
+    for i in range(count):
+        k = places[unsigned(i)]
+        whole = wide(coefficients[unsigned(at + zigzag[unsigned(k)])])
         rest = abs(whole) >> low
-        if rest == 0:
-            zeros += 1
-            continue
-        while zeros > 15 and k <= newest:
+        zeros += k - before - 1
+        before = k
+        while zeros > 15 and i <= newest:
             _end_run(writer, out, written, waiting, held)
             _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
             zeros -= 16
@@ -527,7 +550,7 @@ def _write_ac_again(
         _put_symbol(writer, out, written, wide(4), (zeros << 4 | 1) & 255, wide(whole > 0), wide(1))
         _put_held(writer, out, waiting, held)
         zeros = wide(0)
-    if zeros > 0 or waiting[_MORE] > 0:
+    if zeros > 0 or before < setting[_LAST] or waiting[_MORE] > 0:
         waiting[_RUN] += 1
         waiting[_HELD] += waiting[_MORE]
         waiting[_MORE] = 0
@@ -538,7 +561,7 @@ def _write_ac_again(
 @bare
 def write_scan(
     writer: I64,
-    out: U8,
+    out: U32,
     ends: I64,
     codes: Codes,
     setting: I64,
@@ -548,8 +571,13 @@ def write_scan(
     zigzag: I64,
     waiting: I64,
     held: U8,
+    places: I64,
 ) -> int:
-    """The other way round: `out` is filled, and `ends`; gives _OK, _UNSOUND (a symbol has no code) or _FULL."""
+    """The other way round: `out` is filled, and `ends`; gives _OK, _UNSOUND (a symbol has no code) or _FULL.
+
+    out   words whose highest byte comes first; each interval begins one
+    ends  in bytes
+    """
     kind, low = setting[_KIND], setting[_LOW]
     interval, x, y = wide(0), wide(-1), wide(0)
     left = setting[_RESTART] if setting[_RESTART] else wide(-1)
@@ -557,8 +585,7 @@ def write_scan(
     for unit in range(units + 1):
         if unit == units or left == 0:
             _end_run(writer, out, codes.written, waiting, held)
-            _fill_up(writer, out, setting[_PADDING])
-            ends[interval] = writer[_AT]
+            ends[interval] = _fill_up(writer, out, setting[_PADDING])
             interval += 1
             left = setting[_RESTART]
             last[:] = 0
@@ -579,7 +606,7 @@ def write_scan(
                     return _FULL
                 at = 64 * (parts[part, _BASE] + row * parts[part, _COLUMNS] + column)
                 if kind == SEQUENTIAL:
-                    _write_sequential(writer, out, codes.written, part, coefficients, at, last, zigzag)
+                    _write_sequential(writer, out, codes.written, part, coefficients, at, last, zigzag, places)
                 elif kind == DC_FIRST:
                     value = wide(coefficients[at]) >> low
                     difference = value - last[part]
@@ -588,9 +615,13 @@ def write_scan(
                 elif kind == DC_AGAIN:
                     _put(writer, out, (wide(coefficients[at]) >> low) & 1, wide(1))
                 elif kind == AC_FIRST:
-                    _write_ac_first(writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag)
+                    _write_ac_first(
+                        writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag, places
+                    )
                 else:
-                    _write_ac_again(writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag)
+                    _write_ac_again(
+                        writer, out, codes.written, coefficients, at, setting, waiting, held, zigzag, places
+                    )
     return _OK if writer[_END] == 0 else _UNSOUND
 
 
@@ -658,7 +689,7 @@ def write_data(picture: Picture, scan: Scan, recipe: Recipe, coefficients: I16, 
     setting, parts, intervals = _laid_out(picture, scan, recipe.padding)
     if most < 0 or 2 * intervals > most + 2:
         raise Corrupt(f"a scan of at most {most} bytes has {intervals} intervals")
-    out, ends = np.zeros(most + _ROOM, np.uint8), np.zeros(intervals, np.int64)
+    out, ends = np.zeros(most // _WORD_BYTES + intervals + _ROOM, np.uint32), np.zeros(intervals, np.int64)
     status = write_scan(
         np.zeros(4, np.int64),
         out,
@@ -671,15 +702,17 @@ def write_data(picture: Picture, scan: Scan, recipe: Recipe, coefficients: I16, 
         np.array(ZIGZAG),
         np.zeros(3, np.int64),
         np.zeros(_HELD_ROOM, np.uint8),
+        np.zeros(64, np.int64),
     )
     if status != _OK:
         raise Corrupt("the coefficients of a JPEG have no codes in its tables, or more than it has bytes")
-    plain, pieces, start = out.tobytes(), [], 0
-    for number, end in enumerate(ends.tolist()):
+    words = -(-ends // _WORD_BYTES)
+    plain, pieces, start = out[: words[-1]].astype(">u4").tobytes(), [], 0
+    for number, (end, behind) in enumerate(zip(ends.tolist(), (_WORD_BYTES * words).tolist(), strict=True)):
         if number:
             pieces.append(bytes((0xFF, 0xD0 + (number - 1) % 8)))
         pieces.append(plain[start:end].replace(b"\xff", b"\xff\0"))
-        start = end
+        start = behind
     data = b"".join([*pieces, recipe.tail.replace(b"\xff", b"\xff\0")])
     if len(data) > most:
         raise Corrupt(f"a scan of a JPEG has {len(data)} bytes; at most {most} can be")

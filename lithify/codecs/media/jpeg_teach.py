@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from lithify.codecs.array_types import I16, I32
-from lithify.codecs.media.jpeg_blocks import run
+from lithify.codecs.media.jpeg_blocks import encode_run
 from lithify.codecs.media.jpeg_header import Picture, read_header
 from lithify.codecs.media.jpeg_model import CELLS, fixed, new_plane
 from lithify.codecs.media.jpeg_recoded import parted
@@ -73,7 +73,8 @@ def teach(jpegs: list[bytes], chance: random.Random) -> I32:
         for picture, coefficients in read:
             padded = np.concatenate([coefficients, np.zeros(64, np.int16)])
             units = room(_UNITS_PER_COEFFICIENT * len(padded) + 64 * 64)
-            assert run(cells, fixed(), new_plane(picture), padded, units, False)[2] >= 0, "there is room"
+            loose = np.zeros(len(padded), np.uint32)
+            assert encode_run(cells, fixed(), new_plane(picture), padded, units, loose)[1] >= 0, "there is room"
             total += cells * (again == _PASSES - 1)
     return (total // len(read)).astype(np.int32)
 

@@ -65,6 +65,7 @@ class Text(Codec):
         name="mixing",
         format=Format(0x0300, 1, 0),
         kinds=frozenset({"prose", "text", "code", "markup", "json", "csv"}),
+        kinds_if_short=frozenset({"log", "json-lines"}),
         kernels=True,
         falls_back=True,
         takes_primer=True,

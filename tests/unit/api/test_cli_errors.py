@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from lithify.errors import BY_CODE, LithifyError
+from tests.mounts import mounts, run_in_namespace
 from tests.unit.api import running
 
 Break = Callable[[BaseException], None]
@@ -179,6 +180,22 @@ def test_a_name_cannot_drive_the_terminal(break_codecs: Break) -> None:
     assert sentence(run("codecs")) == "there is no \\x1b[2J\\udcff"
 
 
+PACK_INTO_LITTLE = """
+import os, subprocess, sys
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+(folder / "noise").write_bytes(os.urandom(1 << 18))
+(folder / "disk").mkdir()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder / "disk"], check=True)
+packed = [folder / "noise", "--effort", "fast", "-o", folder / "disk/noise.lith"]
+program = "from lithify.api.cli import main; main()"
+done = subprocess.run([sys.executable, "-c", program, "pack", *packed], capture_output=True, text=True)
+print(done.returncode, done.stderr)
+assert [] == os.listdir(folder / "disk")
+"""
+
+
 def shell(command: str) -> subprocess.CompletedProcess[str]:
     """The real program, as `$lithify` in a real shell."""
     environment = {**os.environ, "lithify": f"{sys.executable} -c 'from lithify.api.cli import main; main()'"}
@@ -189,6 +206,13 @@ def test_a_full_disk_behind_standard_output_is_told() -> None:
     finished = shell("eval $lithify codecs > /dev/full")
     assert finished.stderr == "lithify: No space left on device\n"
     assert finished.returncode == 75
+
+
+@mounts
+def test_a_full_disk_is_named_by_what_was_to_lie_there(tmp_path: Path) -> None:
+    said = run_in_namespace(PACK_INTO_LITTLE, tmp_path)
+    assert "75 lithify: no room left on the disk for " in said
+    assert "noise.lith\n" in said
 
 
 def test_closed_standard_streams_are_no_traceback() -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from lithify.api.output import Output, moment, plural, printable, ratio, size
+from lithify.workers import making
+from tests.unit.api.running import run
 
 ROWS = [["raw.zstd", "1.5 MiB"], ["text.t1", "-120 B"]]
 
@@ -70,3 +72,32 @@ def test_of_a_sentence_that_is_too_long_both_ends_are_shown(capsys: pytest.Captu
     said = capsys.readouterr().err
     assert len(said) < 1100
     assert (said.startswith("lithify: put yyy"), said.endswith("yyy: has too many bytes\n")) == (True, True)
+
+
+def test_that_machine_code_is_made_is_told_once_and_at_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Output().making("text.mixing")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    Output(as_json=True).making("text.mixing")
+    assert ("", "") == capsys.readouterr()
+
+    out = Output()
+    out.making("text.mixing")
+    out.making("media.gif")
+    said = capsys.readouterr()
+    assert ("", 1) == (said.out, said.err.count("\n"))
+    assert said.err.startswith("making machine code for text.mixing ")
+
+
+def test_the_command_line_listens_while_a_verb_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_for_kernels() -> list[dict[str, str]]:
+        making.tell("text.mixing")
+        return []
+
+    heard: list[str] = []
+    monkeypatch.setattr(Output, "making", lambda _, codec: heard.append(codec))
+    monkeypatch.setattr("lithify.workers.installed.codec_facts", wait_for_kernels)
+    assert 0 == run("codecs").exit_code
+    making.tell("media.gif")
+    assert ["text.mixing"] == heard

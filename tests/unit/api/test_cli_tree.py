@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lithify.api.commands.tree import Tree
 from lithify.errors import BadName, Conflict
+from tests.examples import examples
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_the_folder_stays_the_one_that_was_opened(tree: Tree, root: Path, tmp_pa
 PIECES = st.sampled_from(["..", ".", "", "a", "b", "\\", "C:", "link", "é", "e\u0301", "A", "\0", "x" * 300, " ", "\n"])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.lists(PIECES, min_size=1, max_size=5).map("/".join), force=st.booleans())
 def test_no_name_at_all_writes_outside(tree: Tree, root: Path, tmp_path: Path, name: str, force: bool) -> None:
     outside = tmp_path / "outside"

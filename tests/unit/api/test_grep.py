@@ -20,6 +20,7 @@ from lithify.store.views import ContentsView, InsideView, MemberView, TemplatesV
 from lithify.workers.archive import Archive
 from lithify.workers.found import FoundLines, Query, Where
 from lithify.workers.line_search import LineSearch
+from tests.examples import examples
 from tests.searched import LOGS, frame_of, grep, lines_of
 from tests.serving import Served, serving
 from tests.unit.api.running import run
@@ -212,7 +213,7 @@ class Kept(Output):
         self.printed += block
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LOGS, st.integers(1, 60), st.integers(0, 2) | st.none(), st.booleans(), st.booleans())
 def test_any_lines_are_printed_as_grep_prints_them(
     tmp_path: Path, data: bytes, size: int, context: int | None, numbers: bool, named: bool

@@ -19,6 +19,7 @@ from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.registry import by_id
 from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.suites.codec_suite import CodecSuite, framed, unframed
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, grib1, grib2, netcdf3, nifti, npy, smooth, tiff
 from tests.unit.codecs.arrays.test_containers import FILES, climate
@@ -70,7 +71,7 @@ def comes_back(data: bytes) -> None:
 
 
 @given(ARRAY, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_numpy_file_comes_back(array: Numbers, fortran: bool) -> None:
     comes_back(npy(array, fortran=fortran))
 
@@ -89,7 +90,7 @@ def test_any_numpy_file_comes_back(array: Numbers, fortran: bool) -> None:
     st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_netcdf_3_file_comes_back(
     declared: list[tuple[str, bool, int, int]],
     records: int,
@@ -113,7 +114,7 @@ def test_any_netcdf_3_file_comes_back(
     st.integers(1, 20),
     st.integers(0, 99),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_images_of_any_size_come_back(
     make: Callable[..., bytes], frames: int, rows: int, columns: int, seed: int
 ) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.line_times import line_time
+from tests.examples import examples
 
 CAME = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()) * 10**9
 
@@ -78,7 +79,7 @@ def test_a_time_without_a_year_says_nothing_to_who_does_not_know_when_it_came() 
     assert line_time(b"2026-11-21 01:15:59 x") is not None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=80), st.integers(-(10**19), 10**20) | st.none())
 def test_any_bytes_at_any_time_are_read_without_an_error(line: bytes, newest: int | None) -> None:
     assert isinstance(line_time(line, newest), int | None)

@@ -14,6 +14,7 @@ from lithify.codecs.array_types import I32, U8
 from lithify.codecs.logs.mixing import WIDTH_MAX, decode_records, decode_text, encode_records, encode_text
 from lithify.errors import BadBytes, Corrupt
 from tests.elsewhere import INTERPRETED, printed
+from tests.examples import examples
 from tests.house import ROOT
 
 DOCUMENT = ROOT / "lithify/codecs/logs/MIXING.md"
@@ -50,7 +51,7 @@ def test_a_text_comes_back(text: bytes) -> None:
     assert text == decode_text(encode_text(array(text)), len(text)).tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"user-", b"/var/log/", b"12", b"\n"])), max_size=60)
 )
@@ -71,7 +72,7 @@ def records(draw: st.DrawFn) -> tuple[bytes, int, U8 | None, I32 | None]:
     return b"".join(rows), width, side, beside
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(records())
 def test_any_records_come_back(made: tuple[bytes, int, U8 | None, I32 | None]) -> None:
     data, width, side, beside = made

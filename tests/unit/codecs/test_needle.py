@@ -10,6 +10,7 @@ from lithify import limits
 from lithify.codecs.lines import Needle, PlainLines
 from lithify.codecs.needle import matcher, needle_for
 from lithify.errors import BadArgument
+from tests.examples import examples
 
 
 def regex(pattern: bytes, *, ignore_case: bool = False) -> Needle:
@@ -119,7 +120,7 @@ PATTERNS = st.recursive(st.one_of(_LITERALS, _SETS), _grown, max_leaves=8)
 LINES = st.lists(st.sampled_from(list(b"abAB.\x00\xe9 \xc9")), max_size=12).map(bytes)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(PATTERNS, st.lists(LINES, min_size=1, max_size=8), st.booleans())
 def test_whatever_matches_is_let_through(pattern: bytes, lines: list[bytes], ignore_case: bool) -> None:
     needle = regex(pattern, ignore_case=ignore_case)
@@ -127,7 +128,7 @@ def test_whatever_matches_is_let_through(pattern: bytes, lines: list[bytes], ign
     assert [place for place in matching if not needle.may_match(lines[place])] == []
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(PATTERNS, st.data(), st.booleans())
 def test_what_was_made_to_match_is_let_through(pattern: bytes, data: st.DataObject, ignore_case: bool) -> None:
     # As text: Hypothesis cannot yet make bytes for a set that leaves out a letter in either case.
@@ -138,7 +139,7 @@ def test_what_was_made_to_match_is_let_through(pattern: bytes, data: st.DataObje
     assert regex(pattern, ignore_case=ignore_case).may_match(line)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(PATTERNS, st.lists(LINES, max_size=10), st.booleans(), st.booleans())
 def test_the_lines_of_a_plain_chunk_are_all_there(
     pattern: bytes, lines: list[bytes], whole: bool, ignore_case: bool

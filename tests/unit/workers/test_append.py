@@ -18,13 +18,14 @@ from lithify.workers.found import Query, Searched
 from lithify.workers.rebuild import rebuild
 from lithify.workers.reencode import reencode
 from lithify.workers.sweep import sweep
+from tests.unit.workers.conftest import Opening
 
 LINE = b"2026-11-21 01:15:%02d INFO worker[%d] took job %d of queue logs\n"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "archive", effort="fast", grace_seconds=0, repack_seconds=0) as found:
+def archive(tmp_path: Path, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path / "archive", effort="fast", grace_seconds=0, repack_seconds=0) as found:
         yield found
 
 
@@ -130,8 +131,8 @@ def test_fifty_steps_leave_one_blob_and_one_job(archive: Archive) -> None:
     assert archive.check(read_data=True).findings == ()
 
 
-def test_readers_have_a_while_to_open_what_was_outgrown(tmp_path: Path) -> None:
-    with Archive(tmp_path / "archive") as archive:
+def test_readers_have_a_while_to_open_what_was_outgrown(tmp_path: Path, opening: Opening) -> None:
+    with opening(tmp_path / "archive") as archive:
         first = append(archive, lines(10_000))
         with archive.get("c", "log") as reading:
             append(archive, b"more")
@@ -141,8 +142,8 @@ def test_readers_have_a_while_to_open_what_was_outgrown(tmp_path: Path) -> None:
             archive.stat("c", "log", first.revision)
 
 
-def test_an_object_that_rests_is_packed_and_one_that_grows_is_not(tmp_path: Path) -> None:
-    with Archive(tmp_path / "archive", effort="fast", repack_seconds=600) as archive:
+def test_an_object_that_rests_is_packed_and_one_that_grows_is_not(tmp_path: Path, opening: Opening) -> None:
+    with opening(tmp_path / "archive", effort="fast", repack_seconds=600) as archive:
         whole = lines(20_000)
         receipt = append(archive, whole)
         job = archive.job(receipt.job or 0)
@@ -251,15 +252,15 @@ def test_a_search_that_comes_late_finds_the_object_as_it_has_grown(archive: Arch
     assert found == [("a", 1), ("b", 2)]
 
 
-def test_a_lost_catalog_comes_back_with_what_has_grown(tmp_path: Path) -> None:
+def test_a_lost_catalog_comes_back_with_what_has_grown(tmp_path: Path, opening: Opening) -> None:
     folder, whole = tmp_path / "archive", lines(50_000)
-    with Archive(folder) as archive:
+    with opening(folder) as archive:
         for start in range(0, len(whole), 300_000):
             receipt = append(archive, whole[start : start + 300_000])
     for path in folder.glob("catalog.sqlite*"):
         path.unlink()
     rebuild(folder)
-    with Archive(folder, effort="fast", grace_seconds=0, repack_seconds=0) as archive:
+    with opening(folder, effort="fast", grace_seconds=0, repack_seconds=0) as archive:
         assert (receipt.revision, whole) == (archive.stat("c", "log").revision, content(archive))
         again = append(archive, b"more\n")
         with pytest.raises(NotFound):  # it is known that an append made it

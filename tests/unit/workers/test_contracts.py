@@ -19,9 +19,11 @@ from lithify.workers.check import check_archive
 from lithify.workers.loop import Worker
 from lithify.workers.pack import frame_info, pack_file, unpack_file
 from lithify.workers.rebuild import rebuild
+from lithify.workers.sandbox import Sandbox
 from lithify.workers.sweep import sweep
 from tests import guests, loose_codec
 from tests.loose_codec import ID, LIAR, RAISER, Uncut
+from tests.unit.workers.conftest import Opening, opening_with
 
 C = "measurements"
 LOOSE = "bounded:abs=7"
@@ -30,15 +32,16 @@ VALUES = bytes(min(255, max(0, int(random.Random(5).gauss(128, 40)))) for _ in r
 )
 
 
-@pytest.fixture(autouse=True)
-def _codec(tmp_path: Path) -> Iterator[None]:
-    with loose_codec.installed(tmp_path / "site"):
-        yield
+@pytest.fixture(scope="module", autouse=True)
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
+    """The codec is there, in a sandbox of its own."""
+    with loose_codec.installed(tmp_path_factory.mktemp("site")), Sandbox(modules=(loose_codec.__name__,)) as boxed:
+        yield opening_with(boxed)
 
 
 @pytest.fixture
-def archive(tmp_path: Path, _codec: None) -> Iterator[Archive]:
-    with Archive(tmp_path / "archive", grace_seconds=0) as opened:
+def archive(tmp_path: Path, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path / "archive", grace_seconds=0) as opened:
         yield opened
 
 
@@ -126,13 +129,13 @@ def test_encoding_it_again_loses_nothing_more(archive: Archive) -> None:
     assert [one.measured for one in before.encodings][-1] == after.encodings[-1].measured
 
 
-def test_a_rebuilt_catalog_knows_what_comes_back(archive: Archive, tmp_path: Path) -> None:
+def test_a_rebuilt_catalog_knows_what_comes_back(archive: Archive, tmp_path: Path, opening: Opening) -> None:
     before, back = settled(archive), get(archive)
     sweep(archive)
     archive.close()
     (tmp_path / "archive" / "catalog.sqlite").unlink()
     rebuild(tmp_path / "archive")
-    with Archive(tmp_path / "archive", grace_seconds=0) as again:
+    with opening(tmp_path / "archive", grace_seconds=0) as again:
         assert back == get(again)
         found = again.stat(C, "x")
         assert (before.digest, before.fidelity) == (found.digest, found.fidelity)

@@ -18,6 +18,7 @@ from lithify.codecs.frame import FrameWriter, read_frame
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Cancelled, CodecCrashed
 from lithify.workers.encoder import Original, Wishes, encode_original
+from lithify.workers.making import heard_by
 from lithify.workers.sandbox import Sandbox
 from lithify.workers.sources import Place
 from tests.outsiders import CODEC, HOLDER, Outsider, installed
@@ -109,7 +110,32 @@ def test_kernels_of_changed_code_are_made_again_though_their_own_file_is_the_sam
     outsider.write("steps.py", "STEP = 0\n")
     with outsider.sandbox() as boxed:
         assert [5, 7] == boxed.run("differ", {"data": [5, 7]}).result["differences"]
-    assert 2 == len(outsider.kept)
+    assert 1 == len(outsider.kept)
+
+
+def test_ours_stay_when_codecs_of_others_change(outsider: Outsider) -> None:
+    with outsider.sandbox() as boxed:
+        assert {} == boxed.missing_kernels(["media.gif", CODEC])
+    (folder,) = outsider.kept
+    ours = {path: found for path, found in files(folder).items() if path.parent.name.startswith(("media_", "codecs_"))}
+    assert ours
+    outsider.write("steps.py", "STEP = 0\n")
+
+    heard: list[str] = []
+    with outsider.sandbox() as boxed, heard_by(heard.append):
+        assert {} == boxed.missing_kernels(["media.gif", CODEC])
+
+    assert [CODEC] == heard
+    assert ours.items() <= files(folder).items()
+
+
+def test_who_waits_for_kernels_is_told_once_when_they_are_made_and_not_when_they_are_there(outsider: Outsider) -> None:
+    heard: list[str] = []
+    with heard_by(heard.append):
+        for _ in range(2):
+            with outsider.sandbox() as boxed:
+                assert round_trip(boxed)
+    assert [CODEC] == heard
 
 
 def test_a_kernel_that_is_not_as_it_was_written_is_made_again(outsider: Outsider) -> None:
@@ -185,11 +211,12 @@ def test_a_folder_that_others_may_write_is_not_believed(outsider: Outsider) -> N
 
 
 def test_tasks_that_need_no_kernels_never_pay_for_them(outsider: Outsider) -> None:
+    before = children(os.getpid())
     with outsider.sandbox() as boxed:
         with encode(boxed, LOG, "raw.zstd") as frame:
             assert LOG == decode(boxed, frame)
         assert not boxed.run("look_around", {}).result["numba"]
-        assert 1 == len(children(os.getpid()))
+        assert 1 == len(children(os.getpid())) - len(before)
     assert [] == outsider.kept
 
 
@@ -365,9 +392,10 @@ def test_a_log_is_raced_by_the_codec_with_kernels(settled: Outsider, tmp_path: P
 
 def test_what_is_no_log_is_not_shown_to_it(outsider: Outsider, tmp_path: Path) -> None:
     counters = b"".join(number.to_bytes(4, "little") for number in range(0, 90_000, 17))
+    before = children(os.getpid())
     with outsider.sandbox() as boxed:
         route = encoded_route(boxed, counters, tmp_path, "counters.bin")
-        assert 1 == len(children(os.getpid()))
+        assert 1 == len(children(os.getpid())) - len(before)
     (ours,) = [candidate for candidate in route["candidates"] if candidate["codec"] == CODEC]
     assert "not run: it has no use for this kind of data" == ours["verdict"]
     assert [] == outsider.kept

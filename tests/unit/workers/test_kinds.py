@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lithify.workers import kinds
 from lithify.workers.kinds import QUEUES, look
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import smooth, tiff
 
 DATA = Path(__file__).parents[4] / "shared/data"
@@ -247,7 +248,7 @@ def test_a_library_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -
     ),
     st.one_of(st.none(), st.text(max_size=40)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_looking_never_raises(content: bytes, name: str | None) -> None:
     found = look(content, name, len(content) + 1)
     assert found.kind in QUEUES

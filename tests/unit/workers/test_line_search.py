@@ -15,6 +15,7 @@ from lithify.errors import BadArgument, LimitExceeded
 from lithify.workers.found import Query
 from lithify.workers.frame_lines import FrameLines
 from lithify.workers.line_search import LineSearch
+from tests.examples import examples
 from tests.searched import LOGS, WORDS, frame_of, grep, lines_of
 
 EXPRESSIONS = (
@@ -37,7 +38,7 @@ def as_grep_prints(shown: Sequence[tuple[int, bool, bytes]]) -> bytes:
     return b"".join(b"%d%s%s\n" % (number, b":" if matched else b"-", text) for number, matched, text in shown)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     LOGS,
     st.lists(st.integers(1, 120), max_size=12),

@@ -20,6 +20,7 @@ from lithify.workers.route import Route, choose
 from lithify.workers.sweep import sweep
 from tests.unit.api.running import run
 from tests.unit.codecs.media.stills import exif, photo, saved
+from tests.unit.workers.conftest import Opening
 
 FLOOR = "floor:ssim=0.95"
 CODEC = "media.image"
@@ -27,9 +28,9 @@ FORMS = {"image/avif", "image/jxl", "image/webp"}
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def archive(tmp_path_factory: pytest.TempPathFactory, opening: Opening) -> Iterator[Archive]:
     """With two pictures: one under a floor, one exactly."""
-    with Archive(tmp_path_factory.mktemp("archive")) as opened:
+    with opening(tmp_path_factory.mktemp("archive")) as opened:
         for collection, contract in (("loose", FLOOR), ("exact", "exact")):
             codecs = [CODEC] if contract == FLOOR else ["raw.zstd"]
             opened.put(collection, "first", [b"makes the collection"], contract="exact")
@@ -70,8 +71,8 @@ def test_an_object_kept_exactly_has_the_form_that_was_told(archive: Archive) -> 
     assert "image/png" == archive.stat("exact", "a.png").content_type
 
 
-def test_the_original_stands_for_a_while_and_is_then_gone(tmp_path: Path) -> None:
-    with Archive(tmp_path / "archive", grace_seconds=0) as archive:
+def test_the_original_stands_for_a_while_and_is_then_gone(tmp_path: Path, opening: Opening) -> None:
+    with opening(tmp_path / "archive", grace_seconds=0) as archive:
         archive.put("loose", "first", [b"makes the collection"], contract="exact")
         archive.set_policy("loose", codecs=[CODEC])
         archive.put("loose", "a.png", [picture()], contract=FLOOR)

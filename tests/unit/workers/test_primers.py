@@ -23,30 +23,29 @@ from lithify.workers.archive import Archive
 from lithify.workers.check import check_archive
 from lithify.workers.loop import Worker
 from lithify.workers.rebuild import rebuild
+from lithify.workers.sandbox import Sandbox
 from lithify.workers.scrub import scrub
 from lithify.workers.sweep import sweep
 from tests import primed_codec
 from tests.primed_codec import ID, MAGIC, daily_log
+from tests.unit.workers.conftest import Opening, opening_with
 
 C = "web"
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def _codec(tmp_path: Path) -> Iterator[None]:
-    with primed_codec.installed(tmp_path / "site"):
-        yield
+@pytest.fixture(scope="module", autouse=True)
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
+    """The codec is there, in a sandbox of its own."""
+    with primed_codec.installed(tmp_path_factory.mktemp("site")), Sandbox(modules=(primed_codec.__name__,)) as boxed:
+        yield opening_with(boxed)
 
 
 @pytest.fixture
-def archive(tmp_path: Path, _codec: None) -> Iterator[Archive]:
-    with open_archive(tmp_path) as opened:
+def archive(tmp_path: Path, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path / "archive", grace_seconds=0) as opened:
         opened.set_policy(C, codecs=[ID])
         yield opened
-
-
-def open_archive(tmp_path: Path) -> Archive:
-    return Archive(tmp_path / "archive", grace_seconds=0)
 
 
 def put(archive: Archive, day: int, *, lines: int = 1500, settle: bool = True) -> str:
@@ -205,7 +204,7 @@ def test_a_retired_encoding_keeps_its_primer_until_it_is_swept(archive: Archive)
     assert daily_log(3) == get(archive, third)
 
 
-def test_a_lost_catalog_comes_back_with_its_primers(archive: Archive, tmp_path: Path) -> None:
+def test_a_lost_catalog_comes_back_with_its_primers(archive: Archive, tmp_path: Path, opening: Opening) -> None:
     for day in (1, 2, 3, 4):
         name = put(archive, day)
     before = [(primer_of(archive, f"{day:02d}.log"), archive.primer(C)) for day in (1, 2, 3, 4)]
@@ -213,7 +212,7 @@ def test_a_lost_catalog_comes_back_with_its_primers(archive: Archive, tmp_path: 
     for path in (tmp_path / "archive").glob("catalog.sqlite*"):
         path.unlink()
     assert rebuild(tmp_path / "archive")["records"]["primer"] == 2
-    with open_archive(tmp_path) as again:
+    with opening(tmp_path / "archive", grace_seconds=0) as again:
         assert before == [(primer_of(again, f"{day:02d}.log"), again.primer(C)) for day in (1, 2, 3, 4)]
         sweep(again)
         sweep(again)
@@ -221,7 +220,9 @@ def test_a_lost_catalog_comes_back_with_its_primers(archive: Archive, tmp_path: 
         assert () == check_archive(again, read_data=True).findings
 
 
-def test_a_rebuild_lets_an_older_encoding_serve_when_the_primer_is_gone(archive: Archive, tmp_path: Path) -> None:
+def test_a_rebuild_lets_an_older_encoding_serve_when_the_primer_is_gone(
+    archive: Archive, tmp_path: Path, opening: Opening
+) -> None:
     for day in (1, 2, 3):
         name = put(archive, day, lines=3000)
     digest = primer_of(archive, name)
@@ -231,7 +232,7 @@ def test_a_rebuild_lets_an_older_encoding_serve_when_the_primer_is_gone(archive:
     for path in (tmp_path / "archive").glob("catalog.sqlite*"):
         path.unlink()
     rebuild(tmp_path / "archive")
-    with open_archive(tmp_path) as again:
+    with opening(tmp_path / "archive", grace_seconds=0) as again:
         assert "current" == again.stat(C, name).encodings[0].state
         assert daily_log(3, 3000) == get(again, name)
 
@@ -266,7 +267,7 @@ def test_scrub_finds_a_damaged_primer_and_lets_what_is_left_take_over(archive: A
     assert daily_log(3) == get(archive, name)
 
 
-def test_a_damaged_primer_is_used_by_nothing_new_and_made_again(archive: Archive) -> None:
+def test_a_damaged_primer_is_used_by_nothing_new_and_made_again(archive: Archive, opening: Opening) -> None:
     for day in (1, 2):
         put(archive, day)
     lost = archive.primer(C).digest
@@ -276,7 +277,7 @@ def test_a_damaged_primer_is_used_by_nothing_new_and_made_again(archive: Archive
     candidate = archive.stat(C, third).encodings[-1].route["candidates"][-1]
     assert candidate["verdict"].startswith(f"not run: the frame needs primer {lost}, which cannot be read")
     scrub(archive, fraction=1)
-    with open_archive(archive.folder.parent) as another:  # one that has counted nothing yet
+    with opening(archive.folder, grace_seconds=0) as another:  # one that has counted nothing yet
         for day in (4, 5):
             fifth = put(another, day)
         assert another.primer(C).digest == primer_of(another, fifth)

@@ -30,6 +30,7 @@ from tests.unit.codecs.media.archives import gz, zipped
 from tests.unit.codecs.media.clips import y4m
 from tests.unit.codecs.media.corpus import sample_bytes, tone, wav
 from tests.unit.codecs.media.streams import paragraphs
+from tests.unit.workers.conftest import Opening
 
 NOISE = b"YUV4MPEG2 W32 H32 F25:1 C420\n" + b"".join(
     b"FRAME\n" + random.Random(number).randbytes(1536) for number in range(4)
@@ -103,8 +104,8 @@ def test_what_makes_use_of_its_contract_has_nothing_to_explain(tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
-    with Archive(tmp_path_factory.mktemp("archive")) as opened:
+def archive(tmp_path_factory: pytest.TempPathFactory, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path_factory.mktemp("archive")) as opened:
         opened.put("c", "a.wav", [SOUND], contract="floor:ssim=0.98")
         Worker(opened).run(until_idle=True)
         yield opened

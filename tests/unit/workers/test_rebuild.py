@@ -10,13 +10,14 @@ from lithify.errors import Busy, Conflict, NotFound
 from lithify.workers.archive import Archive
 from lithify.workers.loop import Worker
 from lithify.workers.rebuild import rebuild
+from tests.unit.workers.conftest import Opening
 
 LOG = b"".join(b"%d worker done item=%d\n" % (n, n * n) for n in range(30_000))
 
 
-def fill(folder: Path) -> dict[str, object]:
+def fill(folder: Path, opening: Opening) -> dict[str, object]:
     """An archive with everything a catalog can know; gives what must come back."""
-    with Archive(folder, effort="fast", grace_seconds=0) as archive:
+    with opening(folder, effort="fast", grace_seconds=0) as archive:
         for number in range(20):
             archive.put("small", f"n/{number}", [random.Random(number).randbytes(900)])
         archive.put("logs", "app.log", [LOG], contract="bounded:abs=0.5")
@@ -51,12 +52,12 @@ def lose_catalog(folder: Path) -> None:
         path.unlink()
 
 
-def test_everything_comes_back(tmp_path: Path) -> None:
+def test_everything_comes_back(tmp_path: Path, opening: Opening) -> None:
     folder = tmp_path / "archive"
-    expected = fill(folder)
+    expected = fill(folder, opening)
     lose_catalog(folder)
     rebuild(folder)
-    with Archive(folder, effort="fast", grace_seconds=0) as archive:
+    with opening(folder, effort="fast", grace_seconds=0) as archive:
         assert expected == remembered(archive)
         with archive.get("logs", "app.log") as content:
             assert LOG * 2 == b"".join(content)
@@ -68,9 +69,9 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         assert () == archive.check(read_data=True).findings
 
 
-def test_a_rebuild_of_a_rebuild_is_the_same(tmp_path: Path) -> None:
+def test_a_rebuild_of_a_rebuild_is_the_same(tmp_path: Path, opening: Opening) -> None:
     folder = tmp_path / "archive"
-    expected = fill(folder)
+    expected = fill(folder, opening)
     for _ in range(2):
         rebuild(folder)
     with Archive(folder) as archive:
@@ -78,8 +79,8 @@ def test_a_rebuild_of_a_rebuild_is_the_same(tmp_path: Path) -> None:
     assert (folder / "catalog.sqlite.before-rebuild").exists()
 
 
-def test_an_archive_without_its_catalog_is_not_opened_as_an_empty_one(tmp_path: Path) -> None:
-    fill(tmp_path / "archive")
+def test_an_archive_without_its_catalog_is_not_opened_as_an_empty_one(tmp_path: Path, opening: Opening) -> None:
+    fill(tmp_path / "archive", opening)
     lose_catalog(tmp_path / "archive")
     with pytest.raises(Conflict, match="lithify rebuild"):
         Archive(tmp_path / "archive")

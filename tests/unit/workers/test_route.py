@@ -319,7 +319,7 @@ SLOW = Text.facts.too_slow("default", LENGTH)
 
 def test_why_a_slow_codec_is_not_tried_is_said() -> None:
     found = route(probed(raw__ppmd=promise(5.0), text__mixing=promise(1.0, estimate=None, refusal=SLOW)))
-    assert "not run: it is slow: effort default tries it up to 1024 KiB, effort max at any length" == verdict(
+    assert "not run: it is slow: effort default tries it up to 8192 KiB, effort max at any length" == verdict(
         found, "text.mixing"
     )
 
@@ -336,7 +336,14 @@ def test_short_texts_are_mixed_but_not_at_effort_fast() -> None:
     assert "text.mixing" in choose_small(EXACT, "default", (), 5000, kind="prose").runs
     assert "text.mixing" in choose_small(EXACT, "fast", ("text.mixing",), 5000, kind="prose").runs
     assert "text.mixing" not in choose_small(EXACT, "fast", (), 5000, kind="prose").runs
-    assert "text.mixing" not in choose_small(EXACT, "default", (), 5000, kind="log").runs
+
+
+@pytest.mark.parametrize("kind", ["log", "json-lines"])
+def test_short_logs_are_tried_as_texts_too_and_longer_ones_are_not(kind: str) -> None:
+    most = limits.SHORT_BYTES_MAX
+    assert {"text.mixing", "logs.template"} <= set(choose_small(EXACT, "default", (), most, kind=kind).runs)
+    assert "text.mixing" not in choose_small(EXACT, "default", (), most + 1, kind=kind).runs
+    assert "text.mixing" not in choose_small(EXACT, "default", (), most, kind="opaque").runs
 
 
 # --- what is compressed already -----------------------------------------------------------------------

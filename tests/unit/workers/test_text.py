@@ -11,13 +11,14 @@ from lithify.workers.check import check_archive
 from lithify.workers.loop import Worker
 from tests.unit.codecs.test_text_suite import ticket
 from tests.unit.codecs.text.corpus import PROSE
+from tests.unit.workers.conftest import Opening
 
 ID = "text.mixing"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive(tmp_path / "archive", grace_seconds=0) as opened:
+def archive(tmp_path: Path, opening: Opening) -> Iterator[Archive]:
+    with opening(tmp_path / "archive", grace_seconds=0) as opened:
         yield opened
 
 
@@ -59,11 +60,19 @@ def test_a_log_among_texts_is_not_primed_by_them(archive: Archive) -> None:
     assert log == get(archive, "storage.log")
 
 
-def test_a_long_text_is_not_mixed_at_effort_default_and_the_route_says_why(archive: Archive) -> None:
-    text = b"".join(PROSE.replace(b"sand", b"%d" % number) for number in range(limits.TEXT_DEFAULT_BYTES_MAX // 400))
-    put(archive, "long.txt", text)
-    route = archive.stat("tickets", "long.txt").encodings[-1].route
+def test_a_text_is_not_mixed_at_effort_fast_and_the_route_says_why(tmp_path: Path) -> None:
+    text = b"".join(PROSE.replace(b"sand", b"%d" % number) for number in range(2 * limits.SMALL_BYTES // len(PROSE)))
+    with Archive(tmp_path / "archive", effort="fast") as archive:
+        put(archive, "long.txt", text)
+        route = archive.stat("tickets", "long.txt").encodings[-1].route
+        (mixing,) = [candidate for candidate in route["candidates"] if candidate["codec"] == ID]
+        assert mixing["verdict"].startswith("not run: it is slow")
+        assert text == get(archive, "long.txt")
 
-    (mixing,) = [candidate for candidate in route["candidates"] if candidate["codec"] == ID]
-    assert mixing["verdict"].startswith("not run: it is slow")
-    assert text == get(archive, "long.txt")
+
+def test_a_short_log_is_kept_as_a_text_where_that_is_smaller(archive: Archive) -> None:
+    log = b"".join(b"2026-11-21 01:15:%02d storage[%d]: settled block %d\n" % (n, n % 7, n * n) for n in range(24))
+    put(archive, "storage.log", log)
+
+    assert ID == archive.stat("tickets", "storage.log").encodings[-1].codec
+    assert log == get(archive, "storage.log")

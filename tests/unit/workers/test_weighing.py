@@ -19,6 +19,7 @@ from lithify.workers.pack import pack_file
 from lithify.workers.surprise import file_surprise
 from tests.unit.codecs.test_text_suite import ticket
 from tests.unit.codecs.text.corpus import CODE, DOCS, FOREIGN, PROSE
+from tests.unit.workers.conftest import Opening
 
 LOG = [b"2026-11-21 01:15:%02d storage[7]: settled block %d\n" % (n % 60, 100 + n) for n in range(400)]
 ODD = 300
@@ -27,9 +28,9 @@ WHOLE = b"".join(LOG)
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
-    """One for all tests of this file, so that children with kernels are started once."""
-    with Archive(tmp_path_factory.mktemp("weighed") / "archive", effort="fast") as opened:
+def archive(tmp_path_factory: pytest.TempPathFactory, opening: Opening) -> Iterator[Archive]:
+    """One for all tests of this file."""
+    with opening(tmp_path_factory.mktemp("weighed") / "archive", effort="fast") as opened:
         opened.put("logs", "a.log", [WHOLE])
         yield opened
 
@@ -118,11 +119,11 @@ def test_a_broken_frame_is_named_and_not_weighed_as_it_is(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def letters(tmp_path_factory: pytest.TempPathFactory, opening: Opening) -> Iterator[Archive]:
     """Some tickets, one of them twice, and things that are none."""
     tickets = [b"".join(map(ticket, range(9 * number, 9 * number + 9))) for number in range(3)]
     others = {"prose.txt": PROSE, "docs.md": DOCS, "code.py": CODE, "de.txt": FOREIGN, "empty": b"", "copy": tickets[0]}
-    with Archive(tmp_path_factory.mktemp("letters") / "archive", effort="fast") as opened:
+    with opening(tmp_path_factory.mktemp("letters") / "archive", effort="fast") as opened:
         for number, text in enumerate(tickets):
             opened.put("tickets", f"{number}.txt", [text])
         for name, data in {**others, "noise": random.Random(1).randbytes(3000)}.items():

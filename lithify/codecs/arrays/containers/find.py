@@ -52,6 +52,16 @@ def streams_in(data: Bytes) -> list[Place]:
         return []
 
 
+def left_in(data: Bytes) -> list[str]:
+    """Which values a whole file holds that cannot be reached, and why, in sentences. Never raises."""
+    name = container_of(data[:HEAD_BYTES])
+    left = None if name is None else getattr(_module(name), "left_in", None)
+    try:
+        return [] if left is None else cast("list[str]", left(data))
+    except BadBytes as error:
+        return [error.message]
+
+
 def described(data: Bytes) -> Description | None:
     """What the container says of its variables; None if it says nothing. Never raises."""
     name = container_of(data[:HEAD_BYTES])

@@ -10,6 +10,7 @@ from lithify.codecs.arrays.containers.bytes_reader import Bytes
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
 from lithify.codecs.arrays.containers.conventions import fills_of, is_data, named_by_others, unit_of
 from lithify.codecs.arrays.containers.description import Attribute, Attributes, Described, Description
+from lithify.codecs.arrays.containers.left import some_of
 from lithify.codecs.arrays.containers.variable import Variable, bytes_at, of_dtype
 from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.codecs.arrays.reading import SlicedFile
@@ -37,6 +38,27 @@ def streams(data: Bytes) -> list[Place]:
     return cast(
         "list[Place]", reading(data, lambda file: [one for dataset in datasets(file) for one in places_of(dataset)])
     )
+
+
+def left_in(data: Bytes) -> list[str]:
+    """Which datasets went through filters that are not undone here, in sentences. Raises as `find` does."""
+    return cast("list[str]", reading(data, _left))
+
+
+def _left(file: Any) -> list[str]:
+    names: dict[str, list[str]] = {}
+    for dataset in datasets(file):
+        filters = filters_of(dataset) if dataset.chunks is not None else []
+        if filters in ([], [_FLETCHER32]) or places_of(dataset) or _is_unfiltered(dataset, filters):
+            continue
+        names.setdefault(", ".join(_filter_names(dataset)), []).append(dataset.name.lstrip("/"))
+    return [f"HDF5: {some_of(some)} went through {filters}, not opened" for filters, some in names.items()]
+
+
+def _filter_names(dataset: Any) -> list[str]:
+    plist = dataset.id.get_create_plist()
+    every = (plist.get_filter(number) for number in range(plist.get_nfilters()))
+    return [name.decode("utf-8", "replace").split(";")[0] or f"filter {number}" for number, _, _, name in every]
 
 
 def describe(data: Bytes) -> Description:

@@ -103,7 +103,7 @@ def _numbers(section: bytes, stored: bytes, *, simple: bool) -> U32 | None:
 
 def _of_stream(packing: Packed, stored: bytes) -> Values | None:
     coder = packing.coder
-    if coder is None:
+    if coder is None or packing.missing:
         return None
     if isinstance(coder, Grouped):
         coder = replace(coder, most=NUMBER_MAX)

@@ -8,7 +8,7 @@ from lithify.codecs.media.containers.find import trailer_of
 from lithify.codecs.media.containers.layout import Piece, group_lengths, unpack_table
 from lithify.codecs.media.containers.nested import Prepare, unpack_part
 from lithify.codecs.media.containers.recalled import NEW, Recalled
-from lithify.codecs.media.varints import take_varint
+from lithify.codecs.varints import take_varint
 from lithify.errors import Corrupt, LimitExceeded
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from lithify.codecs.media.containers.closing import TABLE_BYTES_MAX
 from lithify.codecs.media.containers.layout import Piece, group_lengths, unpack_table
 from lithify.codecs.media.containers.names import names_of
 from lithify.codecs.media.containers.nested import Part, Prepare, read_part, unpack_part
-from lithify.codecs.media.varints import take_varint
+from lithify.codecs.varints import take_varint
 from lithify.errors import LimitExceeded
 
 CORRECTIONS = "corrections"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lithify.codecs.media.containers.find import GZIP
 from lithify.codecs.media.containers.recalled import NEW
-from lithify.codecs.media.varints import take_varint, varint
+from lithify.codecs.varints import take_varint, varint
 from lithify.errors import Corrupt, LimitExceeded, UnknownFormat
 
 _RAW = 0

@@ -12,9 +12,9 @@ from lithify import limits
 from lithify.codecs.codec import Buffer, Codec, Effort, Format
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.containers.looks import kinds_of
-from lithify.codecs.media.varints import take_varint, varint
 from lithify.codecs.reasons import give_reason
 from lithify.codecs.registry import all_codecs, codec_for
+from lithify.codecs.varints import take_varint, varint
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, MissingExtra, Truncated
 
 _TRIED: dict[Effort, int] = {"fast": 1, "default": 3, "max": 4}
@@ -172,7 +172,8 @@ def _suiting(data: bytes, effort: Effort) -> Iterator[Codec]:
     kinds = kinds_of(data)
     for codec in all_codecs():
         facts = codec.facts
-        wanted = bool(facts.kinds & kinds) if facts.kinds else effort != "fast" or facts.id in _FAST
+        fitting = facts.kinds_at(len(data))
+        wanted = bool(fitting & kinds) if fitting else effort != "fast" or facts.id in _FAST
         usable = facts.id != "raw.stored" and "exact" in facts.contracts
         if wanted and usable and not facts.too_slow(effort, len(data)) and not facts.too_long(len(data)):
             yield codec(codec.params_for(effort, len(data)))

@@ -12,8 +12,8 @@ from lithify.codecs.media.containers.looks import Look, look_at
 from lithify.codecs.media.containers.nested import Prepare, pack_part
 from lithify.codecs.media.containers.recalled import NEW, Recalled
 from lithify.codecs.media.containers.tar import is_tar, members
-from lithify.codecs.media.varints import varint
 from lithify.codecs.reasons import give_reason
+from lithify.codecs.varints import varint
 
 if TYPE_CHECKING:
     from lithify.codecs.media.containers.codec import Budget

@@ -4,13 +4,15 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import code_bit
-from lithify.codecs.kernel import once, wide
+from lithify.codecs.kernel import inlined, once, unsigned, wide
 
 NUMBER_CHANCES = 64
 """Chances that a number takes: of each bit of its length, and of the bit below the top, by that length."""
 NUMBER_BITS_MAX = 31
 _COUNT_MAX = 254
 _P_MIN = 16
+_RECIPROCALS = np.array([-(-(1 << 32) // (2 * count + 3)) for count in range(_COUNT_MAX + 1)], np.int64)
+"""By how often a chance was moved, in 1/2^32: so, what is below 2^17 is divided exactly."""
 _EVEN = 32768
 _FRESH = 65536 // 48  # a correction is rare until it was seen
 
@@ -23,20 +25,26 @@ def new_chances(count: int, numbers_from: int) -> I32:
     return chances
 
 
-@once
-def code_chance(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, told: int) -> int:
+@inlined
+def coded_chance(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, told: int) -> int:
     """One bit with the chance at `at`, which learns from it."""
     p, n = wide(chances[at, 0]), wide(chances[at, 1])
     bit = code_bit(coder, stream, p, decoding, told)
-    step = 2 * n + 3
+    share = wide(_RECIPROCALS[unsigned(n)])
     if bit:
-        p += ((65536 - p) << 1) // step
+        p += (((65536 - p) << 1) * share) >> 32
     else:
-        p -= (p << 1) // step
+        p -= ((p << 1) * share) >> 32
     chances[at, 0] = min(max(p, _P_MIN), 65536 - _P_MIN)
     if n < _COUNT_MAX:
         chances[at, 1] = n + 1
     return bit
+
+
+@once
+def code_chance(coder: I64, stream: U8, chances: I32, at: int, decoding: bool, told: int) -> int:
+    """The same, for bits that are not one a token."""
+    return coded_chance(coder, stream, chances, at, decoding, told)
 
 
 @once

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lithify.codecs.media.deflate.presets import PRESETS
-from lithify.codecs.media.varints import take_varint, varint
+from lithify.codecs.varints import take_varint, varint
 from lithify.errors import Corrupt, Truncated, UnknownFormat
 
 _PADDED, _SHAPED, _BLOCKS, _METHOD = 0x80, 0x40, 0x20, 0x1F

@@ -8,7 +8,7 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import POSITION
-from lithify.codecs.kernel import once, wide
+from lithify.codecs.kernel import once, unsigned, wide
 from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
 from lithify.codecs.media.deflate.inflate import (
     BLOCK_COUNT,
@@ -55,6 +55,8 @@ WIDE_SCRATCH = _HELD + 640
 _GUESS_1, _GUESS_2, _ACTUAL, _META_GUESS, _METAS_HERE, _CODES, _TABLE = 0, 320, 640, 960, 992, 1024, 1376
 NARROW_SCRATCH = _TABLE + TABLE_HEAD + 320
 
+_FLUSHED_BITS = 16
+"""Of tokens, at once: up to 48 bits of a match come to fewer than these."""
 _BUFFER, _BITS, _AT = 0, 1, 2
 """What a writer knows."""
 
@@ -315,35 +317,40 @@ def _write_table(narrow: I32, out: U8, writer: I64) -> None:
 @once
 def _write_tokens(tokens: I32, first: int, count: int, plain: U8, at: int, narrow: I32, out: U8, writer: I64) -> bool:
     """The tokens of a block by their codes, and its end. False: one has no code."""
+    buffer, held, place, room = writer[_BUFFER], writer[_BITS], writer[_AT], len(out)
     for i in range(first, first + count):
-        token = wide(tokens[i])
+        token = wide(tokens[unsigned(i)])
         if token == 0:
-            code = wide(narrow[_CODES + wide(plain[at])])
+            code = wide(narrow[unsigned(_CODES + wide(plain[unsigned(at)]))])
             at += 1
             if code == 0:
                 return False
-            _put(out, writer, code >> 4, code & 15)
-            continue
-        length, distance = token >> 16, token & 0xFFFF
-        at += length
-        symbol = wide(LENGTH_SYMBOL[length])
-        code = wide(narrow[_CODES + 257 + symbol])
-        symbol_2 = wide(DISTANCE_SYMBOL[distance])
-        code_2 = wide(narrow[_CODES + 288 + symbol_2])
-        if code == 0 or code_2 == 0:
-            return False
-        _put(
-            out,
-            writer,
-            code >> 4 | (length - wide(LENGTH_BASE[symbol])) << (code & 15),
-            (code & 15) + LENGTH_BITS[symbol],
-        )
-        _put(
-            out,
-            writer,
-            code_2 >> 4 | (distance - wide(DISTANCE_BASE[symbol_2])) << (code_2 & 15),
-            (code_2 & 15) + DISTANCE_BITS[symbol_2],
-        )
+            buffer |= code >> 4 << held
+            held += code & 15
+        else:
+            length, distance = token >> 16, token & 0xFFFF
+            at += length
+            symbol = wide(LENGTH_SYMBOL[unsigned(length)])
+            code = wide(narrow[unsigned(_CODES + 257 + symbol)])
+            symbol_2 = wide(DISTANCE_SYMBOL[unsigned(distance)])
+            code_2 = wide(narrow[unsigned(_CODES + 288 + symbol_2)])
+            if code == 0 or code_2 == 0:
+                return False
+            buffer |= code >> 4 << held
+            held += code & 15
+            buffer |= (length - wide(LENGTH_BASE[unsigned(symbol)])) << held
+            held += wide(LENGTH_BITS[unsigned(symbol)])
+            buffer |= code_2 >> 4 << held
+            held += code_2 & 15
+            buffer |= (distance - wide(DISTANCE_BASE[unsigned(symbol_2)])) << held
+            held += wide(DISTANCE_BITS[unsigned(symbol_2)])
+        while held >= _FLUSHED_BITS:
+            if place + 1 < room:
+                out[unsigned(place)], out[unsigned(place + 1)] = buffer & 255, buffer >> 8 & 255
+            place += 2
+            buffer >>= _FLUSHED_BITS
+            held -= _FLUSHED_BITS
+    writer[_BUFFER], writer[_BITS], writer[_AT] = buffer, held, place
     code = wide(narrow[_CODES + 256])
     _put(out, writer, code >> 4, code & 15)
     return code != 0

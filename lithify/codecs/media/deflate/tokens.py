@@ -8,8 +8,8 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, U8, U16, U32
 from lithify.codecs.bit_coder import POSITION
-from lithify.codecs.kernel import once, unsigned, wide
-from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain
+from lithify.codecs.kernel import inlined, once, unsigned, wide
+from lithify.codecs.media.deflate.corrections import NUMBER_CHANCES, code_chance, code_number, code_plain, coded_chance
 from lithify.codecs.media.deflate.inflate import BLOCK_COUNT, BLOCK_FINAL, BLOCK_PADDING, BLOCK_TYPE
 from lithify.codecs.media.deflate.plans import (
     GAP_AT,
@@ -37,18 +37,32 @@ from lithify.codecs.media.deflate.presets import (
     PAIRED,
     PLANNED,
 )
-from lithify.codecs.media.deflate.words import ALL_FOUR, FIRST_THREE, checksum, match_length
+from lithify.codecs.media.deflate.words import (
+    ALL_FOUR,
+    FIRST_ONE,
+    FIRST_THREE,
+    FIRST_TWO,
+    NONE,
+    checksum,
+    match_length,
+)
 
 PLACES = 65536
 HASHES = 65536
 NOWHERE = -PLACES
-_FOURS, _RANKS = 1, 2
-"""Behind the chains of zlib's hash stand those of places that go on with the same four bytes, and then how many places
-each chain of the hash had when a place was put into it: the difference of two ranks is how many steps lie between."""
+_RANKS, _FOURS, _FIVES, _SIXES, _EIGHTS, _CHAINS = 1, 2, 3, 4, 5, 6
+"""Behind the chains of zlib's hash stands how many places each of them had when a place was put into it: the difference
+of two ranks is how many steps lie between. Behind these, the chains of places that go on with the same four bytes, and
+so on."""
 """The head of an empty chain: too far back to be led to."""
 WHOLE, COSTLY, WRONG, SLOW, FULL = 0, 1, 2, 3, 4
 STATE_AT, STATE_TOKENS, STATE_BLOCKS, STATE_WORK, STATE_FIELDS = 0, 1, 2, 3, 4
 _HOPS_MAX = 4096
+_WIDEST = 8
+"""Bytes of the widest chains: what is not found by these is shorter."""
+_AHEAD = 1024
+"""Places that are remembered at once, where all are, and only what stands before a place is asked for."""
+_SPREAD, _SPREAD_BEYOND, _WORD = 0x1E35A7BD, 0x2C1B3C6D, 0xFFFFFFFF
 MARGIN = 2048
 """Bytes that the corrections of one token or the head of a block never need."""
 _SYMBOLS_USUAL = 16383
@@ -78,16 +92,26 @@ CHANCES = _NUMBERS + _N_ALL * NUMBER_CHANCES
 EVEN_FROM = _KIND
 
 
+@inlined
+def _put(heads: I32, places: U16, chains: int, number: int, at: int) -> None:
+    """Put a place into the chain of a number, one of these chains."""
+    head = unsigned(chains * HASHES + number)
+    back = at - wide(heads[head])
+    heads[head] = at
+    places[unsigned(chains * PLACES + (at & (PLACES - 1)))] = back if back < PLACES else 0
+
+
 @once
-def _remember(plain: U8, heads: I32, places: U16, config: I64, first: int, behind: int) -> None:
+def _remember(plain: U8, words: U32, heads: I32, places: U16, config: I64, first: int, behind: int) -> None:
     """Put the places from `first` up to before `behind` into their chains."""
     hash_bits, hash_bytes = config[CONFIG_HASH_BITS], config[CONFIG_HASH_BYTES]
     shift, mask = (hash_bits + 2) // 3, (wide(1) << hash_bits) - 1
-    last = len(plain) - hash_bytes
+    last, narrow = len(plain) - hash_bytes, config[CONFIG_SHORT] < 5
     for at in range(first, behind):
         here = unsigned(at & (PLACES - 1))
         if at > last:
-            places[here] = places[unsigned(_FOURS * PLACES) + here] = 0
+            for chains in range(_CHAINS):
+                places[unsigned(chains * PLACES) + here] = 0
             continue
         a, b, c = wide(plain[unsigned(at)]), wide(plain[unsigned(at + 1)]), wide(plain[unsigned(at + 2)])
         if hash_bits and hash_bytes == 4:
@@ -96,24 +120,23 @@ def _remember(plain: U8, heads: I32, places: U16, config: I64, first: int, behin
             h = (a << 2 * shift ^ b << shift ^ c) & mask
             rank = (wide(heads[unsigned(_RANKS * HASHES + h)]) + 1) & (PLACES - 1)
             heads[unsigned(_RANKS * HASHES + h)] = places[unsigned(_RANKS * PLACES) + here] = rank
-            back = wide(0)
-            if at < last:
-                value = a << 24 | b << 16 | c << 8 | wide(plain[unsigned(at + 3)])
-                four = unsigned(_FOURS * HASHES + (((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16))
-                back = at - wide(heads[four])
-                heads[four] = at
-            places[unsigned(_FOURS * PLACES) + here] = back if back < PLACES else 0
+            beyond = words[unsigned(at + 4)]
+            fifth, sixth = wide(beyond & FIRST_ONE), wide(beyond & FIRST_TWO)
+            mixed = wide(words[unsigned(at)]) * _SPREAD
+            if narrow:
+                _put(heads, places, wide(_FOURS), (mixed & _WORD) >> 16, at)
+                _put(heads, places, wide(_FIVES), (mixed + fifth * _SPREAD_BEYOND & _WORD) >> 16, at)
+            _put(heads, places, wide(_SIXES), (mixed + sixth * _SPREAD_BEYOND & _WORD) >> 16, at)
+            _put(heads, places, wide(_EIGHTS), (mixed + wide(beyond) * _SPREAD_BEYOND & _WORD) >> 16, at)
         else:
             value = a << 16 | b << 8 | c
             if hash_bytes == 4:
                 value = value << 8 | wide(plain[unsigned(at + 3)])
-            h = ((value * 0x1E35A7BD) & 0xFFFFFFFF) >> 16
-        back = at - wide(heads[unsigned(h)])
-        places[here] = back if back < PLACES else 0
-        heads[unsigned(h)] = at
+            h = ((value * _SPREAD) & _WORD) >> 16
+        _put(heads, places, wide(0), h, at)
 
 
-@once
+@inlined
 def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int, least: int, chain: int) -> int:
     """The best match at `at`, a remembered place, that is longer than `least`: length << 16 | distance; 0: none."""
     longest = min(258, end - at)
@@ -122,19 +145,23 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
         return 0
     nice = min(config[CONFIG_NICE], longest)
     window, exact = config[CONFIG_WINDOW], config[CONFIG_HASH_BITS] == 0
-    jumps = not exact and hash_bytes == 3
-    limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
     place = at - wide(places[unsigned(at & (PLACES - 1))])
     if place == at or (place == 0 and config[CONFIG_ZERO] == 0) or at - place > window:
         return 0
+    limit = max(at - window, wide(0)) if config[CONFIG_ZERO] == 0 else max(at - window - 1, wide(-1))
+    if not exact and hash_bytes == 3 and nice >= _WIDEST:
+        found = _search_wide(words, places, state, at, longest, least, nice, chain, limit, place)
+        if found or least > 2:
+            return found
+        return _search_three(words, places, state, at, chain, limit, place)
     best, found = least, wide(0)
     left = chain
     first, found_by = words[unsigned(at)], FIRST_THREE if hash_bytes == 3 else ALL_FOUR
     # Four bytes that end where a longer match must go on tell most places apart by one comparison.
     last, compared = max(best - 3, 0), FIRST_THREE if best < 3 else ALL_FOUR
     beyond = words[unsigned(at + last)]
-    work, nearest = wide(0), place
-    while not (jumps and best >= 3):
+    work = wide(0)
+    while True:
         work += 1
         if (words[unsigned(place + last)] ^ beyond) & compared == 0:
             length = match_length(words, place, at, longest)
@@ -142,13 +169,10 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
             if length > best and length >= hash_bytes:
                 best = length
                 found = length << 16 | (at - place)
-                if length >= nice:
-                    state[STATE_WORK] += work
-                    return found
+                if length >= nice or length == longest:
+                    break
                 last, compared = best - 3, ALL_FOUR
                 beyond = words[unsigned(at + last)]
-                if jumps:
-                    break
         if exact and (words[unsigned(place)] ^ first) & found_by != 0:
             left += 1
         before = place - wide(places[unsigned(place & (PLACES - 1))])
@@ -158,36 +182,103 @@ def _search(words: U32, places: U16, config: I64, state: I64, at: int, end: int,
         left -= 1
         if left == 0:
             break
-    if not jumps or best < 3 or longest < 4:
-        state[STATE_WORK] += work
-        return found
-    # What is longer than three bytes goes on with the same four: their own chain leads there in fewer steps, and ranks
-    # say how many the encoder would have taken.
-    rank = wide(places[unsigned(_RANKS * PLACES + (at & (PLACES - 1)))])
-    back = wide(places[unsigned(_FOURS * PLACES + (at & (PLACES - 1)))])
-    place = at
+    state[STATE_WORK] += work
+    return found
+
+
+@inlined
+def _search_three(words: U32, places: U16, state: I64, at: int, chain: int, limit: int, place: int) -> int:
+    """The nearest match of three bytes, where none is longer."""
+    first, left = words[unsigned(at)], chain
+    found = wide(0)
+    while place > limit or left == chain:
+        if (words[unsigned(place)] ^ first) & FIRST_THREE == 0:
+            found = wide(3) << 16 | (at - place)
+            break
+        left -= 1
+        back = wide(places[unsigned(place & (PLACES - 1))])
+        if back == 0 or left == 0:
+            break
+        place -= back
+    state[STATE_WORK] += chain - left
+    return found
+
+
+@inlined
+def _next_alike(
+    words: U32, places: U16, chains: int, at: int, place: int, masked: np.uint32, nearest: int, limit: int, chain: int
+) -> int:
+    """The nearest place before `place` that goes on as `at` does, in one of the chains of zlib's hash; -1: none."""
+    first, second = words[unsigned(at)], words[unsigned(at + 4)]
+    back = wide(places[unsigned(chains * PLACES + (place & (PLACES - 1)))])
     while back:
-        work += 1
         place -= back
         if place <= limit and place != nearest:
             break
-        back = wide(places[unsigned(_FOURS * PLACES + (place & (PLACES - 1)))])
-        if words[unsigned(place)] != first:
-            continue
-        if (rank - wide(places[unsigned(_RANKS * PLACES + (place & (PLACES - 1)))])) & (PLACES - 1) > chain:
-            break
-        if words[unsigned(place + last)] == beyond:
-            length = match_length(words, place, at, longest)
-            work += length >> 3
-            if length > best:
-                best = length
-                found = length << 16 | (at - place)
-                if length >= nice:
-                    break
-                last = best - 3
-                beyond = words[unsigned(at + last)]
-    state[STATE_WORK] += work
-    return found
+        if words[unsigned(place)] == first and (words[unsigned(place + 4)] ^ second) & masked == 0:
+            rank = wide(places[unsigned(_RANKS * PLACES + (at & (PLACES - 1)))])
+            rank -= wide(places[unsigned(_RANKS * PLACES + (place & (PLACES - 1)))])
+            return place if rank & (PLACES - 1) <= chain else wide(-1)
+        back = wide(places[unsigned(chains * PLACES + (place & (PLACES - 1)))])
+    return wide(-1)
+
+
+@once
+def _search_wide(
+    words: U32, places: U16, state: I64, at: int, longest: int, least: int, nice: int, chain: int, limit: int,
+    nearest: int,
+) -> int:  # fmt: skip
+    """The best match of at least four bytes that is longer than `least`, by a zlib's hash.
+
+    What is longer than some bytes goes on with the same ones: their own chain leads there in fewer steps, and ranks
+    say how many the encoder would have taken. Where no place is as another for six bytes, the nearest that is for five
+    is the longest match.
+    """
+    four = wide(0)
+    if least < 5:
+        four = _next_alike(words, places, wide(_FOURS), at, at, NONE, nearest, limit, chain)
+        if four < 0:
+            return wide(0)
+    found = wide(0)
+    place = _next_alike(words, places, wide(_EIGHTS), at, at, ALL_FOUR, nearest, limit, chain)
+    if place >= 0:
+        best = max(least, wide(_WIDEST - 1))
+        last = best - 3
+        beyond = words[unsigned(at + last)]
+        work = wide(0)
+        while place >= 0:
+            work += 1
+            if words[unsigned(place + last)] == beyond:
+                length = match_length(words, place, at, longest)
+                work += length >> 3
+                if length > best:
+                    best = length
+                    found = length << 16 | (at - place)
+                    if length >= nice:
+                        break
+                    last = best - 3
+                    beyond = words[unsigned(at + last)]
+            place = _next_alike(words, places, wide(_EIGHTS), at, place, ALL_FOUR, nearest, limit, chain)
+        state[STATE_WORK] += work
+        if found:
+            return found
+    if least >= _WIDEST - 1:
+        return wide(0)
+    place = _next_alike(words, places, wide(_SIXES), at, at, FIRST_TWO, nearest, limit, chain)
+    while place >= 0:
+        length = wide(6) + wide((words[unsigned(place + 4)] ^ words[unsigned(at + 4)]) & FIRST_THREE == 0)
+        if length > max(least, found >> 16):
+            found = length << 16 | (at - place)
+            if length == _WIDEST - 1:
+                return found
+        place = _next_alike(words, places, wide(_SIXES), at, place, FIRST_TWO, nearest, limit, chain)
+        state[STATE_WORK] += 1
+    if found or least >= 5:
+        return found
+    place = _next_alike(words, places, wide(_FIVES), at, at, FIRST_ONE, nearest, limit, chain)
+    if place >= 0:
+        return wide(5) << 16 | (at - place)
+    return wide(4) << 16 | (at - four) if least < 4 else wide(0)
 
 
 @once
@@ -367,6 +458,7 @@ def code_tokens(
     size = len(plain)
     planned, paired = config[CONFIG_HOW] == PLANNED, config[CONFIG_HOW] == PAIRED
     greedy = config[CONFIG_HOW] == GREEDY or paired
+    ahead = wide(1) if greedy else wide(_AHEAD)
     plan_start, plan_stop = wide(0), wide(0)
     if planned:
         begin_counts(weights)
@@ -418,6 +510,8 @@ def code_tokens(
                 if code_chance(coder, stream, chances, _FORGETS, decoding, forgets):
                     for i in range(len(heads)):
                         heads[i] = NOWHERE
+                    if not planned:
+                        remembered = at
                     state[STATE_WORK] += HASHES >> 4
                     if state[STATE_WORK] > work_max:
                         return SLOW
@@ -428,7 +522,7 @@ def code_tokens(
             if count > 65535 or at + count > size:
                 return WRONG
             blocks[block, BLOCK_PADDING] = padding
-            _remember(plain, heads, places, config, remembered, at + count)
+            _remember(plain, words, heads, places, config, remembered, at + count)
             at += count
             remembered = max(remembered, at)
             is_held = False
@@ -479,7 +573,7 @@ def code_tokens(
                 if planned:
                     if at >= plan_stop:
                         plan_start, plan_stop = at, min(size, at + STRETCH)
-                        _remember(plain, heads, places, config, remembered, min(size, plan_stop + STRETCH // 8))
+                        _remember(plain, words, heads, places, config, remembered, min(size, plan_stop + STRETCH // 8))
                         remembered = max(remembered, min(size, plan_stop + STRETCH // 8))
                         state[STATE_WORK] += plan(plain, words, places, config, weights, plans, plan_start, plan_stop)
                     here = wide(plans[unsigned(LONGEST_AT + at - plan_start)])
@@ -493,13 +587,13 @@ def code_tokens(
                     grade = _planned_grade(gap, guess, here)
                     reference = guess if guess else here
                 else:
-                    if remembered <= at:
-                        _remember(plain, heads, places, config, remembered, at + 1)
-                        remembered = at + 1
-                    here = held if is_held else _search(words, places, config, state, at, end, 2, chain)
+                    if remembered <= at + 1 - wide(greedy):
+                        _remember(plain, words, heads, places, config, remembered, at + ahead)
+                        remembered = at + ahead
+                    here = held if is_held else _search(words, places, config, state, at, end, short, chain)
                     length = here >> 16
                     guess, behind, case = here, wide(0), wide(0)
-                    if length <= short or (length == 3 and (here & 0xFFFF) > far):
+                    if length == 0 or (length == 3 and (here & 0xFFFF) > far):
                         guess = wide(0)
                         case = wide(length > 0)
                     elif greedy:
@@ -507,7 +601,7 @@ def code_tokens(
                         if paired and length < _PAIR_BYTES and literals & 1 == 0 and at + 1 < end:
                             case = wide(4)
                             if remembered <= at + 1:
-                                _remember(plain, heads, places, config, remembered, at + 2)
+                                _remember(plain, words, heads, places, config, remembered, at + 2)
                                 remembered = at + 2
                             behind = _search(words, places, config, state, at + 1, end, _PAIR_BYTES - 1, chain)
                             if behind:
@@ -516,9 +610,6 @@ def code_tokens(
                         case = wide(3)
                         if length < lazy:
                             case = wide(4)
-                            if remembered <= at + 1:
-                                _remember(plain, heads, places, config, remembered, at + 2)
-                                remembered = at + 2
                             if at + 1 < end:
                                 behind = _search(
                                     words,
@@ -536,7 +627,7 @@ def code_tokens(
                     reference = here
                 # what there is
                 actual = wide(tokens[token]) if not decoding else wide(0)
-                wrong = code_chance(
+                wrong = coded_chance(
                     coder,
                     stream,
                     chances,
@@ -597,12 +688,14 @@ def code_tokens(
                     held, is_held = behind, behind != 0
                 else:
                     length = actual >> 16
-                    inside = length if not greedy or length <= lazy else min(length, config[CONFIG_INSIDE])
-                    _remember(plain, heads, places, config, remembered, at + inside)
+                    if greedy:
+                        inside = length if length <= lazy else min(length, config[CONFIG_INSIDE])
+                        _remember(plain, words, heads, places, config, remembered, at + inside)
                     at += length
                     literals = wide(0)
                     is_held = False
-                    remembered = max(remembered, at)
+                    if greedy:
+                        remembered = at
             count = token - first
         if decoding:
             blocks[block, BLOCK_TYPE], blocks[block, BLOCK_FINAL], blocks[block, BLOCK_COUNT] = kind, final, count
@@ -615,4 +708,4 @@ def code_tokens(
 
 def new_chains() -> tuple[I32, U16]:
     """The heads of the chains, and how far back each place leads; 0: no further."""
-    return np.full((1 + _RANKS) * HASHES, NOWHERE, np.int32), np.zeros((1 + _RANKS) * PLACES, np.uint16)
+    return np.full(_CHAINS * HASHES, NOWHERE, np.int32), np.zeros(_CHAINS * PLACES, np.uint16)

@@ -6,9 +6,10 @@ from lithify.codecs.array_types import U8, U32
 from lithify.codecs.kernel import once, unsigned, wide
 
 _WORD_BYTES = 4
-ALL_FOUR = np.uint32(0xFFFFFFFF)
+NONE, ALL_FOUR = np.uint32(0), np.uint32(0xFFFFFFFF)
 FIRST_THREE: np.uint32 = np.frombuffer(b"\xff\xff\xff\0", np.uint32)[0]
-_FIRST: np.uint32 = np.frombuffer(b"\xff\0\0\0", np.uint32)[0]
+FIRST_TWO: np.uint32 = np.frombuffer(b"\xff\xff\0\0", np.uint32)[0]
+FIRST_ONE: np.uint32 = np.frombuffer(b"\xff\0\0\0", np.uint32)[0]
 """What of two words must be equal, in the order of bytes of the machine."""
 _CASTAGNOLI = 0x82F63B78
 
@@ -41,10 +42,9 @@ def match_length(words: U32, place: int, at: int, longest: int) -> int:
     length = wide(0)
     while length + _WORD_BYTES <= longest and words[unsigned(place + length)] == words[unsigned(at + length)]:
         length += _WORD_BYTES
-    most = min(longest, length + _WORD_BYTES)
-    while length < most and (words[unsigned(place + length)] ^ words[unsigned(at + length)]) & _FIRST == 0:
-        length += 1
-    return length
+    other = words[unsigned(place + length)] ^ words[unsigned(at + length)]
+    length += wide(other & FIRST_ONE == 0) + wide(other & FIRST_TWO == 0) + wide(other & FIRST_THREE == 0)
+    return min(length, longest)
 
 
 @once

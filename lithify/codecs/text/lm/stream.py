@@ -13,7 +13,8 @@ from lithify.codecs.text.lm.engine import Engine
 from lithify.codecs.text.lm.model import ExactModel
 from lithify.codecs.text.lm.tables import falling_powers
 from lithify.codecs.text.lm.tokens import said, said_bytes, speller
-from lithify.errors import Corrupt, LimitExceeded, Truncated
+from lithify.codecs.varints import take_varint, varint
+from lithify.errors import Corrupt, LimitExceeded
 
 STREAMS_MAX = 64
 _SYMBOLS_PER_STREAM = 2048
@@ -21,6 +22,7 @@ _SYMBOLS_PER_STREAM = 2048
 _ROWS_AT_ONCE = 256
 _LOGITS_BYTES = 1 << 26
 _SYMBOL_BYTES_MAX = 8
+_VARINT_BYTES_MAX = 5
 
 
 class Dimensions(Protocol):
@@ -149,15 +151,15 @@ def encode_symbols(
         steps.code(at, now, coder, position, out, decoding=False)
         at += now
         told(count * at // length)
-    return _varint(count) + _varint(rows) + range_coder.ended(out[: position[0]], coder)
+    return varint(count) + varint(rows) + range_coder.ended(out[: position[0]], coder)
 
 
 def decode_text(
     stream: bytes, length: int, model: Model, *, reader: Reader | None = None, told: Told = nobody
 ) -> bytes:
     """The text of `length` bytes; `told` hears how far it is. Raises Truncated, Corrupt or LimitExceeded."""
-    count, at = _read_varint(stream, 0)
-    rows, at = _read_varint(stream, at)
+    count, at = take_varint(stream, 0, _VARINT_BYTES_MAX)
+    rows, at = take_varint(stream, at, _VARINT_BYTES_MAX)
     if not 1 <= count <= length:
         raise Corrupt(f"a group of {length} bytes is told in {count} symbols")
     if not 1 <= rows <= streams_max(model.shape):
@@ -183,25 +185,3 @@ def decode_text(
 def _engine(model: Model, streams: int) -> Reader:
     assert isinstance(model, ExactModel), "a model in floating point brings its own reader"
     return Engine(model, streams)
-
-
-def _varint(number: int) -> bytes:
-    found = bytearray()
-    while number >= 128:
-        found.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*found, number])
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    number = 0
-    for index in range(5):
-        if at + index >= len(data):
-            raise Truncated("a group of text ends before its stream")
-        byte = data[at + index]
-        number |= (byte & 127) << (7 * index)
-        if byte < 128:
-            if index and not byte:
-                raise Corrupt("a number in a group of text is not in its shortest form")
-            return number, at + index + 1
-    raise Corrupt("a number in a group of text is longer than five bytes")

@@ -263,19 +263,62 @@ def packed_bits(numbers: Numbers, bits: int) -> bytes:
     return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
 
 
-def grib1(frames: Numbers, bits: int, *, parameter: int = 167) -> bytes:
-    """A message of edition 1 for each frame (rows, columns) of whole numbers."""
+def grib1(
+    frames: Numbers, bits: int, *, parameter: int = 167, pack: Callable[[Numbers], "tuple[int, bytes]"] | None = None
+) -> bytes:
+    """A message of edition 1 for each frame (rows, columns) of whole numbers.
+
+    pack  gives the flags of section 4 and what is in it from the bits on; None: simple packing
+    """
     messages = []
     for number, frame in enumerate(frames):
         data = packed_bits(frame, bits)
-        unused = len(data) * 8 - frame.size * bits
+        unused, said = len(data) * 8 - frame.size * bits, bytes([bits]) + data
+        if pack is not None:
+            unused, said = pack(frame)
         product = _three(28) + bytes([128, 98, 1, 0, 0x80, parameter, 1, 0, 0, number % 256]) + bytes(15)
         grid = _three(32) + bytes([0, 255, 0]) + struct.pack(">HH", frame.shape[1], frame.shape[0]) + bytes(22)
-        values = _three(11 + len(data)) + bytes([unused]) + struct.pack(">HI", 0x8009, 0x43123456 + number)
-        values += bytes([bits]) + data
+        values = _three(10 + len(said)) + bytes([unused]) + struct.pack(">HI", 0x8009, 0x43123456 + number) + said
         body = product + grid + values + b"7777"
         messages.append(b"GRIB" + _three(8 + len(body)) + b"\x01" + body)
     return b"".join(messages)
+
+
+def second_order(order: int, *, length: int = 13, backwards: bool = False) -> Callable[[Numbers], tuple[int, bytes]]:
+    """General extended second-order packing, in groups of some length, of differences of some order.
+
+    backwards  whether every other row runs backwards
+    """
+
+    def pack(frame: Numbers) -> tuple[int, bytes]:
+        rows = frame.astype(np.int64).reshape(frame.shape[-2:])
+        if backwards:
+            rows = np.where(np.arange(len(rows))[:, None] % 2, rows[:, ::-1], rows)
+        numbers = rows.reshape(-1)
+        told = np.diff(numbers, order)
+        least = int(told.min()) if order else 0
+        told -= least
+        groups = [told[at : at + length] for at in range(0, len(told), length)]
+        firsts = np.array([group.min() for group in groups])
+        widths = np.array([int(group.max() - group.min()).bit_length() for group in groups])
+        begin = [*numbers[:order].tolist(), abs(least)]
+        begin_bits = 1 + max(one.bit_length() for one in begin)
+        begin[-1] |= (least < 0) << (begin_bits - 1)
+        text = "".join(
+            f"{one - low:0{width}b}"
+            for group, low, width in zip(groups, firsts.tolist(), widths.tolist(), strict=True)
+            for one in group.tolist()
+            if width
+        )
+        body = int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big") if text else b""
+        bits = max(1, int(firsts.max()).bit_length())
+        head = struct.pack(">BHBHHHBBBH", bits, 0, 0x18 | backwards << 2 | order, 0, len(groups), 0, 0, 5, 6, 0)
+        head += bytes([begin_bits]) + packed_bits(np.array(begin), begin_bits) if order else b""
+        head += packed_bits(widths, 5) + packed_bits(np.array([len(one) for one in groups]), 6)
+        found = head + packed_bits(firsts, bits) + body
+        return 0x40, found + bytes(len(found) % 2)
+
+    return pack
 
 
 Packed2 = tuple[int, bytes, bytes]
@@ -323,29 +366,43 @@ def jpeg2000(frame: Numbers, bits: int) -> Packed2:
     )
 
 
-def grouped(order: int, *, length: int = 13) -> Callable[[Numbers, int], Packed2]:
-    """Values in groups of some length, as first or second differences if the order is 1 or 2."""
+def grouped(order: int, *, length: int = 13, missing: int = 0) -> Callable[[Numbers, int], Packed2]:
+    """Values in groups of some length, as first or second differences if the order is 1 or 2.
+
+    missing  how many kinds of missing values are managed: numbers 2^24 - 1 and 2^24 - 2 are those
+    """
 
     def pack(frame: Numbers, bits: int) -> Packed2:
-        numbers = [int(one) for one in frame.reshape(-1)]
+        kinds = [max(0, (1 << 24) - int(one)) for one in frame.reshape(-1)]
+        kinds = [kind if kind <= missing else 0 for kind in kinds]
+        numbers = [int(one) for one, kind in zip(frame.reshape(-1), kinds, strict=True) if not kind]
         told = numbers[:]
         for _ in range(order):
             told = [after - before for before, after in pairwise(told)]
         least = min(told) if order else 0
-        told = [0] * order + [one - least for one in told]
-        groups = [told[at : at + length] for at in range(0, len(told), length)]
-        references, widths = [min(one) for one in groups], [(max(one) - min(one)).bit_length() for one in groups]
-        most = max(references).bit_length()
+        there = iter([0] * order + [one - least for one in told])
+        every = [-kind if kind else next(there) for kind in kinds]
+        groups = [every[at : at + length] for at in range(0, len(every), length)]
+        lows = [min((one for one in group if one >= 0), default=0) for group in groups]
+        most = (max(lows) + missing).bit_length()
+        references = [
+            group[0] + (1 << most) if max(group) < 0 and len({*group}) == 1 else low
+            for group, low in zip(groups, lows, strict=True)
+        ]
+        widths = [
+            (max(group) - low + missing).bit_length() if len({*group}) > 1 else 0
+            for group, low in zip(groups, lows, strict=True)
+        ]
         begin = b"".join(_sign_and_size(one) for one in (*numbers[:order], least)) if order else b""
         head = begin + packed_bits(np.array(references), most) + packed_bits(np.array(widths), 5)
         text = "".join(
-            f"{one - low:0{width}b}"
-            for group, low, width in zip(groups, references, widths, strict=True)
+            f"{one - low if one >= 0 else one + (1 << width):0{width}b}"
+            for group, low, width in zip(groups, lows, widths, strict=True)
             for one in group
             if width
         )
         body = int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big") if text else b""
-        said = struct.pack(">BBBIIIBBIBIB", 0, 1, 0, 0, 0, len(groups), 0, 5, length, 1, len(groups[-1]), 0)
+        said = struct.pack(">BBBIIIBBIBIB", 0, 1, missing, 0, 0, len(groups), 0, 5, length, 1, len(groups[-1]), 0)
         said = bytes([most]) + said + (bytes([order, 3]) if order else b"")
         return 3 if order else 2, said, head + body
 

@@ -14,8 +14,8 @@ from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.xz import Xz
 from lithify.codecs.raw.zstd import Zstd
 
-TYPES = "BHIQbhiqefdff"
-NAMES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "f4", "f4")
+TYPES = "BHIQbhiqefdfff"
+NAMES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "f4", "f4", "f4")
 
 
 class Bytes:
@@ -128,5 +128,7 @@ class Array:
         else:
             reference, exponent = struct.unpack(">fH", scale)
         exponent = -(exponent & 0x7FFF) if exponent & 0x8000 else exponent
+        if self.type == 13 and np.isnan(value):
+            return (1 << self.bits) - (2 if np.float32(value).view("u4") == 0x7FC00001 else 1)
         nearest: int = round((float(value) - reference) * 2.0**-exponent)
-        return min(max(nearest, 0), (1 << self.bits) - 1)
+        return min(max(nearest, 0), (1 << self.bits) - (3 if self.type == 13 else 1))

@@ -1,12 +1,12 @@
 """A slow decoder of one array, written from arrays/VALUES.md and nothing else: it shares no line with the codec.
 
 Predicted blocks on the grids 1 to 4, without specials, patches, low bits and bases: ordinary Python integers and
-lists. The coder of bits and its tables are those of the reference decoder of text.
+lists; singles are doubles that are rounded after each operation, which gives the same. The coder of bits and its tables
+are those of the reference decoder of text.
 """
 
 import struct
 from dataclasses import dataclass, field
-from math import isqrt
 
 from tests.unit.codecs.text.reference import RECIPROCAL, SQUASH, STRETCH, Coder, within
 
@@ -48,6 +48,22 @@ def level(v: int) -> int:
     return level(v >> 12) + 48 if v < 1 << 24 else level(v >> 20) + 80
 
 
+def single(x: float) -> float:
+    found: float = struct.unpack("<f", struct.pack("<f", x))[0]
+    return found
+
+
+def summed(sixteen: list[float]) -> float:
+    while len(sixteen) > 1:
+        half = len(sixteen) // 2
+        sixteen = [single(a + b) for a, b in zip(sixteen[:half], sixteen[half:], strict=True)]
+    return sixteen[0]
+
+
+def towards_zero(a: int, b: int) -> int:
+    return abs(a) // b if a >= 0 else -(abs(a) // b)
+
+
 def token(m: int) -> int:
     if m < 4:
         return m
@@ -67,18 +83,42 @@ class Chance:
         self.count = min(self.count + 1, 255)
 
 
+class Fine:
+    """A chance of a context."""
+
+    def __init__(self) -> None:
+        self.p, self.count = 1 << 22, 0
+
+    def learn(self, bit: int) -> None:
+        self.p += towards_zero(2 * ((8388607 if bit else 0) - self.p), 2 * self.count + 3)
+        self.count = min(self.count + 1, 255)
+
+
+class Plain:
+    """Bits from the lowest of each byte on; zeros behind the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.number = int.from_bytes(data, "little")
+
+    def bits(self, count: int) -> int:
+        found = self.number & ((1 << count) - 1)
+        self.number >>= count
+        return found
+
+
 @dataclass
 class Numbers:
     coder: Coder
-    chances: dict[int, Chance] = field(default_factory=dict)
+    plain: Plain
+    chances: dict[int, Fine] = field(default_factory=dict)
     rows: dict[int, list[int]] = field(default_factory=dict)
     below: dict[int, Chance] = field(default_factory=dict)
 
     def decision(self, contexts: list[int], sets: tuple[int, int], slot: int) -> int:
-        found = [self.chances.setdefault(32768 * c + 32 * v + slot, Chance()) for c, v in enumerate(contexts)]
-        inputs = [STRETCH[chance.p >> 10] for chance in found] + [256]
-        rows = [self.rows.setdefault(512 * i + 16 * slot + sets[i], [16384] * 10) for i in range(2)]
-        x = [within(sum(a * b for a, b in zip(inputs, row, strict=True)) >> 16, 2815) for row in rows]
+        found = [self.chances.setdefault(16384 * c + 16 * v + slot, Fine()) for c, v in enumerate(contexts)]
+        inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
+        rows = [self.rows.setdefault(256 * i + 16 * slot + sets[i], [16384] * 10) for i in range(2)]
+        x = [within(sum(a * b >> 4 for a, b in zip(inputs, row, strict=True)) >> 12, 2815) for row in rows]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
             error = 2 * (65536 * bit - SQUASH[x[i]])
@@ -97,20 +137,20 @@ class Numbers:
         side = part + 8
         negative, seen, steps = 0, 0, 0
         if expected <= 1:
-            if not ask(21, side):
+            if not ask(14, side):
                 return 0
-            negative, seen, up = ask(22, side), 1, True
+            negative, seen, up = ask(15, side), 1, True
             side = min(16 - side, 15) if negative else side
         else:
-            up = bool(ask(20, side))
+            up = bool(ask(13, side))
             seen = expected if up else expected - 1
         while (seen < 63) if up else (seen > 0):
-            if not ask(min(steps, 11) if up else 12 + min(steps, 7), side):
+            if not ask(min(steps, 8) if up else 9 + min(steps, 3), side):
                 break
             seen += 1 if up else -1
             steps += 1
         if expected > 1 and seen:
-            negative = ask(22, side)
+            negative = ask(15, side)
         size = self.size(seen)
         return -size if negative else size
 
@@ -120,10 +160,8 @@ class Numbers:
         chance = self.below.setdefault(seen, Chance())
         bit = self.coder.bit(min(max(chance.p >> 6, 32), 65504))
         chance.learn(bit)
-        size = (2 + seen % 2) * 2 + bit
-        for _ in range(seen // 2 - 2):
-            size = 2 * size + self.coder.bit(32768)
-        return size
+        rest = seen // 2 - 2
+        return ((2 + seen % 2) * 2 + bit << rest) + self.plain.bits(rest)
 
 
 # --- the integers -----------------------------------------------------------------------------------------
@@ -151,8 +189,8 @@ class Integers:
     numbers: Numbers
     work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
-    weights: list[list[int]] = field(default_factory=lambda: [[0] * 26, [0] * 26])
-    moments: list[dict[tuple[int, int], int]] = field(default_factory=lambda: [{}, {}])
+    weights: list[list[int]] = field(default_factory=lambda: [[0] * 32, [0] * 32])
+    moments: list[list[list[int]]] = field(default_factory=lambda: [[[0] * 32 for _ in range(27)] for _ in range(2)])
     samples: list[list[int]] = field(default_factory=list)
 
     def decode(self) -> list[int]:
@@ -212,16 +250,17 @@ class Integers:
                 q = f - self.lags[1]
                 g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
                 g += [v[q, y, x + 1] - ce, v[q, y + 1, x] - cs]
-        experts = [
-            within(16 * w + (sum(a * b for a, b in zip(s, g, strict=False)) >> 12), 16 * TOP) for s in self.weights
-        ]
-        experts.append(16 * median(w, n, nw))
-        experts += (
-            [16 * (c + median(w - cw, n - cn, nw - cnw)), 16 * c] if past else [8 * (w + n) + 4 * (ne - nw), 16 * w]
-        )
+        away = self.weighted(g)
+        others = [16 * (median(w, n, nw) - w)]
+        if past:
+            others += [16 * (c + median(w - cw, n - cn, nw - cnw) - w), 16 * (c - w)]
+        else:
+            others += [8 * (n - w) + 4 * (ne - nw), 0]
         if self.edged:
-            experts += [16 * n, 8 * (w + ne)]
-        guess = within(blended(experts, near, far, x + 2, 2 if self.edged else 1), 16 * TOP)
+            others += [16 * (n - w), 8 * (ne - w)]
+        away += [within(other, 1 << 29) for other in others]
+        offset = blended(away, near, far, x + 2, 2 if self.edged else 1)
+        guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
         energy = self.energy(f, y, x, past)
         usual = (energy * scale) >> 16
@@ -235,7 +274,7 @@ class Integers:
         equal = [w == n, n == ne, w == nw, c == w, place == w, place == n, ww == w, nn == n]
         equal += [c == ce, c == cs] if past else []
         same = sum(bit << k for k, bit in enumerate(equal))
-        off = [expert - guess for expert in experts]
+        off = [one - offset for one in away]
         contexts = [
             sides((e[f, y - 1, x + 1], energy), (e[f, y - 1, x - 1], energy), (e[f, y, x - 2], energy)),
             sides((off[0], energy >> 1), (off[1], energy >> 1), (es, energy)),
@@ -251,13 +290,19 @@ class Integers:
         coded, value = self.coded(base + self.numbers.number(contexts, sets, token((11 * usual) >> 8), part))
         v[f, y, x] = value
         e[f, y, x] = within(16 * value - guess, 1 << 30)
-        for k, expert in enumerate(experts):
-            near[k][x + 2] = min(abs(16 * value - expert), 1 << 28)
-        self.samples.append([within((a << 5) >> (level(energy) >> 2), 8191) for a in [*g, value - w]])
-        if len(self.samples) == 32:
-            self.learn(len(g))
-            self.samples = []
+        for k, one in enumerate(away):
+            near[k][x + 2] = min(abs(within(16 * (value - w), 1 << 29) - one), 1 << 27)
+        self.keep([*g, value - w], max(level(energy) >> 2, 2))
         return coded
+
+    def weighted(self, g: list[int]) -> list[int]:
+        lanes = [single(a) for a in [*g, *[0] * (32 - len(g))]]
+        away = []
+        for weights in self.weights:
+            products = [single(weight * a) for weight, a in zip(weights, lanes, strict=True)]
+            told = summed([single(a + b) for a, b in zip(products[:16], products[16:], strict=True)])
+            away.append(int(min(max(told / 4096, -(2.0**29)), 2.0**29)))
+        return away
 
     def coded(self, number: int) -> tuple[int, int]:
         """What is decoded, and where it stands."""
@@ -290,32 +335,35 @@ class Integers:
             t = (4 * size(p, 0, 0) + sum(size(p, j, i) for j, i in ((0, 1), (0, -1), (1, 0), (-1, 0)))) >> 3
         return (3 * s + t) >> 2
 
+    def keep(self, told: list[int], shift: int) -> None:
+        sample = [within((within(a, 1 << 25) << 5) >> shift, 1023) for a in told]
+        self.samples.append([*sample[:-1], *[0] * (32 - len(sample)), sample[-1]])
+        if len(self.samples) == 32:
+            self.learn(len(told) - 1)
+            self.samples = []
+
     def learn(self, n: int) -> None:
         for w, moments in enumerate(self.moments):
-            for i in range(n + 1):
-                row = i if i < n else -1
-                for j in range(min(i + 1, n)):
-                    products = sum(
-                        (a[i] if row >= 0 else a[-1]) * (a[j] if j < len(a) - 1 else 0) for a in self.padded(n)
-                    )
-                    m = moments.get((row, j), 0)
-                    moments[row, j] = m + products - (m >> (3 if w == 0 else 6))
-                    if row >= 0:
-                        moments[j, row] = moments[row, j]
-            most, shift = max(1, *(moments[i, i] for i in range(n))), 0
-            while most >> shift >= 1 << 30:
-                shift += 1
-            ridge = (most >> shift >> 20) + 1
+            for i in [*range(n), 31]:
+                row = moments[min(i, 26)]
+                for j in range(32):
+                    row[j] += sum(a[i] * a[j] for a in self.samples) - (row[j] >> (3 if w == 0 else 6))
+            ridge = (max(1, *(moments[i][i] for i in range(n))) >> 20) + 1
             weights = self.weights[w]
-            for i in range(n):
-                own = moments[i, i] >> shift
-                pull = (moments[-1, i] >> shift) << 16
-                pull -= sum((moments[i, j] >> shift) * weights[j] for j in range(n))
-                weights[i] = within((pull + own * weights[i]) // (own + (own >> 10) + ridge), 1 << 19)
+            pulls = [single(single(m) * 65536) for m in moments[26]]
 
-    def padded(self, n: int) -> list[list[int]]:
-        """Samples of frames with fewer pasts have kept what stood in their other places before."""
-        return [[*a[:-1], *[0] * (n + 1 - len(a)), a[-1]] for a in self.samples]
+            def less(i: int, weight: int, pulls: list[float] = pulls, moments: list[list[int]] = moments) -> None:
+                for j in range(32):
+                    pulls[j] = single(pulls[j] - single(single(moments[i][j]) * weight))
+
+            for i in range(n):
+                less(i, weights[i])
+            for i in range(n):
+                own = single(moments[i][i])
+                room = single(single(own + own / 1024) + single(ridge))
+                step = int(min(max(single(pulls[i] * single(1 / room)), -(2.0**20)), 2.0**20))
+                before, weights[i] = weights[i], within(weights[i] + step, 1 << 19)
+                less(i, weights[i] - before)
 
 
 def side(a: int, usual: int) -> int:
@@ -331,15 +379,19 @@ def median(a: int, b: int, c: int) -> int:
     return max(min(a, b), min(max(a, b), a + b - c))
 
 
-def blended(experts: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
-    levels = []
-    for k in range(len(experts)):
+def blended(away: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
+    rungs = []
+    for k in range(len(away)):
         here, above = near[k], far[k]
         error = 2 * here[at - 1] + 2 * above[at] + here[at - 2] + above[at - 1] + 2 * above[at + 1] + above[at + 2]
-        levels.append(level(error))
-    shares = [isqrt(1 << (32 - min((one - min(levels)) * times, 32))) for one in levels]
-    pulled = sum(share * (expert - experts[2]) for share, expert in zip(shares, experts, strict=True))
-    return experts[2] + pulled // sum(shares)
+        rungs.append(struct.unpack("<I", struct.pack("<f", error + 1))[0] >> 21)
+    shares = []
+    for rung in rungs:
+        halvings = (rung - min(rungs)) * times
+        shares.append(2.0 ** -(halvings // 2) if halvings % 2 == 0 else 1.5 * 2.0 ** -((halvings + 1) // 2))
+    empty = [0.0] * (16 - len(away))
+    pulled = summed([single(share * single(one)) for share, one in zip(shares, away, strict=True)] + empty)
+    return int(single(pulled / summed(shares + empty)))
 
 
 # --- the payload ------------------------------------------------------------------------------------------
@@ -378,7 +430,8 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
     ladder: list[int] = []
     if method >= 0x16:
         ladder = [round((one - table[0]) / (table[-1] - table[0]) * 65536) for one in table]
-    integers = Integers(shape, lags, bool(method & 1), ladder, Numbers(Coder(data.rest()))).decode()
+    plain = Plain(data.take(data.varint()))
+    integers = Integers(shape, lags, bool(method & 1), ladder, Numbers(Coder(data.rest()), plain)).decode()
     if grid == 4:
         return [table[k] for k in integers]
     if grid == 1:

@@ -14,6 +14,7 @@ from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
 from lithify.errors import BadArgument, FidelityBroken
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth, zipped
 from tests.unit.codecs.arrays.test_pieces import shorten
 
@@ -121,7 +122,7 @@ def test_what_lies_under_a_checksum_is_not_loosened_by_its_name() -> None:
     st.integers(1, 300),
     st.integers(-5, 260),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_rounded_numbers_are_within_the_bound_and_fills_stay(values: Numbers, by: int, fill: int) -> None:
     limits = np.iinfo(values.dtype)
     fills = [values.dtype.type(fill)] if limits.min <= fill <= limits.max else []

@@ -20,9 +20,11 @@ from tests.unit.codecs.arrays.files import (
     fits,
     grib1,
     grib2,
+    grouped,
     netcdf3,
     nifti,
     npy,
+    second_order,
     smooth,
     tiff,
     zipped,
@@ -320,6 +322,13 @@ FILES: dict[str, bytes] = {
     "grib 1": grib1(PACKED, 12),
     "grib 2": grib2(PACKED, 13),
 }
+"""Files whose values lie in them as they are."""
+HOLED = np.where(PACKED > 3000, (1 << 24) - 1, PACKED)
+STREAMED: dict[str, bytes] = {
+    "grib 1 of second order": grib1(PACKED, 12, pack=second_order(2)),
+    "grib 2 in groups with holes": grib2(HOLED, 13, pack=grouped(1, missing=1)),
+}
+"""Files whose values are in streams of numbers."""
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
@@ -331,11 +340,11 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     return bytes(wrong[: chance.randrange(len(wrong))]) if chance.random() < 0.3 else bytes(wrong)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *STREAMED])
 def test_damaged_containers_come_back_exactly_or_as_plain_bytes(name: str) -> None:
     chance = random.Random(name)
     for _ in range(60):
-        data = damaged(FILES[name], chance) or b"x"
+        data = damaged((FILES | STREAMED)[name], chance) or b"x"
         encoded = encode_file(data, "fast", None)
         assert data == encoded.decoded == open_payload(encoded.payload, len(data)).decoded()
 

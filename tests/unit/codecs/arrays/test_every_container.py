@@ -14,6 +14,7 @@ from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, netcdf3, nifti, npy, smooth, tiff, zipped
 from tests.unit.codecs.arrays.test_containers import hdf5
 
@@ -102,7 +103,7 @@ def zarred(values: Numbers, version: Literal[2, 3]) -> bytes:
 
 
 @given(arrays((*INTEGERS, *FLOATS, *LONG, "f2", "?", "c8"), 0, 0) | arrays((*INTEGERS, *FLOATS, *LONG, "f2"), 1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_numpy(values: Numbers) -> None:
     check(npy(values))
     check(npy(np.asfortranarray(values), fortran=True))

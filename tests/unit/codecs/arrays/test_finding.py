@@ -14,6 +14,7 @@ from lithify.codecs.arrays.lines import line_through
 from lithify.codecs.arrays.values import Bound, decode_values, encode_values
 from lithify.codecs.arrays.wire import Reader
 from lithify.errors import Corrupt
+from tests.examples import examples
 from tests.unit.codecs.arrays.fields import packed, smooth
 
 SHAPE = (3, 60, 70)
@@ -43,7 +44,7 @@ def test_what_was_scaled_lies_on_the_line_it_was_scaled_by(scale: float, offset:
 
 
 @given(st.lists(st.integers(0, 5000), min_size=2, max_size=60, unique=True), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_line_is_found_that_gives_every_number_back(places: list[int], step: float, base: float) -> None:
     counts = np.sort(np.array(places)).astype(np.float64)
     numbers = (counts * step + base).astype(np.float32)
@@ -57,7 +58,7 @@ def test_a_line_is_found_that_gives_every_number_back(places: list[int], step: f
 
 
 @given(st.lists(st.integers(0, 4000), min_size=1, max_size=60, unique=True), st.floats(0.4, 900))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_few_values_stand_for_many_and_none_further_than_the_error(places: list[int], error: float) -> None:
     table = np.sort(np.array(places)).astype(np.float32)
     few = covering(table, error)

@@ -1,7 +1,6 @@
 """A floor of quality: it is kept, hardly more than kept, and costs less than an even bound that keeps it."""
 
 import math
-import os
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,11 @@ from lithify.codecs.arrays.grids import Affine
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values
 from lithify.codecs.similarity import similarity
 from lithify.errors import BadArgument, Corrupt
+from tests.examples import examples
 from tests.unit.codecs.arrays.fields import smooth, turbulent, with_holes
 
 SHAPE = (9, 48, 52)
-EXAMPLES = int(os.environ.get("ARRAY_EXAMPLES", "60"))
+EXAMPLES = examples(60, "ARRAY_EXAMPLES")
 
 
 def psnr(values: np.ndarray, again: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as st_numpy
 
 from lithify.errors import BadArgument, BadBytes, FidelityBroken
+from tests.examples import examples
 from tests.house import ROOT
 from tests.unit.codecs.arrays.files import Numbers, smooth
 
@@ -102,7 +103,7 @@ def test_settings_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
         st_numpy.array_shapes(min_dims=0, min_side=0, max_side=8),
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_array_of_numbers_comes_back_from_numcodecs(values: Numbers) -> None:
     codec = numcodecs.get_codec({"id": "lithify", "effort": "fast"})
     found = codec.decode(codec.encode(values))

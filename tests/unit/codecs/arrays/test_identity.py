@@ -1,4 +1,4 @@
-"""The same bytes on every processor: what steers a decoder is integers, and doubles in one order."""
+"""The same bytes on every processor: what steers a decoder is integers, and singles and doubles in one order."""
 
 import hashlib
 from pathlib import Path

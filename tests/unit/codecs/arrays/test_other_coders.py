@@ -15,6 +15,7 @@ from lithify.codecs.arrays.grids import Affine, Native
 from lithify.codecs.arrays.pictures import decode_pictures, encode_pictures
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values
 from lithify.errors import BadBytes, Corrupt, MissingExtra, Truncated
+from tests.examples import examples
 from tests.unit.codecs.arrays.fields import blocky, scenes
 from tests.unit.codecs.arrays.test_floors import psnr
 
@@ -85,7 +86,7 @@ def test_a_film_that_says_something_else_is_refused() -> None:
 
 
 @given(st.integers(-(1 << 28), 1 << 28), st.integers(0, (1 << 16) - 1), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_pictures_give_every_number_back(least: int, span: int, seed: int) -> None:
     numbers = (least + np.random.default_rng(seed).integers(0, span + 1, (2, 7, 9))).astype(np.int32)
     stream = encode_pictures(numbers, np.ones(numbers.shape, np.bool_))

@@ -21,6 +21,7 @@ from lithify.codecs.arrays.pieces import Piece, pieces_of, structure_of
 from lithify.codecs.arrays.reading import SourceBytes
 from lithify.codecs.codec import Buffer, Source
 from lithify.codecs.in_memory import MemorySource
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import Nc3Variable, grib1, grib2, netcdf3, npy, smooth, tiff, zipped
 from tests.unit.codecs.arrays.test_containers import FILES, climate, damaged, hdf5
 
@@ -138,7 +139,7 @@ FORMS = {
 @given(
     st.sampled_from(sorted(FORMS)), st.integers(300, 20_000), st.integers(1, 30), st.integers(1, 30), st.integers(1, 40)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_container_cut_anyhow_comes_back(name: str, length: int, frames: int, rows: int, columns: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         shorten(patch, length)
@@ -174,7 +175,7 @@ def test_variables_over_one_another_or_beyond_the_file_cost_nothing_but_their_co
     st.integers(0, 700),
     st.integers(0, 700),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_boxes_hold_each_element_that_lies_between_once_and_where_it_lies(
     tile: list[int], grid: list[int], gap: int, chance: random.Random, one: int, other: int
 ) -> None:

@@ -1,6 +1,5 @@
 """The numeric coder: what goes in comes back, bit for bit or within the bound, whole or in part."""
 
-import os
 import random
 from typing import Any
 
@@ -20,11 +19,12 @@ from lithify.codecs.arrays.predict import encode_integers
 from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_inner, encode_values
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import BadArgument, BadBytes, Corrupt, LimitExceeded, Truncated
+from tests.examples import examples
 from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, with_holes
 
 DTYPES = ["?", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8", "c8", "c16", "M8[s]"]
 SHAPE = (9, 34, 41)
-EXAMPLES = int(os.environ.get("ARRAY_EXAMPLES", "150"))
+EXAMPLES = examples(150, "ARRAY_EXAMPLES")
 
 
 def round_trip(values: np.ndarray, bound: Bound | None = None, effort: Any = "default", fills: Any = ()) -> np.ndarray:
@@ -243,7 +243,7 @@ def test_values_that_are_no_numbers_are_refused() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_part_is_what_slicing_the_whole_gives(data: st.DataObject) -> None:
     shape = data.draw(st.sampled_from([(70, 6, 5), (3, 4, 5, 6), (40,), (8, 9), (2, 1, 7, 1)]))
     values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape) / 7
@@ -335,7 +335,7 @@ def test_a_payload_that_was_changed_gives_numbers_of_its_shape_or_one_of_four_er
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_bytes_of_anybody_give_numbers_or_one_of_four_errors(payload: bytes) -> None:
     for shape, dtype in (((2, 3, 4), "f4"), ((7,), "i8"), ((), "c8")):
         try:

@@ -1,11 +1,12 @@
 """Logs as services write them, made up from a seed: the same bytes in every run."""
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 
-EXAMPLES = int(os.environ.get("LOGS_EXAMPLES", "200"))
+from tests.examples import examples
+
+EXAMPLES = examples(200, "LOGS_EXAMPLES")
 """Logs that a random test tries; on a long evening LOGS_EXAMPLES=10000."""
 
 _WORDS = b"north face grain settled layer drift silt basalt quartz shard seam vein strata ledger vault cellar".split()

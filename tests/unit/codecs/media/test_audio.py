@@ -1,7 +1,6 @@
 """Sound in files: every kind of sample, every head and tail, and every byte of the file again."""
 
 import lzma
-import os
 import random
 import struct
 
@@ -19,10 +18,11 @@ from lithify.codecs.media.sound_files import WIDTHS, Kind, find_sound
 from lithify.codecs.media.sound_guess import guess_sound
 from lithify.codecs.media.sound_samples import choose_numbering, float_scale, to_bytes, to_numbers
 from lithify.errors import BadBytes
+from tests.examples import examples
 from tests.suites.codec_suite import framed, unframed
 from tests.unit.codecs.media.corpus import aiff, floats, sample_bytes, tone, wav
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 SOUND = 0x10
 
 

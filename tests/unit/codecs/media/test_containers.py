@@ -25,6 +25,7 @@ from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.raw.brotli import Brotli
 from lithify.codecs.raw.xz import Xz
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
+from tests.examples import examples
 from tests.suites.codec_suite import ORIGINALS, CodecSuite
 from tests.unit.codecs.media.archives import ARCHIVES, FILES, LOGS, MARKUP, gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import PLAIN, deflated, paragraphs, rows
@@ -197,7 +198,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=60)), min_size=1, max_size=6), st.data())
 def test_whatever_holds_whatever_comes_back(pieces: list[bytes], data: st.DataObject) -> None:
     original = b"".join(pieces)

@@ -12,6 +12,7 @@ from lithify import limits
 from lithify.codecs.media.deflate.engine import OpenedStream, open_stream, rebuild
 from lithify.codecs.media.deflate.presets import PRESETS, TRIED
 from lithify.errors import BadBytes, LimitExceeded, UnknownFormat
+from tests.examples import examples
 from tests.unit.codecs.media.streams import PLAIN, Bits, deflated, paired, paragraphs, rows
 
 STRATEGIES = {"default": 0, "filtered": 1, "huffman": 2, "rle": 3, "fixed": 4}
@@ -113,7 +114,7 @@ def test_every_method_is_tried() -> None:
 # --- any bytes ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     st.one_of(
         st.binary(min_size=1, max_size=3000),

@@ -31,6 +31,7 @@ from lithify.codecs.signs import heard_by
 from lithify.errors import Corrupt, FidelityBroken, LimitExceeded, TimedOut
 from lithify.workers.archive import Archive
 from lithify.workers.loop import Worker
+from tests.examples import examples
 from tests.unit.codecs.media.clips import y4m
 from tests.unit.codecs.media.films import TITLE, film
 
@@ -250,7 +251,7 @@ def test_a_long_film_is_judged_by_a_sample_and_then_measured_whole(monkeypatch: 
     assert 50 == MovingPictures.measure(original, made, FLOOR)["pictures"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(0, 100), st.integers(1, 63), st.integers(1, 20), st.integers(6, 9))
 def test_the_search_finds_the_last_number_that_suffices(place: int, first: int, step: int, probes: int) -> None:
     asked: list[int] = []

@@ -1,6 +1,5 @@
 """GIFs: every byte of the file again, whoever packed its images, and whatever is in it."""
 
-import os
 import random
 
 import numpy as np
@@ -18,9 +17,10 @@ from lithify.codecs.media.lzw import Choices, learn, pack, unpack
 from lithify.codecs.media.names_model import NamesCoder
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes
+from tests.examples import examples
 from tests.unit.codecs.media.gifs import GIFS, OWN, Frame, gif, lzw
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 OPENED = 0x10
 
 

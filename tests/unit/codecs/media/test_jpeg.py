@@ -1,6 +1,5 @@
 """JPEGs: pictures found wherever they lie in a file, and every byte of the file again."""
 
-import os
 import random
 
 import imagecodecs
@@ -17,9 +16,10 @@ from lithify.codecs.media.jpeg_scan import find_jpegs, put_together
 from lithify.codecs.media.jxl_size import jxl_size
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
+from tests.examples import examples
 from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL, camera_jpeg, segment, slope, two_jpegs
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 APART = 0x10
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import lzma
-import os
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -30,9 +29,10 @@ from lithify.codecs.media.jpeg_teach import teach
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.elsewhere import INTERPRETED, printed
+from tests.examples import examples
 from tests.unit.codecs.media.corpus import PHOTO, PROGRESSIVE, THUMBNAIL
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "40"))
+EXAMPLES = examples(40, "MEDIA_EXAMPLES")
 
 
 def picture(height: int = 61, width: int = 83, *, mode: str = "RGB", seed: int = 1) -> Image.Image:
@@ -193,6 +193,9 @@ def test_files_of_every_effort_come_back() -> None:
 # --- coefficients ---------------------------------------------------------------------------------------
 
 
+_STEPS = st.sampled_from([0, 1, 255, 65_534])
+
+
 def laid_out(shapes: list[tuple[int, int]], steps: list[int]) -> Picture:
     """A picture of components of these rows and columns of blocks."""
     components = tuple(Component(n, 1, 1, 0, columns, rows, columns, rows) for n, (rows, columns) in enumerate(shapes))
@@ -227,17 +230,29 @@ def test_a_stream_that_would_be_longer_than_asked_for_is_not_made() -> None:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from([0, 1, 255, 65_534]))
+@given(st.binary(max_size=99) | st.builds(lambda a, b: piece(a) + b, *[st.binary(max_size=99)] * 2), _STEPS)
 def test_any_bytes_are_some_coefficients_or_too_few(stream: bytes, step: int) -> None:
     made = laid_out([(2, 3), (1, 2), (2, 2)], [step, 1, step])
-    with suppress(Corrupt):
+    with suppress(BadBytes):
         assert 64 * made.blocks == len(decode_blocks(made, stream))
 
 
 def test_a_few_bytes_do_not_ask_for_work_without_end() -> None:
     """Two million blocks would take minutes."""
+    for stream in (piece(b""), piece(b"") + bytes(9), piece(bytes(99))):
+        with pytest.raises(Corrupt, match="behind"):
+            decode_blocks(laid_out([(1448, 1448)], [1]), stream)
+
+
+def test_bits_that_are_cut_off_are_missed() -> None:
+    made = laid_out([(9, 9)], [1])
+    coefficients = np.random.default_rng(1).integers(-999, 999, 64 * made.blocks).astype(np.int16)
+    stream = encode_blocks(made, coefficients, 1 << 20)
+    assert stream is not None
+    fields = Fields(stream)
+    loose, coded = fields.piece("loose bits"), fields.rest()
     with pytest.raises(Corrupt, match="behind"):
-        decode_blocks(laid_out([(1448, 1448)], [1]), b"")
+        decode_blocks(made, piece(loose[: len(loose) // 2]) + coded)
 
 
 _DC_TABLE = HuffmanTable(bytes([0, 0, 0, 0, 15, *bytes(11)]), bytes(range(15)))

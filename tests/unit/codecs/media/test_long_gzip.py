@@ -15,6 +15,7 @@ from lithify.codecs.media.containers.long_gzip import LongGzip, LongGzipParams
 from lithify.codecs.media.containers.pieces import pieces_of_stream
 from lithify.codecs.reasons import reasons_given
 from lithify.errors import BadBytes, LimitExceeded
+from tests.examples import examples
 from tests.suites.codec_suite import ORIGINALS, CodecSuite, framed, log_lines, unframed
 from tests.unit.codecs.media.archives import ARCHIVES, gz
 from tests.unit.codecs.media.streams import paragraphs
@@ -91,7 +92,7 @@ def test_what_follows_the_first_stream_and_what_is_torn_come_back() -> None:
     assert any("what follows is kept in parts" in reason for reason in reasons)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.sampled_from([b"sand", b"stone", b"\0" * 50, b"river\n", bytes(range(256))]), max_size=300),
     st.integers(0, 9),

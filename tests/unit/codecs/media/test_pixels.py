@@ -1,6 +1,5 @@
 """Pictures that are not compressed: found in files of every format, kept by every coder, and every byte again."""
 
-import os
 import random
 import struct
 from contextlib import suppress
@@ -35,10 +34,11 @@ from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.video_guess import guess_planes
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
+from tests.examples import examples
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import row_bytes, slope
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 PICTURES = 0x10
 CODERS = {AS_BYTES, JXL, WEBP, WEBP_GREEN, FILTERED, SHADES, NAMES}
 OURS = {SHADES, NAMES}

@@ -1,6 +1,5 @@
 """PNGs: every depth, colour type and filter, whoever deflated them, and every byte of the file again."""
 
-import os
 import random
 import struct
 import zlib
@@ -18,10 +17,11 @@ from lithify.codecs.media.png_layout import passes, row_bytes
 from lithify.codecs.media.png_rows import to_picture, to_plain
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.errors import BadBytes
+from tests.examples import examples
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import PNGS, palette, png, png_chunk
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 OPENED = 0x10
 KINDS = [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16), (3, 1), (3, 2), (3, 4), (3, 8), (4, 8), (4, 16)]
 KINDS += [(6, 8), (6, 16)]

@@ -1,7 +1,6 @@
 """The model of sound: what goes in comes out, on every machine, and bytes that nobody wrote do no harm."""
 
 import hashlib
-import os
 import random
 
 import numpy as np
@@ -12,9 +11,10 @@ from hypothesis import strategies as st
 from lithify.codecs.array_types import I32
 from lithify.codecs.media.sound_model import PRESETS, decode_sound, encode_sound
 from tests.elsewhere import INTERPRETED, PLAIN_PROCESSOR, printed
+from tests.examples import examples
 from tests.unit.codecs.media.corpus import tone
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "60"))
+EXAMPLES = examples(60, "MEDIA_EXAMPLES")
 """More make it a campaign; each takes some milliseconds."""
 LEAST, MOST = -(1 << 31), (1 << 31) - 1
 

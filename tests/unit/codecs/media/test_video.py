@@ -1,6 +1,5 @@
 """Moving pictures that are not compressed: found in files of every format, kept by every coder, every byte again."""
 
-import os
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -29,10 +28,11 @@ from lithify.codecs.media.video_frames import find_video, grouped
 from lithify.codecs.media.video_payload import FRAMES, pack_stretch, unpack_stretch
 from lithify.codecs.media.video_planes import Grid, Layout, Samples, in_words, planar, put_samples, take_samples
 from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.suites.codec_suite import framed, unframed
 from tests.unit.codecs.media.clips import avi, drift, p010_avi, stretch_of, v210_avi, y4m
 
-EXAMPLES = int(os.environ.get("MEDIA_EXAMPLES", "40"))
+EXAMPLES = examples(40, "MEDIA_EXAMPLES")
 FILES = {
     "420": y4m(),
     "422": y4m(chroma="422"),

@@ -1,7 +1,6 @@
 """The mixing coder of text: what goes in comes out, on every machine, and bytes that nobody wrote do no harm."""
 
 import hashlib
-import os
 import random
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from lithify.codecs.text.mixing import Taught, decode_text, encode_text
 from lithify.codecs.text.model import size_of
 from lithify.codecs.text.models import LANGUAGES
 from lithify.codecs.text.proof import STREAMS, proved, proved_for, proved_languages, streams_digest
+from tests.examples import examples
 from tests.unit.codecs.text.corpus import EVERYTHING, FOREIGN, PROSE, TEXTS
 
 FOREIGN_TEXTS = {
@@ -30,7 +30,7 @@ FOREIGN_TEXTS = {
     "zh": "沉淀下来的东西会随着时间变成石头，任何人都无法再移动它们。",
 }
 
-EXAMPLES = int(os.environ.get("TEXT_EXAMPLES", "150"))
+EXAMPLES = examples(150, "TEXT_EXAMPLES")
 """More make it a campaign; each takes some milliseconds."""
 
 

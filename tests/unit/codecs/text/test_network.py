@@ -2,7 +2,6 @@
 come back."""
 
 import hashlib
-import os
 import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +23,13 @@ from lithify.codecs.text.learnt import learnt
 from lithify.codecs.text.mixing import decode_read, encode_read, encode_text
 from lithify.codecs.text.proof import READ_STREAMS, proved_network, read_streams_digest
 from lithify.errors import Unsound
+from tests.examples import examples
 from tests.house import ROOT
 from tests.unit.codecs.text import reference, reference_network
 from tests.unit.codecs.text.corpus import CODE, EVERYTHING, FOREIGN, PROSE, TEXTS
 from tests.unit.codecs.text.networks import SHAPE, packed, random_network, random_trained, starts
 
-EXAMPLES = int(os.environ.get("TEXT_EXAMPLES", "150"))
+EXAMPLES = examples(150, "TEXT_EXAMPLES")
 T1_BYTES_MAX = 4_000_000
 """What may be shipped for this tier, of 30 MB for all."""
 DOCUMENT = (ROOT / "lithify/codecs/text/FORMAT.md").read_text("utf-8")

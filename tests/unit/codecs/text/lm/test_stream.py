@@ -1,6 +1,5 @@
 """Texts come back from their streams, whatever they are; and streams that lie are refused."""
 
-import os
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -13,10 +12,11 @@ from lithify.codecs.text.lm.plain import PlainEngine
 from lithify.codecs.text.lm.shape import Shape
 from lithify.codecs.text.lm.stream import STREAMS_MAX, decode_text, encode_text, streams_for, streams_max
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
+from tests.examples import examples
 from tests.unit.codecs.text.corpus import TEXTS
 from tests.unit.codecs.text.lm.folders import small_model
 
-EXAMPLES = int(os.environ.get("TEXT_EXAMPLES", "60"))
+EXAMPLES = examples(60, "TEXT_EXAMPLES")
 NOISE = random.Random(1).randbytes(300)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lithify.codecs.text.lm.tokens import Speller, said, said_bytes, speller_of
 from lithify.codecs.text.lm.vocabulary import token_bytes
 from lithify.errors import BadArgument
+from tests.examples import examples
 from tests.unit.codecs.text.corpus import PROSE
 from tests.unit.codecs.text.lm.folders import sentence_piece, small_model
 
@@ -52,7 +53,7 @@ def test_special_tokens_that_stand_in_a_text_are_text() -> None:
     assert 0 not in symbols
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(
         st.sampled_from([b"it", b" settles", b"\xff", b"\xc3\xa9", b"\xc3", b"\n", "€".encode(), b"<s>"]), max_size=40
