@@ -15,6 +15,9 @@ def examples(count: int, variable: str | None = None) -> int:
     """What is to be made of `count`; what `variable` of the environment says, if it says anything, goes before it."""
     if variable is not None and (told := os.environ.get(variable)):
         return int(told)
-    if not settings.default.derandomize:
-        return count
-    return max(min(count, _FEW), int(count * _SAME_EACH_TIME))
+    return max(min(count, _FEW), int(count * _SAME_EACH_TIME)) if same_each_time() else count
+
+
+def same_each_time() -> bool:
+    """Whether this run tries the same examples as the last."""
+    return settings().derandomize

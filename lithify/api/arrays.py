@@ -23,6 +23,21 @@ router = guarded("arrays")
 MEDIA_TYPES: dict[Form, str] = {"netcdf": "application/x-netcdf", "npy": "application/x-npy"}
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _WORDS_MAX = 100
+_Variables = Annotated[list[str] | None, Query(description="by name; none: all", max_length=_WORDS_MAX)]
+_Slices = Annotated[
+    list[str] | None,
+    Query(
+        description="`DIMENSION=START:STOP:STEP` or `DIMENSION=NUMBER`", max_length=_WORDS_MAX, examples=["time=10:20"]
+    ),
+]
+_Labels = Annotated[
+    list[str] | None,
+    Query(
+        description="`DIMENSION=LABEL` or `DIMENSION=FIRST..LAST`, by its coordinate",
+        max_length=_WORDS_MAX,
+        examples=["time=2019-03-01"],
+    ),
+]
 
 
 @router.get(
@@ -58,23 +73,9 @@ async def slice_(
     name: Name,
     doors: Here,
     *,
-    variable: Annotated[list[str] | None, Query(description="by name; none: all", max_length=_WORDS_MAX)] = None,
-    slice: Annotated[
-        list[str] | None,
-        Query(
-            description="`DIMENSION=START:STOP:STEP` or `DIMENSION=NUMBER`",
-            max_length=_WORDS_MAX,
-            examples=["time=10:20"],
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        Query(
-            description="`DIMENSION=LABEL` or `DIMENSION=FIRST..LAST`, by its coordinate",
-            max_length=_WORDS_MAX,
-            examples=["time=2019-03-01"],
-        ),
-    ] = None,
+    variable: _Variables = None,
+    slice: _Slices = None,
+    select: _Labels = None,
     format: Annotated[Literal["netcdf", "npy"], Query(description="npy: of one variable")] = "netcdf",
     revision: Revision = None,
 ) -> Response:

@@ -12,7 +12,7 @@ import httpx
 import lithify
 from lithify import limits
 from lithify.api import problems
-from lithify.errors import BadArgument, NotNow, StoreUnavailable
+from lithify.errors import BadArgument, NotNow, StoreUnavailable, Unauthenticated
 
 T = TypeVar("T")
 
@@ -28,7 +28,8 @@ class Remote:
 
     def __init__(self, url: str, key: str | None, connections: int) -> None:
         identity = {"User-Agent": f"lithify/{lithify.__version__}", "Accept-Encoding": "identity"}
-        if key is not None:
+        self._has_key = bool(key)
+        if key:
             identity["Authorization"] = f"Bearer {key}"
         pool = httpx.Limits(max_connections=None, max_keepalive_connections=connections)
         try:
@@ -53,7 +54,7 @@ class Remote:
         def once() -> httpx.Response:
             with self._explained():
                 answer = self._http.request(method, path, **request)
-            _raise_problem(answer)
+            self._raise_problem(answer)
             return answer
 
         return _document(retrying(once) if repeatable or method == "GET" else once())
@@ -66,7 +67,7 @@ class Remote:
                 answer = self._http.send(self._http.build_request(method, path, **request), stream=True)
                 if answer.is_error:
                     answer.read()
-            _raise_problem(answer)
+            self._raise_problem(answer)
             return answer
 
         return retrying(once) if method == "GET" else once()
@@ -100,6 +101,14 @@ class Remote:
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise StoreUnavailable(f"{self._http.base_url} cannot be reached: {error}") from error
 
+    def _raise_problem(self, answer: httpx.Response) -> None:
+        if answer.status_code < 300:
+            return
+        error = problems.error_from(answer.status_code, answer.content)
+        if isinstance(error, Unauthenticated) and not self._has_key:
+            raise Unauthenticated(f"{self._http.base_url} wants an API key: set LITHIFY_KEY, or give --key") from error
+        raise error
+
 
 def _trusted(url: str) -> ssl.SSLContext | bool:
     """Whom to believe about the server: those whom this system believes; nobody, where there is nothing to be asked.
@@ -117,11 +126,6 @@ def retrying(attempt: Callable[[], T]) -> T:
         except NotNow:
             time.sleep(pause)
     return attempt()
-
-
-def _raise_problem(answer: httpx.Response) -> None:
-    if answer.status_code >= 300:
-        raise problems.error_from(answer.status_code, answer.content)
 
 
 def _document(answer: httpx.Response) -> Any:

@@ -250,7 +250,7 @@ def _made_of(count: int) -> Callable[..., Many]:
     return made
 
 
-seven, ten, sixteen = _made_of(7), _made_of(10), _made_of(LANES)
+seven, ten, twelve, sixteen = map(_made_of, (7, 10, 12, LANES))
 """So many numbers, then zeros."""
 
 
@@ -303,6 +303,30 @@ def real_total(many: Reals) -> Any:
     return many[0]
 
 
+@_compiled(
+    lambda builder, many, number: builder.sext(builder.extract_element(many, builder.trunc(number, _NARROW)), _WIDE),
+    types.int64,
+    _MANY,
+    types.int64,
+)
+def lane_of(many: Many, number: int) -> int:
+    """One of them."""
+    return cast("int", np.int64(many[number]))
+
+
+def _fold(builder: Any, many: Any) -> Any:
+    for distance in (8, 4):
+        turned = ir.Constant(_MANY_FORM, [(lane + distance) % LANES for lane in range(LANES)])
+        many = builder.add(many, builder.shuffle_vector(many, many, turned))
+    return many
+
+
+@_compiled(_fold, _MANY, _MANY)
+def folded(many: Many) -> Many:
+    """Each the sum of the four that have the same place in a quarter."""
+    return np.tile(many.reshape(4, 4).sum(axis=0, dtype=np.int32), 4)
+
+
 # --- one by one -----------------------------------------------------------------------------------------------
 
 
@@ -320,6 +344,12 @@ def lesser(a: Many, b: Many) -> Many:
 def greater(a: Many, b: Many) -> Many:
     """The greater of each two."""
     return np.maximum(a, b)
+
+
+@_compiled(lambda builder, a, b: builder.zext(builder.icmp_signed(">", a, b), _MANY_FORM), _MANY, _MANY, _MANY)
+def above(a: Many, b: Many) -> Many:
+    """1 where the first is above the second, else 0."""
+    return (a > b).astype(np.int32)
 
 
 def _divide(builder: Any, a: Any, b: Any) -> Any:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import examples
 from tests.fuzz import campaign as watching
 from tests.fuzz.campaign import KEPT, campaign
 from tests.fuzz.search import case, try_out
 from tests.fuzz.targets import Target, targets
 
-_INPUTS = 250
+_INPUTS = examples(250)
 _SEED = 20261121
 
 

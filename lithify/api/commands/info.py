@@ -53,6 +53,7 @@ def info(
         session.out.document(found | told, "")
         return
     for name, value in found.items():
-        session.out.line(f"{name:<16} {value}")
+        text = ", ".join(value) or "none" if isinstance(value, list) else value
+        session.out.line(f"{name:<16} {text}")
     if inside is not None:
         show_contents(session.out, inside)

@@ -13,12 +13,17 @@ from lithify.codecs.arrays.general import METHODS, decode_general, encode_genera
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid, Ranks
 from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
-from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.errors import Corrupt, Truncated
 
 PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED, LADDER, EDGED_LADDER = range(0x10, 0x18)
+COUNTED, EDGED_COUNTED, LADDER_COUNTED, EDGED_LADDER_COUNTED = range(0x18, 0x1C)
+_EDGED = (EDGED, EDGED_LADDER, EDGED_COUNTED, EDGED_LADDER_COUNTED)
+_LADDERED = (LADDER, EDGED_LADDER, LADDER_COUNTED, EDGED_LADDER_COUNTED)
+COUNTED_MAX = 1 << 16
+"""So many different numbers are counted at most."""
 _ALL_AT_ONCE = (DIFFERENCES, FILMED, PICTURED)
 """What does not decode one frame after another."""
 _PATCH_SHARE = 8
@@ -59,6 +64,8 @@ class Coding:
     edged: bool = False
     laddered: bool = False
     """Whether ranks are predicted by where their values stand."""
+    counted: bool = False
+    """Whether it is counted how often which number occurs, where they are few."""
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
     alone: bool = False
@@ -77,7 +84,7 @@ def encode_block(
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
     from lithify.codecs.arrays.pictures import encode_pictures
-    from lithify.codecs.arrays.predict import encode_integers
+    from lithify.codecs.arrays.predict import UNCOUNTED, encode_integers
 
     grid = coding.grid
     if grid is None:
@@ -96,6 +103,7 @@ def encode_block(
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
     stream: bytes | None
+    counted = UNCOUNTED
     if coding.film is not None:
         stream = coding.film.stream(narrow)
     elif coding.pictured:
@@ -105,23 +113,39 @@ def encode_block(
     elif effort == "fast":
         stream = encode_differences(narrow, classes, coding.lags[0])
     else:
-        stream = encode_integers(narrow, classes, coding.lags, coding.edged, _ladder_of(grid, coding.laddered))
+        counted = counted_of(narrow[valid]) if coding.counted and not base else UNCOUNTED
+        ladder = _ladder_of(grid, coding.laddered)
+        stream = encode_integers(narrow, classes, coding.lags, coding.edged, ladder, counted)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    head = [bytes([_method(coding, effort)]), *map(varint, coding.lags)]
+    head = [bytes([_method(coding, effort, bool(counted))]), *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
+    if counted:
+        head += [varint(zigzag(counted.start)), varint(len(counted))]
     return b"".join([*head, stream])
 
 
-def _method(coding: Coding, effort: Effort) -> int:
+def counted_of(integers: np.ndarray) -> range:
+    """The numbers from the least to the largest, if they are few enough to be counted."""
+    from lithify.codecs.arrays.predict import UNCOUNTED
+
+    if not integers.size:
+        return UNCOUNTED
+    least, most = int(integers.min()), int(integers.max())
+    return range(least, most + 1) if most - least < COUNTED_MAX else UNCOUNTED
+
+
+def _method(coding: Coding, effort: Effort, counted: bool) -> int:
     if coding.film is not None:
         return FILMED
     if coding.pictured:
         return PICTURED
     if coding.alone or effort == "fast":
         return SMOOTH if coding.alone else DIFFERENCES
+    if counted:
+        return COUNTED + coding.edged + 2 * coding.laddered
     if coding.laddered:
         return EDGED_LADDER if coding.edged else LADDER
     return EDGED if coding.edged else PREDICTED
@@ -177,7 +201,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if not PREDICTED <= body[0] <= EDGED_LADDER:
+    if not PREDICTED <= body[0] <= EDGED_LADDER_COUNTED:
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -189,7 +213,7 @@ def _decode_predicted(
     from lithify.codecs.arrays.low_bits import unpack_bits
     from lithify.codecs.arrays.masks import decode_mask
     from lithify.codecs.arrays.pictures import decode_pictures
-    from lithify.codecs.arrays.predict import decode_integers
+    from lithify.codecs.arrays.predict import UNCOUNTED, decode_integers
 
     grid, specials = coding.grid, coding.specials
     if grid is None:
@@ -216,8 +240,9 @@ def _decode_predicted(
     elif body[0] == DIFFERENCES:
         decoded = decode_differences(reader.rest(), classes, lags[0], size)
     else:
-        ladder = _ladder_of(grid, body[0] in (LADDER, EDGED_LADDER))
-        decoded = decode_integers(reader.rest(), classes, lags, body[0] in (EDGED, EDGED_LADDER), ladder)
+        ladder = _ladder_of(grid, body[0] in _LADDERED)
+        counted = _read_counted(reader, ladder) if body[0] >= COUNTED else UNCOUNTED
+        decoded = decode_integers(reader.rest(), classes, lags, body[0] in _EDGED, ladder, counted)
     if mask:
         decoded = np.where(valid, decoded, np.int32(0))
     if base:
@@ -236,6 +261,15 @@ def _decode_predicted(
         flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
     _apply_patches(patches, flat, size)
     return flat.view(coding.dtype).reshape(shape)
+
+
+def _read_counted(reader: Reader, ladder: I32 | None) -> range:
+    """The numbers that are counted. Raises Corrupt or Truncated."""
+    first, count = reader.signed(K_MAX), reader.varint(COUNTED_MAX)
+    least, end = (-K_MAX, K_MAX + 1) if ladder is None else (0, len(ladder))
+    if not (count and least <= first and first + count <= end):
+        raise Corrupt(f"array payload: {count} numbers from {first} are counted, those between {least} and {end} exist")
+    return range(first, first + count)
 
 
 def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:

@@ -122,6 +122,7 @@ def run_bands(
                         bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
                         coder, stream, plain, squash, stretch, reciprocal, decoding,
                         wide(0) if decoding else wide(data[here]), token_of((energy * 11) >> 8), min(level, 7),
+                        m.tally, wide(0),
                     )  # fmt: skip
                     value = min(max(value, -COEFFICIENT_MAX), COEFFICIENT_MAX)
                     if decoding:

@@ -10,6 +10,8 @@ from lithify.codecs.kernel import bare, inlined, unsigned, wide
 CLASS_BITS = 4
 _PLACES = 1 << 10
 _COUNT_MASK = 1023
+_NONE_BUT_SPECIAL = b"\0"
+"""Streams lose their last zeros. A block of the first class alone would have no bytes left, which says it has none."""
 _ROOM = 16 * BYTES_PER_BIT_MAX
 
 
@@ -109,12 +111,12 @@ def run_mask(
 
 
 def encode_mask(classes: U8, lag: int) -> bytes:
-    """The stream of the class maps of a block (frames, rows, columns), each 0 to 15."""
+    """The stream of the class maps of a block (frames, rows, columns), each 0 to 15; of a byte at least."""
     frames, rows, columns = classes.shape
     stream, coder = np.zeros(classes.size * 2 + 64 + _ROOM, np.uint8), np.zeros(4, np.int64)
     written = run_mask(classes.reshape(-1), frames, rows, columns, lag, _maps(), chances(), coder, stream, False)
     assert written >= 0, "a mask takes less than two bytes a value"
-    return ended(stream[:written].tobytes(), int(coder[LOW]), int(coder[HIGH]))
+    return ended(stream[:written].tobytes(), int(coder[LOW]), int(coder[HIGH])) or _NONE_BUT_SPECIAL
 
 
 def decode_mask(stream: bytes, shape: tuple[int, int, int], lag: int) -> U8:

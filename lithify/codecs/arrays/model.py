@@ -33,6 +33,7 @@ LEVELS = 128
 CONTEXT_BITS = 14
 MIXER_SETS = 16
 TOKENS = 72
+SIDES_COUNT, HALF_AS_USUAL = LANES, 2 * LANES
 CHANCE_BITS, COUNT_BITS = 23, 8
 _EVEN = 1 << 30
 """A chance of one half that was never moved."""
@@ -67,10 +68,15 @@ class Model(NamedTuple):
     mixer: I32
     """(which of two sets, decision, row, input)"""
     constant: I32
-    """The input behind those of the contexts."""
+    """Three vectors: the inputs behind those of the contexts (one that never changes, and what is counted), what sides
+    count in one, and for whom half is usual."""
     extra: U32
     bases: I64
     coder: I64
+    tally: I32
+    """How often each number occurred, as sums (Fenwick's tree); empty: they are not counted."""
+    common: U8
+    """How common each number was, framed, if they are counted."""
 
 
 @cache
@@ -83,13 +89,16 @@ def levels() -> U8:
     return found
 
 
-def new_model(frames: int, rows: int, columns: int, *, edged: bool = False) -> Model:
-    """Nothing seen yet."""
+def new_model(frames: int, rows: int, columns: int, *, edged: bool = False, counted: int = 0) -> Model:
+    """Nothing seen yet; so many different numbers are counted."""
     width = columns + LEFT + RIGHT
     framed = frames * (rows + TOP + BOTTOM) * width
-    asked, constant = _aligned(LANES, 0), _aligned(LANES, 0)
+    tables = 2 if counted else 1
+    asked, constant = _aligned(LANES, 0), _aligned(3 * LANES, 0)
     asked[: EXPERTS if edged else SMOOTH_EXPERTS] = -1
     constant[CONTEXTS] = _CONSTANT
+    constant[SIDES_COUNT : SIDES_COUNT + 12] = np.repeat([25, 5, 1], 4)
+    constant[[HALF_AS_USUAL + 1, HALF_AS_USUAL + 5]] = -1
     return Model(
         work=np.zeros(framed, np.int32),
         errors=np.zeros(framed, np.int32),
@@ -100,12 +109,14 @@ def new_model(frames: int, rows: int, columns: int, *, edged: bool = False) -> M
         weights=_aligned(2 * BOTH, 0),
         pulls=_aligned(2 * BOTH, 0).view(np.float32),
         steps=_aligned(2 * BOTH, 0).view(np.float32),
-        maps=_aligned(CONTEXTS << CONTEXT_BITS, _EVEN),
-        mixer=_aligned(2 * DECISIONS * MIXER_SETS * LANES, _WEIGHT),
+        maps=_aligned(tables * CONTEXTS << CONTEXT_BITS, _EVEN),
+        mixer=_aligned(tables * 2 * DECISIONS * MIXER_SETS * LANES, _WEIGHT),
         constant=constant,
         extra=np.full(TOKENS * 2, 1 << 31, np.uint32),
         bases=np.zeros(CONTEXTS, np.int64),
         coder=np.zeros(STATES, np.int64),
+        tally=np.zeros(counted + 1 if counted else 0, np.int32),
+        common=np.zeros(framed if counted else 0, np.uint8),
     )
 
 

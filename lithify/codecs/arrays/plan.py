@@ -10,8 +10,9 @@ import numpy as np
 
 from lithify.codecs.arrays.bands import LEVELS_MAX, Depth
 from lithify.codecs.arrays.base import FINER, Base
-from lithify.codecs.arrays.block import Coding, Lags, Tolerance, encode_block
+from lithify.codecs.arrays.block import COUNTED_MAX, Coding, Lags, Tolerance, encode_block
 from lithify.codecs.arrays.bound import Bound
+from lithify.codecs.arrays.counting import uneven_bits
 from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, Cube, Shape, read_cube
 from lithify.codecs.arrays.finding import distinct, find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
@@ -38,6 +39,10 @@ _PIECE_MAX, _LAGS_MAX, _BASE_MAX = 1 << 17, 1 << 16, 1 << 17
 _TRIED_MIN, _LAGS_MIN, _PIECE_FRAMES = 1 << 15, 1 << 14, 8
 _ALIKE = 1.15
 """A grid whose differences are larger by so much than another's is not the better one."""
+_UNEVEN_BITS = 0.03
+_CLEARLY = 0.99
+"""Counting is worth a trial if it may save so many bits a number, and its time if it saves so much of a part."""
+_ROWS_VALUES = 1 << 17
 _TILE_MIN = 32
 """Values that lags and bases are tried on, and the least side of the tile that they come from."""
 _SOME_VALUES = 1 << 15
@@ -220,7 +225,7 @@ def with_lags(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Pl
     best = replace(plan.coding, lags=lags)
     edged = replace(best, edged=True)
     best = edged if length(edged) < lengths[lags] else best
-    return _with_ladder(replace(plan, coding=best), stacked, cube, effort)
+    return _with_counts(_with_ladder(replace(plan, coding=best), stacked, cube, effort), stacked, cube, effort)
 
 
 def _with_ladder(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
@@ -237,6 +242,30 @@ def _with_ladder(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) ->
             [plan.coding, *laddered], key=lambda coding: _length(values, frames, coding, plan.tolerance, effort)
         ),
     )
+
+
+def _with_counts(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) -> Plan:
+    """The plan, or one that counts how often which number occurs, if a part of a block becomes clearly smaller."""
+    grid = plan.coding.grid
+    if grid is None:
+        return plan
+    if _uneven_bits(stacked, plan.coding, grid) < _UNEVEN_BITS:
+        return plan
+    values, frames = _column(stacked, cube, _share(stacked.size, _GRID_PART, _BASE_MAX, _TRIED_MIN))
+    counted = replace(plan.coding, counted=True)
+    less, length = (_length(values, frames, one, plan.tolerance, effort) for one in (counted, plan.coding))
+    return replace(plan, coding=counted) if less < _CLEARLY * length else plan
+
+
+def _uneven_bits(stacked: np.ndarray, coding: Coding, grid: Grid) -> float:
+    """What some rows say of how often which number occurs."""
+    count, rows, columns = stacked.shape
+    some = min(count, max(1, _ROWS_VALUES // columns))
+    first = (count - some) // 2
+    part = stacked[first : first + some, :: max(1, some * rows * columns // _ROWS_VALUES)]
+    valid = (classes_of(part, coding.specials) == 0) & np.isfinite(part)
+    split = grid.split(np.where(valid, part, np.zeros((), part.dtype)), range(first, first + some))
+    return uneven_bits(split.integers, valid, COUNTED_MAX)
 
 
 def _column(stacked: np.ndarray, cube: Cube, most: int) -> tuple[np.ndarray, range]:

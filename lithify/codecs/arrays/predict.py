@@ -10,12 +10,14 @@ from lithify.codecs.arrays.model import (
     CONTEXT_BITS,
     DECISIONS,
     FIRST,
+    HALF_AS_USUAL,
     LEFT,
     MIXER_SETS,
     REGRESSORS,
     RIGHT,
     SAMPLES,
     SECOND,
+    SIDES_COUNT,
     TARGET,
     TOP,
     WINDOW,
@@ -24,16 +26,20 @@ from lithify.codecs.arrays.model import (
     new_model,
 )
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
+from lithify.codecs.arrays.tally import commonness, count
 from lithify.codecs.arrays.two_streams import joined, parted
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, inlined, unsigned, wide
 from lithify.codecs.vectors import (
     LANES,
+    above,
     all_of,
     all_real,
     bits_of,
+    folded,
     greater,
+    lane_of,
     last_lane,
     least,
     lesser,
@@ -48,6 +54,7 @@ from lithify.codecs.vectors import (
     seven,
     sixteen,
     ten,
+    twelve,
 )
 
 _WEIGHT_MAX = 1 << 19
@@ -62,6 +69,8 @@ _QUIET = 2
 VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
+_NARROW_MAX = (1 << 31) - 1
+UNCOUNTED = range(0)
 _AWAY_MAX = 1 << 29
 """How far from its neighbour to the left an expert may expect a value, in 1/16."""
 _ERROR_MAX = 1 << 27
@@ -109,16 +118,18 @@ def _scale(ladder: I32, rung: int) -> int:
 
 
 @inlined
-def _side(x: int, energy: int) -> int:
-    """On which side of 0 something is, beside what is usual: 0 far below, 1 below, 2 near, 3 above, 4 far above."""
-    usual = (energy >> 1) + 2
-    return wide(x > usual) + wide(x > 4 * usual) + wide(x >= -usual) + wide(x >= -4 * usual)
+def _sides(errors: I32, usual: int, half: int, constant: I32, octave: int) -> I32:
+    """Three sides each and how large errors are, below 875, in the first four.
 
-
-@inlined
-def _sides(a: int, b: int, c: int, energy: int, octave: int) -> int:
-    """Three sides and how large errors are, below 875."""
-    return ((_side(a, energy) * 5 + _side(b, energy)) * 5 + _side(c, energy)) * 7 + octave
+    On which side of 0 something is, beside what is usual: 0 far below, 1 below, 2 near, 3 above, 4 far above.
+    """
+    far, half_far = min(4 * usual, _NARROW_MAX), min(4 * half, _NARROW_MAX)
+    halved = row_of(constant, HALF_AS_USUAL)
+    near_by = all_of(usual) - (all_of(usual - half) & halved)
+    far_by = all_of(far) - (all_of(far - half_far) & halved)
+    sides = above(errors, near_by) + above(errors, far_by) + all_of(2)
+    sides = sides - above(all_of(0) - near_by, errors) - above(all_of(0) - far_by, errors)
+    return folded(sides * row_of(constant, SIDES_COUNT)) * all_of(7) + all_of(octave)
 
 
 @inlined
@@ -217,22 +228,24 @@ def run(
     lag2: int,
     edged: bool,
     ladder: I32,
+    first_counted: int,
     stream: U8,
     plain: U8,
     decoding: bool,
 ) -> int:
     """Encode the values to `stream` and `plain`, or decode them from both. Gives the bytes written; -1: no room.
 
-    ladder   where each value stands, in order, if values are places in a table: they are predicted by where they stand.
-             Empty: they stand where they are
+    ladder         where each value stands, in order, if values are places in a table: they are predicted by where they
+                   stand. Empty: they stand where they are
+    first_counted  the least number, if they are counted: the model then has a tally
     """
     work, errors, pe = m.work, m.errors, m.expert_errors
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
     maps, mixer, constant, extra, bases = m.maps, m.mixer, m.constant, m.extra, m.bases
     samples, moments, weights, pulls, steps = m.samples, m.moments, m.weights, m.pulls, m.steps
-    coder = m.coder
+    coder, tally, common = m.coder, m.tally, m.common
     begin(coder, stream, decoding)
-    rungs = wide(len(ladder))
+    rungs, counted = wide(len(ladder)), wide(len(tally)) - 1
     asked = row_of(m.asked, 0)
     unasked = (asked ^ all_of(-1)) & all_of(0x7FFFFFFF)
     falling = _SINGLE_HALVED if edged else _SINGLE_HALVED - 1
@@ -359,15 +372,17 @@ def run(
                 le = level_of(levels, usual)
                 half = min(le >> 1, 63)
                 octave = min(le >> 4, 6)
-                own = energy >> 1
-                bases[0] = _sides(ene, enw, eww, energy, octave) * DECISIONS
-                sides = (_side(x0 - offset, own) * 5 + _side(x1 - offset, own)) * 5
-                bases[1] = (1 << CONTEXT_BITS) + ((sides + _side(es, energy)) * 7 + octave) * DECISIONS
+                sides = _sides(
+                    twelve(
+                        ene, x0 - offset, ew, x2 - offset, enw, x1 - offset, en, x3 - offset, eww, es, ec, x4 - offset
+                    ),
+                    (energy >> 1) + 2, (energy >> 2) + 2, constant, octave,
+                )  # fmt: skip
+                bases[0] = lane_of(sides, 0) * DECISIONS
+                bases[1] = (1 << CONTEXT_BITS) + lane_of(sides, 1) * DECISIONS
                 bases[2] = (2 << CONTEXT_BITS) + half * SIDES * DECISIONS
-                bases[3] = (3 << CONTEXT_BITS) + _sides(ew, en, ec, energy, octave) * DECISIONS
-                bases[4] = (4 << CONTEXT_BITS) + _sides(
-                    x2 - offset, x3 - offset, x4 - offset, energy, octave
-                ) * DECISIONS
+                bases[3] = (3 << CONTEXT_BITS) + lane_of(sides, 2) * DECISIONS
+                bases[4] = (4 << CONTEXT_BITS) + lane_of(sides, 3) * DECISIONS
                 near = (_near(w - place, scale) * 8 + _near(north - place, scale)) * 8 + _near(centre - place, scale)
                 bases[5] = (5 << CONTEXT_BITS) + near * DECISIONS
                 bases[6] = (6 << CONTEXT_BITS) + (
@@ -389,15 +404,22 @@ def run(
                 bases[8] = (8 << CONTEXT_BITS) + (
                     min(level_of(levels, abs(base)), 127) * 8 + min(le >> 3, 7)
                 ) * DECISIONS
+                second_set = same & 15
+                if counted > 0:
+                    second_set = wide(common[unsigned(here - 1)]) << 2 | wide(common[unsigned(above)])
                 expected = token_of((usual * 11) >> 8)
                 told = wide(0) if decoding else wide(values[unsigned(number)]) - base
                 r = code_number(
-                    bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), same & 15, coder, stream, plain,
-                    squash, stretch, reciprocal, decoding, told, expected, part,
+                    bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), second_set, coder, stream, plain,
+                    squash, stretch, reciprocal, decoding, told, expected, part, tally, base - first_counted,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if rungs:
                     value = min(max(value, 0), rungs - 1)
+                if counted > 0:
+                    value = min(max(value, first_counted), first_counted + counted - 1)
+                    common[unsigned(here)] = commonness(tally, value - first_counted)
+                    count(tally, value - first_counted)
                 if decoding:
                     values[unsigned(number)] = value
                 # Learn.
@@ -430,27 +452,39 @@ def run(
 
 
 def encode_integers(
-    values: I32, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    values: I32,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
-    lags    how many frames before are the first and the second past
-    edged   whether the experts for fields with edges are asked too
-    ladder  of values that are places in a table: where each stands, in order, from 0 to 2^16
+    lags     how many frames before are the first and the second past
+    edged    whether the experts for fields with edges are asked too
+    ladder   of values that are places in a table: where each stands, in order, from 0 to 2^16
+    counted  which numbers are counted, all that occur or none; within the ladder if there is one
     """
-    model = new_model(*values.shape, edged=edged)
+    model = new_model(*values.shape, edged=edged, counted=len(counted))
     stream, plain = np.zeros(values.size * 4 + 1000, np.uint8), np.zeros(values.size * 4 + 8, np.uint8)
-    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, stream, plain, False) < 0:
+    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, counted, stream, plain, False) < 0:
         return None
     return joined(model.coder, stream, plain)
 
 
 def decode_integers(
-    stream: bytes, mask: U8, lags: tuple[int, int] = (1, 2), edged: bool = False, ladder: I32 | None = None
+    stream: bytes,
+    mask: U8,
+    lags: tuple[int, int] = (1, 2),
+    edged: bool = False,
+    ladder: I32 | None = None,
+    counted: range = UNCOUNTED,
 ) -> I32:
     """The values of a block; those that are masked are 0. Raises Truncated or Corrupt."""
     values = np.zeros(mask.size, np.int32)
-    _run(new_model(*mask.shape, edged=edged), values, mask, lags, edged, ladder, *parted(stream), True)
+    model = new_model(*mask.shape, edged=edged, counted=len(counted))
+    _run(model, values, mask, lags, edged, ladder, counted, *parted(stream), True)
     return values.reshape(mask.shape)
 
 
@@ -461,6 +495,7 @@ def _run(
     lags: tuple[int, int],
     edged: bool,
     ladder: I32 | None,
+    counted: range,
     stream: U8,
     plain: U8,
     decoding: bool,
@@ -468,6 +503,6 @@ def _run(
     frames, rows, columns = mask.shape
     rungs = np.zeros(0, np.int32) if ladder is None else ladder
     return run(
-        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, stream, plain,
-        decoding,
+        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, counted.start,
+        stream, plain, decoding,
     )  # fmt: skip

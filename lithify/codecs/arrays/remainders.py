@@ -5,7 +5,16 @@ the token that is expected and walks up or down, one decision a step; few are ne
 """
 
 from lithify.codecs.array_types import I32, I64, U8, U32
-from lithify.codecs.arrays.model import CHANCE_BITS, COUNT_BITS, DECISIONS, MIXER_SETS, TOKENS
+from lithify.codecs.arrays.model import (
+    CHANCE_BITS,
+    CONTEXT_BITS,
+    CONTEXTS,
+    COUNT_BITS,
+    DECISIONS,
+    MIXER_SETS,
+    TOKENS,
+)
+from lithify.codecs.arrays.tally import ABOVE, BELOW, SURE, pull, pull_below
 from lithify.codecs.arrays.two_streams import plain_bits
 from lithify.codecs.bit_coder import code_bit
 from lithify.codecs.chances import COUNT_MAX, LIMIT
@@ -32,6 +41,8 @@ _SHARE, _SCALE = 4, 12
 """Products lose so many bits before they are added up, and the sum so many."""
 _UP_MAX, _DOWN, _DOWN_MAX, _FIRST, _ZERO, _SIGN = 8, 9, 3, 13, 14, 15
 """Decisions: 0 to 8 whether it is still larger, 9 to 12 whether it is still smaller, and the three others."""
+_BIT, _BIT_MAX = 16, 8
+"""Where numbers are counted, bits below the first two are decisions 0 to 8 of a second table."""
 _LAST = 63
 SIDES = 16
 
@@ -115,6 +126,35 @@ def _decide(
 
 
 @inlined
+def least_of(token: int) -> int:
+    """The least size that has this token."""
+    return token if token < 4 else (2 + (token & 1)) << ((token >> 1) - 1)
+
+
+@inlined
+def _counted(
+    tally: I32, place: int, decision: int, seen: int, expected: int, negative: int, found: int, left: int
+) -> int:
+    """The chance of a yes, in 1/4096, that lies in how often what occurred."""
+    if decision == _SIGN:
+        return pull_below(tally, place, least_of(seen), least_of(seen + 1) + wide(expected <= 1))
+    sides = wide(BELOW | ABOVE)
+    if decision == _BIT or expected <= 1:
+        sides = wide(BELOW) if negative else wide(ABOVE)
+    if decision == _BIT:
+        return pull(tally, place, sides, found << 1 << left, (2 * found + 1) << left, (found + 1) << 1 << left)
+    token = seen
+    if decision == _ZERO:
+        sides = wide(BELOW | ABOVE)
+    elif decision == _FIRST:
+        token = expected - 1
+    elif decision == _DOWN:
+        token = seen - 1
+    chance = pull(tally, place, sides, least_of(token), least_of(token + 1), least_of(token + 2))
+    return SURE - chance if decision == _DOWN else chance
+
+
+@inlined
 def code_number(
     bases: I64,
     maps: I32,
@@ -133,12 +173,16 @@ def code_number(
     told: int,
     expected: int,
     part: int,
+    tally: I32,
+    place: int,
 ) -> int:
     """One number, and it back.
 
     bases      where the decisions of each context begin
     expected   the token to start from
     part       how far from the middle of its step the guess was, -8 to 7 in 1/16: the side that is likelier
+    tally      how often each number occurred; empty: they are not counted
+    place      that of the number 0 in the tally
     """
     expected = min(expected, _LAST - 1)
     size = abs(told)
@@ -146,10 +190,12 @@ def code_number(
     negative = wide(told < 0)
     side = part + 8
     bases[2] += side * DECISIONS
+    counted = len(tally) > 0
     seen, step = wide(0), wide(0)
+    found, left = wide(0), wide(0)
     decision = wide(_ZERO) if expected <= 1 else wide(_FIRST)
     while True:
-        slot = decision
+        slot, second = decision, wide(0)
         if decision == _ZERO:
             wanted = wide(token > 0)
         elif decision == _FIRST:
@@ -159,24 +205,31 @@ def code_number(
         elif decision == _DOWN:
             slot = _DOWN + min(step, _DOWN_MAX)
             wanted = wide(token < seen)
+        elif decision == _BIT:
+            slot, second = min(left, _BIT_MAX), wide(1)
+            wanted = (size >> left) & 1
         else:
             slot = min(step, _UP_MAX)
             wanted = wide(token > seen)
+        if counted:
+            chance = _counted(tally, place, decision, seen, expected, negative, found, left)
+            constant[CONTEXTS + 1] = stretch[unsigned(chance)]
+        row = second * 2 * DECISIONS + slot
         bit = _decide(
-            bases, slot, maps, mixer, constant, (slot * MIXER_SETS + mixer_set) * LANES,
-            ((DECISIONS + slot) * MIXER_SETS + second_set) * LANES, coder, stream, squash, stretch, decoding, wanted,
+            bases, slot + second * (CONTEXTS << CONTEXT_BITS), maps, mixer, constant,
+            (row * MIXER_SETS + mixer_set) * LANES, ((DECISIONS + row) * MIXER_SETS + second_set) * LANES,
+            coder, stream, squash, stretch, decoding, wanted,
         )  # fmt: skip
         ended = False
+        complete = False
         if decision == _ZERO:
-            if not bit:
-                break
-            seen = wide(1)
+            complete = not bit
+            seen = bit
             decision = wide(_SIGN)
         elif decision == _SIGN:
             negative = bit
-            if expected > 1:
-                break
-            if bit:
+            complete = expected > 1
+            if bit and not complete:
                 bases[2] += (min(SIDES - side, SIDES - 1) - side) * DECISIONS
             decision = wide(0)
         elif decision == _FIRST:
@@ -187,23 +240,32 @@ def code_number(
                 seen -= 1
                 step += 1
             ended = not bit or seen == 0
+        elif decision == _BIT:
+            found = found << 1 | bit
+            left -= 1
+            if left < 0:
+                break
         else:
             if bit:
                 seen += 1
                 step += 1
             ended = not bit or seen >= _LAST
         if ended:
-            if expected <= 1 or seen == 0:
-                break
+            complete = expected <= 1 or seen == 0
             decision = wide(_SIGN)
-    if seen < 4:
-        found = seen
-    else:
+        if complete:
+            found = seen
+            if seen < 4 or not counted:
+                break
+            found = 2 + (seen & 1)
+            left = (seen >> 1) - 2
+            decision = wide(_BIT)
+    if seen >= 4 and not counted:
         bits = (seen >> 1) - 1
-        place = min(seen, TOKENS - 1)
-        p = min(max(wide(extra[place]) >> 16, _CHANCE_MIN), 65536 - _CHANCE_MIN)
+        slot = min(seen, TOKENS - 1)
+        p = min(max(wide(extra[slot]) >> 16, _CHANCE_MIN), 65536 - _CHANCE_MIN)
         bit = code_bit(coder, stream, p, decoding, (size >> (bits - 1)) & 1)
-        approach(extra, place, bit, reciprocal)
+        approach(extra, slot, bit, reciprocal)
         rest = bits - 1
         found = ((2 + (seen & 1)) << 1 | bit) << rest
         found |= plain_bits(coder, plain, decoding, size & ((1 << rest) - 1), rest)

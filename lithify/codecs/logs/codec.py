@@ -1,15 +1,15 @@
 """Logs: lines taken apart into templates and typed columns, block by block, each block proved before it is kept."""
 
-import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import EFFORTS, ChunkSink, Effort, Estimate, Facts, Format, Params, Source
 from lithify.codecs.lines import ChunkLines, Needle, Template
+from lithify.codecs.primed import PrimedCodec, PrimedParams
 from lithify.codecs.raw.block import BlockCodec
 from lithify.codecs.raw.ppmd import Ppmd, PpmdParams
 from lithify.codecs.raw.xz import Xz
@@ -28,7 +28,6 @@ mixed behind that text; RAW + n: the block by RAW_CODECS[n]; the streams of a bl
 RAW_CODECS: tuple[type[BlockCodec], ...] = (Zstd, Xz, Ppmd)
 _LINE_BYTES_MAX = 4 * limits.MIB  # how far before its nominal end a block looks for the end of a line
 _LINE_BYTES_MEAN_MAX = 8 * limits.KIB
-_DIGEST = re.compile("[0-9a-f]{64}")
 _PRIMED_BYTES_MAX = limits.MIB
 _SHORT_BYTES = range(16 * limits.KIB, 512 * limits.KIB)
 """At effort `default` such blocks are packed as at `max`: a tenth to a third smaller, in tenths of a second. Shorter
@@ -43,20 +42,15 @@ _PEAK_BYTES = 128 * limits.MIB
 
 
 @dataclass(frozen=True)
-class LogsParams(Params):
-    """How hard to try, how much at a time, and the primer that decoding needs, by its SHA-256."""
+class LogsParams(PrimedParams):
+    """As every codec's that takes primers, and how much at a time."""
 
-    effort: str = "default"
     block_bytes: int = BLOCK_BYTES
-    primer: str = ""
 
     def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
+        super().__post_init__()
         if not 0 < self.block_bytes <= limits.CHUNK_BYTES_MAX:
             raise LimitExceeded(f"block_bytes is {self.block_bytes}; the limit is {limits.CHUNK_BYTES_MAX}")
-        if self.primer and not _DIGEST.fullmatch(self.primer):
-            raise Corrupt(f"primer {self.primer[:80]!r}: expected the 64 digits of a SHA-256")
 
 
 def _warming(n: int) -> bytes:
@@ -81,7 +75,7 @@ def _warming(n: int) -> bytes:
 _WARMING = (b"".join(map(_warming, range(1000))), b"no lines at all")
 
 
-class Logs(Codec):
+class Logs(PrimedCodec):
     """A payload is one block of lines: packed streams (FORMAT.md), or the whole packed by a general codec."""
 
     facts: ClassVar[Facts] = Facts(
@@ -110,20 +104,9 @@ class Logs(Codec):
     def params_for(cls, effort: Effort, length: int) -> LogsParams:
         return LogsParams(effort=effort, block_bytes=BLOCK_BYTES)
 
-    def decoder_params(self) -> bytes:
-        """Only the primer: payloads say the rest themselves."""
-        return LogsParams(primer=self._own.primer).to_json()
-
-    @property
-    def primer(self) -> str | None:
-        return self._own.primer or None
-
-    def primed(self, primer: bytes) -> Self:
-        if not self._own.primer:
-            raise Corrupt(f"{self.facts.id} was given a primer of {len(primer)} bytes, and names none")
-        found = type(self)(self.params)
-        found._teacher = _teacher(self._own.primer, primer)
-        return found
+    @staticmethod
+    def teacher_of(digest: str, primer: bytes) -> "Teacher":
+        return _teacher(digest, primer)
 
     @classmethod
     def make_primer(cls, samples: Sequence[bytes]) -> bytes | None:
@@ -138,10 +121,6 @@ class Logs(Codec):
         put_varint(head, len(text))
         streams = encode_block(text, "default", as_primer=True)
         return None if streams is None else bytes(head) + streams
-
-    @classmethod
-    def params_with_primer(cls, params: Params, primer: str) -> LogsParams:
-        return replace(cast("LogsParams", params), primer=primer)
 
     @classmethod
     def warm(cls) -> None:

@@ -31,7 +31,7 @@ _FOREIGN_SHARE = 8
 are, too: JPEG XL knows some by heart."""
 _DRAWN, _DOUBTFUL = 0.5, 0.98
 """What is not smaller is compared with what the general codecs make of it, and what is much smaller: it was drawn, and
-bytes that repeat tell more of it than coefficients."""
+bytes that repeat tell more of it than coefficients. A short one is worth the general codecs at their best."""
 _SMALL_BYTES = 4 * limits.KIB
 """So is a file that is no longer: half of it may be names and numbers."""
 _HEAD_METHODS: dict[Effort, tuple[int, ...]] = {
@@ -104,7 +104,8 @@ class Jpeg(WholeFile):
         made = [payload for payload in payloads if payload is not None]
         shares = [len(payload) / len(data) for payload in made]
         if not made or len(data) <= _SMALL_BYTES or not _DRAWN < min(shares) < _DOUBTFUL:
-            made.append(general.pack(data, effort))
+            drawn = len(data) <= _WHOLE_BYTES_MAX and min(shares, default=1) <= _DRAWN
+            made.append(general.pack(data, "max" if drawn and effort == "default" else effort))
         return min(made, key=len)
 
     def decode_file(self, payload: bytes, length: int) -> bytes:

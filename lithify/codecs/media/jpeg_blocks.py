@@ -275,14 +275,15 @@ def _code_number(
     cells = BY_LEFT + SLOTS * (seen.kind * 32 + min(left, 31)), seen.cells[0], seen.cells[1]
     size = abs(told)
     length = wide(t.lengths[unsigned(size)]) if size < 256 else 8 + wide(t.lengths[unsigned((size >> 8) & 255)])
-    known = wide(0)
+    bit, state = decide_three(desk, state, cells, wide(0), wide(length > 0))
+    if bit == 0:
+        return wide(0), state, at
+    known = wide(1)
     while known < _SIZE_BITS_MAX:
         bit, state = decide_three(desk, state, cells, min(known, SLOTS - 1), wide(length > known))
         known += bit
         if not bit:
             break
-    if known == 0:
-        return wide(0), state, at
     lower, negative = max(known - 2, 0), wide(told < 0)
     plainly = wide(section == _BOTH) | wide(section == _DC)
     low = (negative & plainly) << lower | (size & ((1 << lower) - 1))

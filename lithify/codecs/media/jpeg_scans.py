@@ -455,21 +455,27 @@ def _write_sequential(
     writer[_END] |= missing
 
 
-_RUN, _HELD, _MORE = range(3)  # blocks of the run, correction bits that wait for its end, and those of this block
+_RUN, _HELD, _PIECES = range(3)  # blocks of the run, correction bits that wait for its end, and in how many pieces
+_PIECE_BITS = 6
 
 
 @bare
-def _end_run(writer: I64, out: U32, written: I32, waiting: I64, held: U8) -> None:
-    """The run of blocks that ended, with the bits that correct them. What waits of this block moves to the front."""
-    if waiting[_RUN] == 0:
-        return
+def _end_run(writer: I64, out: U32, written: I32, waiting: I64, held: I64) -> None:
+    """The run of blocks that ended, with the bits that correct them."""
     size = _size(waiting[_RUN]) - 1
     _put_symbol(writer, out, written, wide(4), size << 4, waiting[_RUN] & ((1 << size) - 1), size)
-    for i in range(waiting[_HELD]):
-        _put(writer, out, wide(held[i]), wide(1))
-    for i in range(waiting[_MORE]):
-        held[i] = held[waiting[_HELD] + i]
-    waiting[_RUN], waiting[_HELD] = 0, 0
+    for i in range(waiting[_PIECES]):
+        _put(writer, out, held[unsigned(i)] >> _PIECE_BITS, held[unsigned(i)] & 63)
+    waiting[:] = 0
+
+
+@inlined
+def _hold(waiting: I64, held: I64, bits: int, count: int) -> None:
+    """Up to 32 bits that correct a block wait for the end of the run."""
+    if count:
+        held[unsigned(waiting[_PIECES])] = bits << _PIECE_BITS | count
+        waiting[_PIECES] += 1
+        waiting[_HELD] += count
 
 
 @bare
@@ -481,7 +487,7 @@ def _write_ac_first(
     at: int,
     setting: I64,
     waiting: I64,
-    held: U8,
+    held: I64,
     zigzag: I64,
     places: I64,
 ) -> None:
@@ -491,7 +497,7 @@ def _write_ac_first(
         whole = wide(coefficients[unsigned(at + zigzag[unsigned(k)])])
         rest, zeros = abs(whole) >> low, k - before - 1
         before = k
-        if i == 0:
+        if waiting[_RUN]:
             _end_run(writer, out, written, waiting, held)
         while zeros > 15:
             _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
@@ -504,11 +510,11 @@ def _write_ac_first(
 
 
 @inlined
-def _put_held(writer: I64, out: U32, waiting: I64, held: U8) -> None:
-    """The correction bits of this block."""
-    for i in range(waiting[_MORE]):
-        _put(writer, out, wide(held[waiting[_HELD] + i]), wide(1))
-    waiting[_MORE] = 0
+def _put_more(writer: I64, out: U32, bits: int, count: int) -> None:
+    """Up to 63 bits."""
+    if count > 32:
+        _put(writer, out, bits >> 32, count - 32)
+    _put(writer, out, bits & 0xFFFFFFFF, min(count, 32))
 
 
 @bare
@@ -520,7 +526,7 @@ def _write_ac_again(
     at: int,
     setting: I64,
     waiting: I64,
-    held: U8,
+    held: I64,
     zigzag: I64,
     places: I64,
 ) -> None:
@@ -529,8 +535,7 @@ def _write_ac_again(
     newest = count - 1
     while newest >= 0 and abs(wide(coefficients[unsigned(at + zigzag[places[newest]])])) >> low > 1:
         newest -= 1
-    zeros = wide(0)
-    waiting[_MORE] = 0
+    zeros, bits, more = wide(0), wide(0), wide(0)
     for i in range(count):
         k = places[unsigned(i)]
         whole = wide(coefficients[unsigned(at + zigzag[unsigned(k)])])
@@ -538,22 +543,23 @@ def _write_ac_again(
         zeros += k - before - 1
         before = k
         while zeros > 15 and i <= newest:
-            _end_run(writer, out, written, waiting, held)
+            if waiting[_RUN]:
+                _end_run(writer, out, written, waiting, held)
             _put_symbol(writer, out, written, wide(4), wide(0xF0), wide(0), wide(0))
-            zeros -= 16
-            _put_held(writer, out, waiting, held)
+            _put_more(writer, out, bits, more)
+            zeros, bits, more = zeros - 16, wide(0), wide(0)
         if rest > 1:
-            held[waiting[_HELD] + waiting[_MORE]] = rest & 1
-            waiting[_MORE] += 1
+            bits, more = bits << 1 | (rest & 1), more + 1
             continue
-        _end_run(writer, out, written, waiting, held)
+        if waiting[_RUN]:
+            _end_run(writer, out, written, waiting, held)
         _put_symbol(writer, out, written, wide(4), (zeros << 4 | 1) & 255, wide(whole > 0), wide(1))
-        _put_held(writer, out, waiting, held)
-        zeros = wide(0)
-    if zeros > 0 or before < setting[_LAST] or waiting[_MORE] > 0:
+        _put_more(writer, out, bits, more)
+        zeros, bits, more = wide(0), wide(0), wide(0)
+    if zeros > 0 or before < setting[_LAST] or more > 0:
         waiting[_RUN] += 1
-        waiting[_HELD] += waiting[_MORE]
-        waiting[_MORE] = 0
+        _hold(waiting, held, bits >> 32, max(more - 32, 0))
+        _hold(waiting, held, bits & 0xFFFFFFFF, min(more, 32))
         if waiting[_RUN] == _RUN_MAX or waiting[_HELD] > _HELD_MAX:
             _end_run(writer, out, written, waiting, held)
 
@@ -570,7 +576,7 @@ def write_scan(
     last: I64,
     zigzag: I64,
     waiting: I64,
-    held: U8,
+    held: I64,
     places: I64,
 ) -> int:
     """The other way round: `out` is filled, and `ends`; gives _OK, _UNSOUND (a symbol has no code) or _FULL.
@@ -584,7 +590,8 @@ def write_scan(
     units = setting[_UNITS_ACROSS] * setting[_UNITS_DOWN]
     for unit in range(units + 1):
         if unit == units or left == 0:
-            _end_run(writer, out, codes.written, waiting, held)
+            if waiting[_RUN]:
+                _end_run(writer, out, codes.written, waiting, held)
             ends[interval] = _fill_up(writer, out, setting[_PADDING])
             interval += 1
             left = setting[_RESTART]
@@ -701,7 +708,7 @@ def write_data(picture: Picture, scan: Scan, recipe: Recipe, coefficients: I16, 
         np.zeros(4, np.int64),
         np.array(ZIGZAG),
         np.zeros(3, np.int64),
-        np.zeros(_HELD_ROOM, np.uint8),
+        np.zeros(_HELD_ROOM, np.int64),
         np.zeros(64, np.int64),
     )
     if status != _OK:

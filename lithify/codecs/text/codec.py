@@ -1,15 +1,15 @@
 """Text: every group of bytes mixed by what many texts taught, beside the general coders; the smallest form is kept."""
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from lithify import limits
-from lithify.codecs.codec import EFFORTS, ChunkSink, Codec, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.codec import ChunkSink, Effort, Estimate, Facts, Format, Params, Source
+from lithify.codecs.primed import PrimedCodec, PrimedParams
 from lithify.codecs.raw.block import BlockCodec, blocks, taste
 from lithify.codecs.raw.ppmd import Ppmd
 from lithify.codecs.raw.zstd import Zstd
@@ -26,7 +26,6 @@ MIXED, PRIMED, READ = 0x10, 0x20, 0x30
 """First byte of a payload: how the group is kept; to the last three the number of its class is added."""
 _RAW_CODECS: dict[int, type[BlockCodec]] = {ZSTD: Zstd, PPMD: Ppmd}
 _CLASS_BITS = 0x0F
-_DIGEST = re.compile("[0-9a-f]{64}")
 _PRIMED_BYTES_MAX = limits.MIB  # a longer group has enough of its own to learn from
 _GROUP_BYTES: dict[Effort, int] = {"fast": limits.MIB, "default": limits.MIB, "max": limits.TEXT_GROUP_BYTES_MAX}
 """A range costs its group at half a megabyte a second; larger ones win 0.6 % of prose, less of the rest (FORMAT.md)."""
@@ -41,23 +40,18 @@ _WARMING = b"The quick brown fox jumps over the lazy dog; the lazy dog does not 
 
 
 @dataclass(frozen=True)
-class TextParams(Params):
-    """How hard to try, how much at a time, and the primer that decoding needs, by its SHA-256."""
+class TextParams(PrimedParams):
+    """As every codec's that takes primers, and how much at a time."""
 
-    effort: str = "default"
     group_bytes: int = _GROUP_BYTES["default"]
-    primer: str = ""
 
     def __post_init__(self) -> None:
-        if self.effort not in EFFORTS:
-            raise Corrupt(f"effort {self.effort[:40]!r}: expected {', '.join(EFFORTS)}")
+        super().__post_init__()
         if not 0 < self.group_bytes <= limits.TEXT_GROUP_BYTES_MAX:
             raise LimitExceeded(f"group_bytes is {self.group_bytes}; the limit is {limits.TEXT_GROUP_BYTES_MAX}")
-        if self.primer and not _DIGEST.fullmatch(self.primer):
-            raise Corrupt(f"primer {self.primer[:80]!r}: expected the 64 digits of a SHA-256")
 
 
-class Text(Codec):
+class Text(PrimedCodec):
     """A payload is one group of bytes, each decoded alone (FORMAT.md)."""
 
     facts: ClassVar[Facts] = Facts(
@@ -86,20 +80,9 @@ class Text(Codec):
     def params_for(cls, effort: Effort, length: int) -> TextParams:
         return TextParams(effort=effort, group_bytes=_GROUP_BYTES[effort])
 
-    def decoder_params(self) -> bytes:
-        """Only the primer: payloads say the rest themselves."""
-        return TextParams(primer=self._own.primer).to_json()
-
-    @property
-    def primer(self) -> str | None:
-        return self._own.primer or None
-
-    def primed(self, primer: bytes) -> Self:
-        if not self._own.primer:
-            raise Corrupt(f"{self.facts.id} was given a primer of {len(primer)} bytes, and names none")
-        found = type(self)(self.params)
-        found._teacher = _teacher(self._own.primer, primer)
-        return found
+    @staticmethod
+    def teacher_of(digest: str, primer: bytes) -> "Teacher":
+        return _teacher(digest, primer)
 
     @classmethod
     def make_primer(cls, samples: Sequence[bytes]) -> bytes | None:
@@ -107,10 +90,6 @@ class Text(Codec):
 
         text = choose_text(samples)
         return pack_primer(text, class_of(text, "max")) if text else None
-
-    @classmethod
-    def params_with_primer(cls, params: Params, primer: str) -> TextParams:
-        return replace(cast("TextParams", params), primer=primer)
 
     @classmethod
     def warm(cls) -> None:

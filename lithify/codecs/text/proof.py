@@ -4,6 +4,7 @@ The kernel is integers only, and what was learnt has a digest; this is for compi
 """
 
 import hashlib
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from lithify.codecs.text.classes import FIRST_CLASSES, TextClass
@@ -25,11 +26,32 @@ READ_STREAMS = NETWORK.streams
 
 def streams_digest(tables: Learnt) -> str:
     """The SHA-256 of the text's streams in all classes that these tables are for, one after another."""
+    return _digest(
+        tables.classes,
+        lambda one: encode_text(TEXT, tables, one),
+        lambda one, stream: decode_text(stream, len(TEXT), tables, one),
+    )
+
+
+def read_streams_digest(network: Trained) -> str:
+    """The same in all classes that the network knows, with it reading along."""
+    return _digest(
+        FIRST_CLASSES,
+        lambda one: encode_read(TEXT, network, one),
+        lambda one, stream: decode_read(stream, len(TEXT), network, one),
+    )
+
+
+def _digest(
+    classes: Iterable[TextClass],
+    encode: Callable[[TextClass], bytes | None],
+    decode: Callable[[TextClass, bytes], bytes],
+) -> str:
     digest = hashlib.sha256()
-    for text_class in tables.classes:
-        stream = encode_text(TEXT, tables, text_class)
+    for text_class in classes:
+        stream = encode(text_class)
         assert stream is not None, "the text gets smaller in every class"
-        if decode_text(stream, len(TEXT), tables, text_class) != TEXT:
+        if decode(text_class, stream) != TEXT:
             raise Unsound(f"on this machine text of class {text_class.name} does not come back: it is not encoded here")
         digest.update(stream)
     return digest.hexdigest()
@@ -61,18 +83,6 @@ def prove(tables: Learnt, streams: str) -> Learnt:
             "encoded nor decoded here"
         )
     return tables
-
-
-def read_streams_digest(network: Trained) -> str:
-    """The SHA-256 of the text's streams in all classes that the network knows, with it reading along."""
-    digest = hashlib.sha256()
-    for text_class in FIRST_CLASSES:
-        stream = encode_read(TEXT, network, text_class)
-        assert stream is not None, "the text gets smaller in every class"
-        if decode_read(stream, len(TEXT), network, text_class) != TEXT:
-            raise Unsound(f"on this machine text of class {text_class.name} that a network reads does not come back")
-        digest.update(stream)
-    return digest.hexdigest()
 
 
 @cache

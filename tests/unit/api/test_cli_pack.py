@@ -51,7 +51,9 @@ def test_a_file_is_packed_described_and_unpacked() -> None:
 
     about = json.loads(run("info", "a.log.lith", "--json").stdout)
     assert (about["sha256"], about["packed_bytes"]) == (found["sha256"], found["packed_bytes"])
-    assert "sha256" in run("info", "a.log.lith").stdout
+    said = run("info", "a.log.lith").stdout
+    assert "sha256" in said
+    assert "primers          none\n" in said
 
     Path("a.log").unlink()
     assert run("unpack", "a.log.lith").exit_code == 0

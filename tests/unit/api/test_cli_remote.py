@@ -111,3 +111,10 @@ def test_a_wrong_key_is_told(served: Served) -> None:
 def test_upkeep_is_queued_on_the_server(served: Served) -> None:
     [line] = remotely(served, "sweep", "--detach", "--json").stdout.splitlines()
     assert json.loads(line)["state"] == "waiting"
+
+
+@pytest.mark.parametrize("environment", [{}, {"LITHIFY_KEY": ""}])
+def test_who_has_no_key_is_told_where_to_put_one(served: Served, environment: dict[str, str]) -> None:
+    result = run("ls", environment={"LITHIFY_URL": served.url, **environment})
+    assert 2 == result.exit_code
+    assert "set LITHIFY_KEY" in result.stderr

@@ -186,7 +186,7 @@ def test_records_that_do_not_fit_are_refused(length: int, width: int, side: U8 |
 # --- the format ---------------------------------------------------------------------------------------
 
 
-def examples() -> dict[str, bytes]:
+def written_examples() -> dict[str, bytes]:
     """Streams that stay what they are; MIXING.md shows the first two."""
     source = random.Random(8)
     rows = np.arange(40, dtype=np.int32)
@@ -202,13 +202,13 @@ def examples() -> dict[str, bytes]:
 
 def test_streams_are_what_the_document_shows() -> None:
     shown = DOCUMENT.read_text(encoding="utf-8")
-    made = examples()
+    made = written_examples()
     assert made["text"].hex(" ") in shown
     assert made["records"].hex(" ") in shown
 
 
 def test_streams_are_what_they_were() -> None:
-    made = b"".join(examples().values())
+    made = b"".join(written_examples().values())
     assert "76557a32e34a0b40" == hashlib.sha256(made).hexdigest()[:16]
 
 
@@ -216,7 +216,7 @@ _SCRIPT = """
 import warnings
 warnings.simplefilter("error")
 from tests.unit.codecs import test_mixing
-for name, stream in test_mixing.examples().items():
+for name, stream in test_mixing.written_examples().items():
     print(name, stream.hex())
 text = test_mixing.decode_text(bytes(range(255, 0, -7)), 150).tobytes()
 neighbours = test_mixing.np.arange(-1, 9, dtype=test_mixing.np.int32)
@@ -227,5 +227,5 @@ print("wrong", text.hex(), test_mixing.decode_records(text, 80, 8, None, neighbo
 def test_the_kernel_gives_the_same_where_every_index_and_every_overflow_is_checked() -> None:
     text = decode_text(bytes(range(255, 0, -7)), 150).tobytes()
     wrong = decode_records(text, 80, 8, None, np.arange(-1, 9, dtype=np.int32)).tobytes()
-    lines = [f"{name} {stream.hex()}" for name, stream in examples().items()]
+    lines = [f"{name} {stream.hex()}" for name, stream in written_examples().items()]
     assert [*lines, f"wrong {text.hex()} {wrong.hex()}"] == printed(_SCRIPT, INTERPRETED).splitlines()

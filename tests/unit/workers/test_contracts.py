@@ -7,12 +7,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy
 import pytest
 
 from lithify import limits
 from lithify.codecs.frame import read_frame
-from lithify.errors import BadArgument, Conflict, FidelityBroken, PreconditionFailed
+from lithify.errors import Conflict, FidelityBroken, PreconditionFailed
 from lithify.store.views import ObjectView
 from lithify.workers.archive import Archive
 from lithify.workers.check import check_archive
@@ -153,17 +152,6 @@ def test_a_file_is_packed_within_a_contract_that_its_frame_names(tmp_path: Path)
         back = io.BytesIO()
         unpack_file(frame, back)
     assert 0 < worst(VALUES, back.getvalue()) <= 7
-
-
-@pytest.mark.parametrize("effort", ["fast", "default"])
-def test_a_contract_that_names_a_variable_that_is_not_there_is_refused(tmp_path: Path, effort: str) -> None:
-    numpy.save(tmp_path / "t.npy", numpy.linspace(0, 9, 6000, dtype="f4").reshape(3, 40, 50))
-    with (
-        (tmp_path / "t.npy").open("rb") as original,
-        (tmp_path / "t.lith").open("w+b") as frame,
-        pytest.raises(BadArgument, match="names 'rain'; the variables of the file are values"),
-    ):
-        pack_file(original, frame, contract="bounded:abs=0.1;rain=exact", effort=effort)
 
 
 def test_a_frame_that_breaks_its_contract_is_not_kept(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.png import PngCodec
 from lithify.codecs.media.whole_file import EffortParams
 from lithify.codecs.reasons import give_reason, reasons_given
+from lithify.errors import BadArgument
 from lithify.workers.archive import Archive
 from lithify.workers.loop import Worker
 from lithify.workers.pack import pack_file
@@ -138,6 +139,17 @@ def test_a_file_too_long_to_be_written_anew_says_so(monkeypatch: pytest.MonkeyPa
     assert [] == given(codec, data)
     monkeypatch.setattr(limits, "ARRAYS_REWRITTEN_BYTES_MAX", len(data) - 1)
     assert "values behind filters stay exact" in given(codec, data)[0]
+
+
+@pytest.mark.parametrize("effort", ["fast", "default"])
+def test_a_contract_that_names_a_variable_that_is_not_there_is_refused(tmp_path: Path, effort: str) -> None:
+    np.save(tmp_path / "t.npy", np.linspace(0, 9, 6000, dtype="f4").reshape(3, 40, 50))
+    with (
+        (tmp_path / "t.npy").open("rb") as original,
+        (tmp_path / "t.lith").open("w+b") as frame,
+        pytest.raises(BadArgument, match="names 'rain'; the variables of the file are values"),
+    ):
+        pack_file(original, frame, contract="bounded:abs=0.1;rain=exact", effort=effort)
 
 
 # --- files that are not what they seem ----------------------------------------------------------------

@@ -59,6 +59,14 @@ def few(shape: tuple[int, ...]) -> Field:
     return found
 
 
+def stretched(shape: tuple[int, ...]) -> Field:
+    """Whole numbers of which every fifth is far more common than the others."""
+    chance = np.random.default_rng(7)
+    fine = np.rint(smooth(shape) * 20).astype(np.int64)
+    found: Field = np.where(chance.random(shape) < 0.9, fine // 5 * 5, fine).astype(np.uint16)
+    return found
+
+
 FIELDS: dict[str, Callable[[tuple[int, ...]], Field]] = {
     "smooth": smooth,
     "holed": lambda shape: with_holes(smooth(shape)),
@@ -67,6 +75,7 @@ FIELDS: dict[str, Callable[[tuple[int, ...]], Field]] = {
     "packed": packed,
     "turbulent": turbulent,
     "few": few,
+    "stretched": stretched,
     "double": lambda shape: smooth(shape).astype(np.float64) * 1.1,
     "half": lambda shape: smooth(shape).astype(np.float16),
     "int16": lambda shape: np.rint(smooth(shape) * 20).astype(np.int16),

@@ -113,11 +113,14 @@ class Numbers:
     chances: dict[int, Fine] = field(default_factory=dict)
     rows: dict[int, list[int]] = field(default_factory=dict)
     below: dict[int, Chance] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=list)
 
-    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int) -> int:
-        found = [self.chances.setdefault(16384 * c + 16 * v + slot, Fine()) for c, v in enumerate(contexts)]
+    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int, counted: int | None) -> int:
+        table, row, d = 147456 * (slot // 16), 512 * (slot // 16), slot % 16
+        found = [self.chances.setdefault(table + 16384 * c + 16 * v + d, Fine()) for c, v in enumerate(contexts)]
         inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
-        rows = [self.rows.setdefault(256 * i + 16 * slot + sets[i], [16384] * 10) for i in range(2)]
+        inputs += [] if counted is None else [STRETCH[counted]]
+        rows = [self.rows.setdefault(row + 256 * i + 16 * d + sets[i], [16384] * len(inputs)) for i in range(2)]
         x = [within(sum(a * b >> 4 for a, b in zip(inputs, row, strict=True)) >> 12, 2815) for row in rows]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
@@ -128,40 +131,82 @@ class Numbers:
             chance.learn(bit)
         return bit
 
-    def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int) -> int:
+    def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int, place: int) -> int:
         expected = min(expected, 62)
 
-        def ask(slot: int, side: int) -> int:
-            return self.decision([v + side * (c == 2) for c, v in enumerate(contexts)], sets, slot)
+        def ask(slot: int, side: int, x: int, y: int, z: int, sides: str) -> int:
+            asked = [v + side * (c == 2) for c, v in enumerate(contexts)]
+            counted = self.counted(place, x, y, z, sides) if self.counts else None
+            if counted is not None and 9 <= slot < 13:
+                counted = 4095 - counted
+            return self.decision(asked, sets, slot, counted)
 
         side = part + 8
-        negative, seen, steps = 0, 0, 0
+        negative, seen, steps, sides = 0, 0, 0, "above below"
         if expected <= 1:
-            if not ask(14, side):
+            if not ask(14, side, 0, 1, 2, sides):
                 return 0
-            negative, seen, up = ask(15, side), 1, True
+            negative, seen, up = ask(15, side, 1, 1, 3, "sign"), 1, True
             side = min(16 - side, 15) if negative else side
+            sides = "below" if negative else "above"
         else:
-            up = bool(ask(13, side))
+            up = bool(ask(13, side, least(expected - 1), least(expected), least(expected + 1), sides))
             seen = expected if up else expected - 1
         while (seen < 63) if up else (seen > 0):
-            if not ask(min(steps, 8) if up else 9 + min(steps, 3), side):
+            x = seen if up else seen - 1
+            slot = min(steps, 8) if up else 9 + min(steps, 3)
+            if not ask(slot, side, least(x), least(x + 1), least(x + 2), sides):
                 break
             seen += 1 if up else -1
             steps += 1
         if expected > 1 and seen:
-            negative = ask(15, side)
+            negative = ask(15, side, least(seen), least(seen), least(seen + 1), "sign")
         size = self.size(seen)
+        if self.counts and seen >= 4:
+            size = 2 + seen % 2
+            for i in range(seen // 2 - 2, -1, -1):
+                x, y, z = (2 * size + k << i for k in range(3))
+                size = 2 * size + ask(16 + min(i, 8), side, x, y, z, "below" if negative else "above")
         return -size if negative else size
 
     def size(self, seen: int) -> int:
-        if seen < 4:
+        if seen < 4 or self.counts:
             return seen
         chance = self.below.setdefault(seen, Chance())
         bit = self.coder.bit(min(max(chance.p >> 6, 32), 65504))
         chance.learn(bit)
         rest = seen // 2 - 2
         return ((2 + seen % 2) * 2 + bit << rest) + self.plain.bits(rest)
+
+    def among(self, a: int, b: int) -> tuple[int, int]:
+        """How many values stood from place a to before b, and how many places these are."""
+        some = self.counts[max(a, 0) : max(b, 0)]
+        return sum(some), len(some)
+
+    def counted(self, q: int, x: int, y: int, z: int, sides: str) -> int:
+        n = m = n_room = m_room = 0
+        if sides == "sign":
+            (m, m_room), (n, n_room) = self.among(q - z + 1, q - y + 1), self.among(q + y, q + z)
+        if "above" in sides:
+            (n, n_room), (m, m_room) = self.among(q + x, q + y), self.among(q + y, q + z)
+        if "below" in sides:
+            for_n, for_m = self.among(q - y + 1, q - x + 1), self.among(q - z + 1, q - y + 1)
+            n, n_room, m, m_room = n + for_n[0], n_room + for_n[1], m + for_m[0], m_room + for_m[1]
+        if not (n_room and m_room):
+            return 4095 if m_room else 0 if n_room else 2048
+        d, e = (m * (m_room + n_room) + m_room) * n_room, (n * (m_room + n_room) + n_room) * m_room
+        return min((d << 12) // (d + e), 4095)
+
+    def common(self, place: int) -> int:
+        """How common a value is beside those around it; then it is counted."""
+        many, room = self.among(place - 8, place + 9)
+        own = self.counts[place] * room
+        self.counts[place] += 1
+        return (own > many) + (own > 2 * many) + (own > 4 * many)
+
+
+def least(t: int) -> int:
+    return t if t < 4 else (2 + t % 2) << (t // 2 - 1)
 
 
 # --- the integers -----------------------------------------------------------------------------------------
@@ -186,12 +231,14 @@ class Integers:
     lags: tuple[int, int]
     edged: bool
     ladder: list[int]
+    first: int
     numbers: Numbers
     work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
     weights: list[list[int]] = field(default_factory=lambda: [[0] * 32, [0] * 32])
     moments: list[list[list[int]]] = field(default_factory=lambda: [[[0] * 32 for _ in range(27)] for _ in range(2)])
     samples: list[list[int]] = field(default_factory=list)
+    common: Framed = field(default_factory=Framed)
 
     def decode(self) -> list[int]:
         frames, rows, columns = self.shape
@@ -263,8 +310,7 @@ class Integers:
         guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
         energy = self.energy(f, y, x, past)
-        usual = (energy * scale) >> 16
-        le = level(usual)
+        le = level(usual := (energy * scale) >> 16)
         octave = min(le >> 4, 6)
 
         def sides(*three: tuple[int, int]) -> int:
@@ -286,8 +332,10 @@ class Integers:
             same,
             8 * min(level(abs(base)), 127) + min(le >> 3, 7),
         ]
-        sets = (min(le >> 2, 15), same & 15)
-        coded, value = self.coded(base + self.numbers.number(contexts, sets, token((11 * usual) >> 8), part))
+        sets = min(le >> 2, 15), self.second_set(f, y, x, same)
+        number = self.numbers.number(contexts, sets, token((11 * usual) >> 8), part, base - self.first)
+        coded, value = self.coded(base + number)
+        self.common[f, y, x] = self.numbers.common(coded - self.first) if self.numbers.counts else 0
         v[f, y, x] = value
         e[f, y, x] = within(16 * value - guess, 1 << 30)
         for k, one in enumerate(away):
@@ -303,6 +351,9 @@ class Integers:
             told = summed([single(a + b) for a, b in zip(products[:16], products[16:], strict=True)])
             away.append(int(min(max(told / 4096, -(2.0**29)), 2.0**29)))
         return away
+
+    def second_set(self, f: int, y: int, x: int, same: int) -> int:
+        return 4 * self.common[f, y, x - 1] + self.common[f, y - 1, x] if self.numbers.counts else same & 15
 
     def coded(self, number: int) -> tuple[int, int]:
         """What is decoded, and where it stands."""
@@ -424,14 +475,16 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
         first, step, digits = data.signed(), data.varint(), data.varint()
     data.varint()
     method = data.byte()
-    assert method in (0x10, 0x11, 0x16, 0x17)
+    assert method in (0x10, 0x11, *range(0x16, 0x1C))
     lags = data.varint(), data.varint()
     assert [data.varint() for _ in range(4)] == [0, 0, 0, 0]
     ladder: list[int] = []
-    if method >= 0x16:
+    if method in (0x16, 0x17, 0x1A, 0x1B):
         ladder = [round((one - table[0]) / (table[-1] - table[0]) * 65536) for one in table]
+    least_counted, many = (data.signed(), data.varint()) if method >= 0x18 else (0, 0)
     plain = Plain(data.take(data.varint()))
-    integers = Integers(shape, lags, bool(method & 1), ladder, Numbers(Coder(data.rest()), plain)).decode()
+    numbers = Numbers(Coder(data.rest()), plain, counts=[0] * many)
+    integers = Integers(shape, lags, bool(method & 1), ladder, least_counted, numbers).decode()
     if grid == 4:
         return [table[k] for k in integers]
     if grid == 1:

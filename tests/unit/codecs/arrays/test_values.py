@@ -13,7 +13,7 @@ from lithify.codecs.arrays import block
 from lithify.codecs.arrays import values as doors
 from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
 from lithify.codecs.arrays.cube import cube_count, stack
-from lithify.codecs.arrays.grids import Ranks
+from lithify.codecs.arrays.grids import Affine, Ranks
 from lithify.codecs.arrays.plan import pack_header, read_header
 from lithify.codecs.arrays.predict import encode_integers
 from lithify.codecs.arrays.values import Bound, decode_part, decode_values, encode_inner, encode_values
@@ -131,6 +131,23 @@ def test_a_ladder_whose_places_fall_is_refused() -> None:
     payload = pack_header(stack(values.shape), Coding(few.dtype, grid, none)) + varint(len(body)) + body
     with pytest.raises(Corrupt):
         decode_values(payload, values.shape, values.dtype)
+
+
+@pytest.mark.parametrize("effort", ["fast", "default"])
+def test_a_block_in_which_nothing_was_measured_comes_back(effort: Any) -> None:
+    values = np.full((3, 5, 6), np.nan, np.float32)
+    grid = Affine(values.dtype, np.ones(1), np.zeros(1))
+    coding = Coding(values.dtype, grid, values.reshape(-1)[:1].view(np.uint32))
+    body = encode_block(values, range(3), coding, Tolerance(), effort)
+    assert body is not None
+    assert values.tobytes() == block.decode_block(body, values.shape, range(3), coding).tobytes()
+
+
+def test_an_array_of_which_the_first_half_was_not_measured_comes_back() -> None:
+    values = np.rint(smooth((3, 300, 1400)))
+    values[:, :, :700] = np.nan
+    assert len(stack(values.shape).blocks()) > 1
+    assert values.tobytes() == round_trip(values).tobytes()
 
 
 def test_holes_that_never_move_cost_next_to_nothing() -> None:

@@ -18,18 +18,20 @@ from tests.unit.codecs.arrays.fields import FIELDS
 DOCUMENT = (ROOT / "lithify/codecs/arrays/VALUES.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("counted", [False, True])
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("lags", [(1, 2), (2, 3), (9, 9)])
-def test_the_reference_decodes_what_the_codec_wrote(edged: bool, lags: tuple[int, int]) -> None:
+def test_the_reference_decodes_what_the_codec_wrote(edged: bool, lags: tuple[int, int], counted: bool) -> None:
     values = FIELDS["int16"]((5, 9, 8))
-    grid = Native(values.dtype, int(values.min()), 1, 0)
-    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged))
+    grid = Native(values.dtype, int(values.min()) + 30, 1, 0)
+    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, counted=counted))
 
 
+@pytest.mark.parametrize("counted", [False, True])
 @pytest.mark.parametrize("edged", [False, True])
 @pytest.mark.parametrize("lags", [(1, 2), (9, 9)])
 def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_stand(
-    edged: bool, lags: tuple[int, int]
+    edged: bool, lags: tuple[int, int], counted: bool
 ) -> None:
     smooth = FIELDS["int16"]((5, 9, 8)).astype(np.int64)
     table = (np.arange(-30, 31) ** 3 // 3).astype(np.int16)
@@ -37,7 +39,8 @@ def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_st
     assert len(np.unique(values)) > 20
     grid = Ranks(table.dtype, table, encode_inner(table))
     assert grid.is_uneven
-    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, laddered=True))
+    coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, laddered=True, counted=counted)
+    assert_both_decode(values, coding)
 
 
 def assert_both_decode(values: np.ndarray, coding: Coding) -> None:
