@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def rotated(said: int | None = None) -> bytes:
 
 
 NETCDF = netcdf3([Nc3Variable("t2m", ("time", "y", "x"), smooth((6, 40, 50), ">f4"))])
-FILES = {
+FILES: dict[str, tuple[Callable[[], bytes], str, str, set[str]]] = {
     "app.log.3.gz": (rotated, "media.deflate", "logs.template", {"app.log.3"}),
     "long.log.3.gz": (lambda: rotated(limits.OPENED_BYTES_MAX + 1), "media.gzip", "logs.template", set()),
     "src.tar.gz": (
