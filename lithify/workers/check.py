@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lithify.store import health
 from lithify.store.blobs import Address
 from lithify.store.views import CheckReport, Finding
-from lithify.workers.scrub import inspect
+from lithify.workers.scrub import inspect, where_it_stands
 
 if TYPE_CHECKING:
     from lithify.workers.archive import Archive
@@ -23,13 +23,16 @@ class _Look:
     def at(self, place: Address, damage: str | None) -> str | None:
         """What is wrong with a blob, in a sentence; `damage` is what the catalog knows already."""
         if place.digest not in self.seen:
-            standing = self._archive.blobs.exists(place)
-            wrong = damage or (None if standing else f"blob {place.digest} is missing or has another length")
-            if wrong is None and self._read_data:
-                wrong = inspect(self._archive, place)
-                self.read_bytes += place.length
-            self.seen[place.digest] = wrong
+            self.seen[place.digest] = damage or where_it_stands(self._archive, place, self._wrong)
         return self.seen[place.digest]
+
+    def _wrong(self, place: Address) -> str | None:
+        if not self._archive.blobs.exists(place):
+            return f"blob {place.digest} is missing or has another length"
+        if not self._read_data:
+            return None
+        self.read_bytes += place.length
+        return inspect(self._archive, place)
 
 
 def check_archive(archive: "Archive", *, read_data: bool) -> CheckReport:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lithify import limits
 from lithify.crashpoints import crashpoint
 from lithify.errors import BadBytes, NotFound
-from lithify.store import health
+from lithify.store import health, queries
 from lithify.store.blobs import Address
 from lithify.store.clock import read_clock
 from lithify.store.put import encode_job
@@ -64,7 +64,7 @@ def scrub(
 
 def _scrub_one(archive: "Archive", address: Address, done: Scrubbed) -> None:
     crashpoint("scrub.before_read")
-    damage = inspect(archive, address)
+    damage = where_it_stands(archive, address, lambda place: inspect(archive, place))
     crashpoint("scrub.after_read")
     done.blobs += 1
     done.read_bytes += address.length
@@ -75,6 +75,23 @@ def _scrub_one(archive: "Archive", address: Address, done: Scrubbed) -> None:
     if damage is not None:
         done.damaged.append(address.digest)
         mend(archive, address, done)
+
+
+def where_it_stands(archive: "Archive", address: Address, look: "Callable[[Address], str | None]") -> str | None:
+    """What `look` finds wrong with a blob; None: nothing, or it is gone.
+
+    A sweep may move it to another pack meanwhile, or remove it: what looks wrong is looked at again where it stands.
+    The catalog knows of a move before the old pack goes.
+    """
+    while (wrong := look(address)) is not None:
+        with archive.catalog.reading() as connection:
+            now = queries.blob(connection, address.digest)
+        if now is None:
+            return None
+        if now == address:
+            break
+        address = now
+    return wrong
 
 
 def inspect(archive: "Archive", address: Address) -> str | None:

@@ -8,9 +8,13 @@ import pytest
 
 from lithify import limits
 from lithify.errors import BadName, Conflict, DigestMismatch, NotFound, PreconditionFailed, RangeNotSatisfiable
+from lithify.store.blobs import Address
+from lithify.workers import check as checking
+from lithify.workers import scrub as scrubbing
 from lithify.workers.archive import Archive
 from lithify.workers.ingest import PutFailure, PutItem
 from lithify.workers.loop import Worker
+from lithify.workers.sweep import sweep
 
 LINE = b"2026-11-21 01:15:%02d host sshd[%d]: session %d opened\n"
 LOG = b"".join(LINE % (n % 60, n % 977, n) for n in range(40_000))
@@ -186,6 +190,33 @@ def test_mostly_dead_packs_are_rewritten_and_what_lives_survives(archive: Archiv
     for name in list(contents)[:5]:
         assert contents[name] == get(archive, name)
     assert () == archive.check(read_data=True).findings
+
+
+@pytest.mark.parametrize("look", ["scrub", "check"])
+def test_what_a_sweep_moves_while_it_is_looked_at_is_not_taken_for_damaged(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, look: str
+) -> None:
+    contents = {f"{n}": random.Random(n).randbytes(2000) for n in range(200)}
+    for name, content in contents.items():
+        put(archive, name, content)
+    work(archive)
+    for name in list(contents)[5:]:
+        archive.remove("c", name)
+    archive.blobs.close()
+    before, inspect = set(archive.blobs.packs()), scrubbing.inspect
+
+    def inspect_late(looked_through: Archive, place: Address) -> str | None:
+        if before <= set(archive.blobs.packs()):
+            sweep(archive)
+        return inspect(looked_through, place)
+
+    for module in (scrubbing, checking):
+        monkeypatch.setattr(module, "inspect", inspect_late)
+    if look == "scrub":
+        assert [] == scrubbing.scrub(archive, fraction=1)["damaged"]
+    findings = archive.check(read_data=True).findings
+    assert before - set(archive.blobs.packs())
+    assert () == findings
 
 
 def test_many_files_are_put_together_and_a_bad_one_fails_alone(archive: Archive, tmp_path: Path) -> None:
