@@ -55,6 +55,8 @@ def pack(
         raise BadArgument("--native says how a language model reckons: name one with --model")
     target = target or (PIPE if source == PIPE else Path(f"{source}.lith"))
     shows_contents = wishes.pop("contents")
+    if shows_contents and target == PIPE:
+        raise BadArgument("--contents is told where the frame would go, on standard output: name a file for the frame")
     wishes["primer"] = None if primer is None else read_primer_file(primer)
     with (
         origin(source) as file,

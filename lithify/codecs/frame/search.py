@@ -9,6 +9,7 @@ from lithify.codecs.frame.read import check_chunk, read_exactly, read_shared
 from lithify.codecs.frame.values import Frame
 from lithify.codecs.inside import Inside
 from lithify.codecs.lines import ChunkLines, PlainLines, Template
+from lithify.codecs.registry import codec_for
 
 _OPEN_AT_ONCE = 2
 """Chunks kept open: the one being searched and the one before it, for lines that lie in both."""
@@ -56,10 +57,13 @@ class FrameChunks:
     def contents(self) -> Iterator[tuple[Inside, list[Inside]]]:
         """Each chunk as its codec keeps it, and what that codec found inside."""
         for index in range(len(self)):
-            codec, shared = self._codec(index)
             chunk = self._frame.chunks[index]
-            known = type(codec).contents is not Codec.contents
-            inside = codec.contents(self._payload(index), shared=shared, length=chunk.length) if known else []
+            entry = self._frame.formats[chunk.format_index]
+            codec = codec_for(entry.format, entry.params)  # what lies inside is told without the primer or the model
+            inside = []
+            if type(codec).contents is not Codec.contents:
+                shared = read_shared(self._file, entry)
+                inside = codec.contents(self._payload(index), shared=shared, length=chunk.length)
             yield Inside("chunk", codec.facts.id, chunk.length, chunk.stored_length), inside
 
     def _codec(self, index: int) -> tuple[Codec, bytes]:

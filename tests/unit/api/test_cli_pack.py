@@ -124,3 +124,11 @@ def test_a_frame_that_is_none_is_refused_and_leaves_nothing(frame: bytes, damage
     assert result.stderr.startswith("lithify: ")
     assert result.stderr.count("\n") == 1
     assert not Path("back").exists()
+
+
+def test_pack_tells_no_contents_where_the_frame_goes(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(TEXT)
+    result = run("pack", str(tmp_path / "a.log"), "-o", "-", "--contents")
+    assert 2 == result.exit_code
+    assert "--contents is told where the frame would go" in result.stderr
+    assert "" == result.stdout

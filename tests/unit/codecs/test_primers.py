@@ -10,6 +10,7 @@ from lithify import limits
 from lithify.codecs.codec import Codec, Format, Params
 from lithify.codecs.frame import FrameWriter, at_hand, decode_frame, join_frames, primers_of, read_frame
 from lithify.codecs.frame.primers import Primers, digest_of
+from lithify.codecs.frame.search import FrameChunks
 from lithify.codecs.registry import all_codecs
 from lithify.errors import BadArgument, Corrupt, LimitExceeded, MissingPrimer
 from lithify.workers.sources import FileSource
@@ -51,6 +52,11 @@ def test_a_frame_says_which_primers_it_needs() -> None:
     plain = io.BytesIO()
     FrameWriter(plain).finish()
     assert set() == primers_of(read_frame(plain))
+
+
+def test_what_lies_inside_a_frame_is_told_without_its_primer() -> None:
+    file = io.BytesIO(primed_frame())
+    assert {Primed.facts.id} == {chunk.codec for chunk, _ in FrameChunks(file, read_frame(file)).contents()}
 
 
 def test_a_joined_frame_needs_the_primers_of_all_its_parts() -> None:
