@@ -30,7 +30,8 @@ DICTIONARY_BYTES_MAX = 1 * MIB
 SHORT_BYTES_MAX = 32 * KIB  # of a log that is tried as text too: what texts taught is worth more than its own templates
 
 TEXT_GROUP_BYTES_MAX = 4 * MIB  # of text that is mixed as a whole: 8 s each way, also for a hostile chunk
-TEXT_DEFAULT_BYTES_MAX = 8 * MIB  # of an original that effort `default` mixes as text: 16 s each way (text/FORMAT.md)
+TEXT_INSIDE_BYTES_MAX = 1 * MIB  # of a text, or of short texts together, inside an archive, for there may be many
+TEXT_DEFAULT_BYTES_MAX = 8 * MIB  # of an original that effort `default` mixes as text: 14 to 32 s (text/FORMAT.md)
 TEXT_NETWORK_BYTES_MAX = 1 * MIB  # of text that a network reads along with: 40 s each way, also for a hostile chunk
 
 ARRAYS_REWRITTEN_BYTES_MAX = 64 * MIB  # of a file of arrays that is written anew, all in memory, to reach its values

@@ -165,16 +165,18 @@ def code_drawn(
             return -1 if decoding else y
         pixels[y, 0] = pixels[y, 1] = pixels[y - 1, PADDING]
         pixels[y - 1, end] = pixels[y - 1, end + 1] = pixels[y - 1, end - 1]
-        x = wide(PADDING)
+        x, flat = wide(PADDING), wide(0)  # up to `flat` the row above is known to go on as it does here
         while x < end:
             at = unsigned(x)
             w, ww, n = wide(pixels[y, unsigned(x - 1)]), wide(pixels[y, unsigned(x - 2)]), wide(pixels[y - 1, at])
             nw, ne = wide(pixels[y - 1, unsigned(x - 1)]), wide(pixels[y - 1, unsigned(x + 1)])
             nn = wide(pixels[y - 2, at])
             if w == n and n == nw and n == ne:
-                most = wide(1)
-                while x + most < end and wide(pixels[y - 1, unsigned(x + most + 1)]) == w:
-                    most += 1
+                if x >= flat:
+                    flat = x + 1
+                    while flat < end and wide(pixels[y - 1, unsigned(flat + 1)]) == w:
+                        flat += 1
+                most = flat - x
                 run = wide(0)
                 if not decoding:
                     while run < most and wide(pixels[y, unsigned(x + run)]) == w:

@@ -253,7 +253,7 @@ def _below_cells(t: Fixed, seen: Seen, section: int, sign: int) -> Two:
 @inlined
 def _loose_bits(loose: U32, at: int, count: int, told: int, decoding: bool) -> int:
     """Up to 31 bits as they are, from bit `at` on."""
-    word, shift = at >> 5, 64 - (at & 31) - count
+    word, shift = at >> 5, min(64 - (at & 31) - count, 63)  # by 64 nothing is shifted
     if decoding:
         two = wide(loose[unsigned(word)]) << 32 | wide(loose[unsigned(word + 1)])
         return (two >> shift) & ((1 << count) - 1)

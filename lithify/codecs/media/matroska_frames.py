@@ -63,14 +63,15 @@ def walk_matroska(source: Source) -> tuple[Layout, Iterator[int]] | None:
 def _deep(source: Source, track: bytes, number: int) -> Layout | None:
     """Of a track of frames that are not compressed, which does not say how they lie."""
     rows, width = _size(track)
-    if next(_fields(track, _CODEC), b"") not in {_PLAIN, _WINDOWS} or not is_size(rows, width):
+    codec = next(_fields(track, _CODEC), b"")
+    if codec not in {_PLAIN, _WINDOWS} or next(_fields(track, _ENCODINGS), b"") or not is_size(rows, width):
         return None
     for element in _elements(source, 0, source.length):
         if element.name in {_BLOCK, _SIMPLE_BLOCK}:
             head = source.read(element.start, min(element.end - element.start, _SEEN_BYTES))
             if head[:1] == bytes([0x80 | number & 0x7F]):
                 layout = deep_layout(rows, width, element.end - element.start - 4, head[4:])
-                if layout is None:
+                if layout is None and codec == _PLAIN:  # the others may well be compressed
                     say_unknown("a Matroska film")
                 return layout
     return None

@@ -51,6 +51,8 @@ _REPEATS_ROWS = 256
 _NAMES_PIXELS_MAX: dict[Effort, int] = {"fast": 1 << 16, "default": 1 << 23}
 """Mixing takes half a microsecond a pixel: larger ones are taken for drawn, but at effort `max`."""
 _NAME_BITS = 8
+_DRAWN_COLUMNS_MAX = 1 << 18
+"""There is room for a row, 280 bytes for each of its pixels."""
 
 
 class Shape(NamedTuple):
@@ -104,6 +106,8 @@ def _takes(coder: int, shape: Shape) -> bool:
     """Whether a model of ours is for such a picture; libraries say so themselves."""
     if coder not in {SHADES, NAMES, DRAWN, FEW_COLOURS}:
         return True
+    if coder in {DRAWN, FEW_COLOURS} and shape.width > _DRAWN_COLUMNS_MAX:
+        return False
     return shape.octets == 1 and (coder in {SHADES, DRAWN} or (shape.channels == 1) == (coder == NAMES))
 
 
@@ -283,6 +287,8 @@ def _encode_few_colours(picture: Picture, effort: Effort) -> bytes | None:
         return None
     colours, indices = taken
     coder, packed = encode_picture(indices[:, :, np.newaxis], effort, (DRAWN, NAMES) if effort == "max" else (DRAWN,))
+    if coder not in {DRAWN, NAMES}:
+        return None
     return bytes([len(colours) - 1]) + colours.tobytes() + bytes([coder]) + packed
 
 

@@ -19,7 +19,7 @@ from lithify.codecs.media.containers.tar import is_tar, named_members
 _LOCAL = re.compile(rb"PK\x03\x04")
 _GZIP, _GZIP_BYTES_MAX = b"\x1f\x8b\x08", 8 * limits.KIB
 _TAR_HEAD = 512
-_CUT = "…"
+_LEFT_OUT = "…"
 
 
 @dataclass
@@ -82,7 +82,9 @@ def _named(pieces: Sequence[Piece], laid: _Laid) -> dict[int, tuple[str, int]]:
     for base in dict.fromkeys([*_beginnings(pieces)]):
         if is_tar(laid.read(base, _TAR_HEAD)):
             around = f"{shown[base][0]}/" if base in shown else ""
-            shown |= {at: (around + safe_name(name), length) for at, (name, length) in _in_tar(laid, base)}
+            shown |= {at: (_cut(around + safe_name(name)), length) for at, (name, length) in _in_tar(laid, base)}
+        if len(shown) > limits.CONTENTS_MAX:
+            break
     return shown
 
 
@@ -118,4 +120,8 @@ def safe_name(name: bytes) -> str:
     text = name[: 4 * limits.MEMBER_NAME_MAX].decode(errors="backslashreplace")
     if not text.isprintable():
         text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-    return text if len(text) <= limits.MEMBER_NAME_MAX else text[: limits.MEMBER_NAME_MAX - 1] + _CUT
+    return _cut(text)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= limits.MEMBER_NAME_MAX else name[: limits.MEMBER_NAME_MAX - 1] + _LEFT_OUT

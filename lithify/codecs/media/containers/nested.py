@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lithify import limits
-from lithify.codecs.codec import Buffer, Codec, Effort, Format
+from lithify.codecs.codec import Buffer, Codec, Effort, Facts, Format
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.media.containers.looks import kinds_of
 from lithify.codecs.reasons import give_reason
@@ -175,8 +175,14 @@ def _suiting(data: bytes, effort: Effort) -> Iterator[Codec]:
         fitting = facts.kinds_at(len(data))
         wanted = bool(fitting & kinds) if fitting else effort != "fast" or facts.id in _FAST
         usable = facts.id != "raw.stored" and "exact" in facts.contracts
-        if wanted and usable and not facts.too_slow(effort, len(data)) and not facts.too_long(len(data)):
+        if wanted and usable and not _too_slow(facts, effort, len(data)) and not facts.too_long(len(data)):
             yield codec(codec.params_for(effort, len(data)))
+
+
+def _too_slow(facts: Facts, effort: Effort, length: int) -> bool:
+    """As for an original by itself; but here there may be many, and effort `default` tries shorter ones only."""
+    slow_here = facts.default_bytes_max is not None and length > limits.TEXT_INSIDE_BYTES_MAX
+    return facts.too_slow(effort, length) is not None or (slow_here and effort == "default")
 
 
 def _sample(data: bytes) -> bytes:

@@ -22,7 +22,7 @@ _GROUPS_MAX = 256
 """Pieces that are kept alone; further ones are kept with others, whatever they look like."""
 _TEXTS = frozenset({Look.TEXT, Look.MARKUP, Look.NUMERIC})
 _MIXED_BYTES_MAX = 8 * limits.MIB
-"""Of short texts, in groups that effort `default` mixes (16 s each way); what is beyond is one group for others."""
+"""Of short texts, in groups that effort `default` mixes (14 to 32 s in all); what is beyond is one group for others."""
 
 
 @dataclass
@@ -74,10 +74,10 @@ class Opened:
         return Segment(group, len(data))
 
     def _is_full(self, look: Look, more: int) -> bool:
-        """Whether a group of texts would become longer with `more` bytes than effort `default` mixes texts."""
+        """Whether `more` bytes would make a group of texts longer than effort `default` mixes inside archives."""
         if self.effort != "default" or look not in _TEXTS or self._mixed + more > _MIXED_BYTES_MAX:
             return False
-        full = self._bytes[self._shared[look]] + more > limits.TEXT_DEFAULT_BYTES_MAX
+        full = self._bytes[self._shared[look]] + more > limits.TEXT_INSIDE_BYTES_MAX
         self._mixed += self._bytes[self._shared[look]] if full else 0
         return full
 

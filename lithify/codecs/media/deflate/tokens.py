@@ -210,21 +210,27 @@ def _search_three(words: U32, places: U16, state: I64, at: int, chain: int, limi
 
 @inlined
 def _next_alike(
-    words: U32, places: U16, chains: int, at: int, place: int, masked: np.uint32, nearest: int, limit: int, chain: int
-) -> int:
+    words: U32, places: U16, state: I64, chains: int, at: int, place: int, masked: np.uint32, nearest: int, limit: int,
+    chain: int,
+) -> int:  # fmt: skip
     """The nearest place before `place` that goes on as `at` does, in one of the chains of zlib's hash; -1: none."""
     first, second = words[unsigned(at)], words[unsigned(at + 4)]
+    found, walked = wide(-1), wide(0)
     back = wide(places[unsigned(chains * PLACES + (place & (PLACES - 1)))])
     while back:
+        walked += 1
         place -= back
         if place <= limit and place != nearest:
             break
         if words[unsigned(place)] == first and (words[unsigned(place + 4)] ^ second) & masked == 0:
             rank = wide(places[unsigned(_RANKS * PLACES + (at & (PLACES - 1)))])
             rank -= wide(places[unsigned(_RANKS * PLACES + (place & (PLACES - 1)))])
-            return place if rank & (PLACES - 1) <= chain else wide(-1)
+            if rank & (PLACES - 1) <= chain:
+                found = place
+            break
         back = wide(places[unsigned(chains * PLACES + (place & (PLACES - 1)))])
-    return wide(-1)
+    state[STATE_WORK] += walked
+    return found
 
 
 @once
@@ -240,18 +246,17 @@ def _search_wide(
     """
     four = wide(0)
     if least < 5:
-        four = _next_alike(words, places, wide(_FOURS), at, at, NONE, nearest, limit, chain)
+        four = _next_alike(words, places, state, wide(_FOURS), at, at, NONE, nearest, limit, chain)
         if four < 0:
             return wide(0)
     found = wide(0)
-    place = _next_alike(words, places, wide(_EIGHTS), at, at, ALL_FOUR, nearest, limit, chain)
+    place = _next_alike(words, places, state, wide(_EIGHTS), at, at, ALL_FOUR, nearest, limit, chain)
     if place >= 0:
         best = max(least, wide(_WIDEST - 1))
         last = best - 3
         beyond = words[unsigned(at + last)]
         work = wide(0)
         while place >= 0:
-            work += 1
             if words[unsigned(place + last)] == beyond:
                 length = match_length(words, place, at, longest)
                 work += length >> 3
@@ -262,24 +267,23 @@ def _search_wide(
                         break
                     last = best - 3
                     beyond = words[unsigned(at + last)]
-            place = _next_alike(words, places, wide(_EIGHTS), at, place, ALL_FOUR, nearest, limit, chain)
+            place = _next_alike(words, places, state, wide(_EIGHTS), at, place, ALL_FOUR, nearest, limit, chain)
         state[STATE_WORK] += work
         if found:
             return found
     if least >= _WIDEST - 1:
         return wide(0)
-    place = _next_alike(words, places, wide(_SIXES), at, at, FIRST_TWO, nearest, limit, chain)
+    place = _next_alike(words, places, state, wide(_SIXES), at, at, FIRST_TWO, nearest, limit, chain)
     while place >= 0:
         length = wide(6) + wide((words[unsigned(place + 4)] ^ words[unsigned(at + 4)]) & FIRST_THREE == 0)
         if length > max(least, found >> 16):
             found = length << 16 | (at - place)
             if length == _WIDEST - 1:
                 return found
-        place = _next_alike(words, places, wide(_SIXES), at, place, FIRST_TWO, nearest, limit, chain)
-        state[STATE_WORK] += 1
+        place = _next_alike(words, places, state, wide(_SIXES), at, place, FIRST_TWO, nearest, limit, chain)
     if found or least >= 5:
         return found
-    place = _next_alike(words, places, wide(_FIVES), at, at, FIRST_ONE, nearest, limit, chain)
+    place = _next_alike(words, places, state, wide(_FIVES), at, at, FIRST_ONE, nearest, limit, chain)
     if place >= 0:
         return wide(5) << 16 | (at - place)
     return wide(4) << 16 | (at - four) if least < 4 else wide(0)
@@ -516,7 +520,7 @@ def code_tokens(
                         heads[i] = NOWHERE
                     if not planned:
                         remembered = at
-                    state[STATE_WORK] += HASHES >> 4
+                    state[STATE_WORK] += len(heads) >> 4
                     if state[STATE_WORK] > work_max:
                         return SLOW
             padded = code_chance(coder, stream, chances, _PADDED, decoding, wide(blocks[block, BLOCK_PADDING] != 0))

@@ -1,7 +1,12 @@
 """What lies inside files of media is told, with its coder and its bytes, from what is stored alone."""
 
+import tarfile
+
 import pytest
 
+from lithify import limits
+from lithify.codecs.media.containers.layout import Piece, Segment
+from lithify.codecs.media.containers.names import names_of
 from lithify.codecs.media.gif import Gif
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.png import PngCodec
@@ -55,3 +60,13 @@ def test_what_was_not_taken_apart_is_told_as_it_was() -> None:
             row.original_bytes,
             row.stored_bytes,
         )
+
+
+def test_names_of_archives_in_archives_in_archives_stay_short_and_few() -> None:
+    member = tarfile.TarInfo("a" * 99)
+    member.size = 512
+    count = 4 * limits.CONTENTS_MAX
+    pieces = [Piece((Segment(0, 512),), recipe_length=0)] * count
+    members = [member for found in names_of(pieces, 0, member.tobuf() * count).values() for member in found]
+    assert 0 < len(members) <= 2 * limits.CONTENTS_MAX
+    assert max(len(member.name) for member in members) <= limits.MEMBER_NAME_MAX

@@ -2,6 +2,7 @@
 
 import random
 import struct
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -336,3 +337,21 @@ def test_a_picture_longer_than_the_sample_of_it_is_seen_without_kernels() -> Non
     data = b"P5 120 90 255\n" + row_bytes(slope(90, 120, 1, 255))
     assert Pixels.may_suit(data[:2000], len(data))
     assert not Pixels.may_suit(data[:2000], 2000)
+
+
+def test_a_wide_drawing_costs_no_more_for_each_pixel_than_a_narrow_one() -> None:
+    drawn: Picture = np.zeros((8, 1 << 18, 1), np.uint8)
+    drawn[1::2, ::4] = 200
+    started = time.process_time()
+    packed = pictures._encode_drawn(drawn, "default")
+    assert np.array_equal(drawn, decode_picture(DRAWN, packed, shape_of(drawn)))
+    assert time.process_time() - started < 10  # minutes, if each pixel looks through the row above
+
+
+def test_what_is_too_wide_to_be_drawn_is_kept_otherwise_and_refused() -> None:
+    drawn: Picture = np.zeros((1, (1 << 18) + 1, 1), np.uint8)
+    coder, packed = encode_picture(drawn, "default")
+    assert coder not in {DRAWN, FEW_COLOURS}
+    assert np.array_equal(drawn, decode_picture(coder, packed, shape_of(drawn)))
+    with pytest.raises(Corrupt):
+        decode_picture(DRAWN, packed, shape_of(drawn))
