@@ -20,7 +20,9 @@ _CONTEXT.set_forkserver_preload(["lithify.api.server", "lithify.api.commands.ser
 
 def started(*words: str, environment: Mapping[str, str] | None = None) -> BaseProcess:
     """`lithify WORDS`, silent, in a session of its own; in this process's environment if no other is given."""
-    process = _CONTEXT.Process(target=_run, args=(words, dict(os.environ if environment is None else environment)))
+    process = _CONTEXT.Process(
+        target=_run, args=(words, dict(os.environ if environment is None else environment)), daemon=True
+    )
     process.start()
     return process
 

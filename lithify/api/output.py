@@ -110,8 +110,9 @@ class Output:
             return
         self._told_making = True
         text = f"making machine code for {codec} and what goes with it: once per release, up to a minute or two ..."
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        bar = self._bar  # the main thread may end it meanwhile
+        if bar is not None:
+            bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             _to_stderr(text)
 

@@ -127,7 +127,7 @@ class Facts:
         most = self.default_bytes_max
         if most is None or effort == "max" or (effort == "default" and length <= most):
             return None
-        return f"it is slow: effort default tries it up to {most // limits.KIB} KiB, effort max at any length"
+        return f"it is slow: effort default tries it up to {most // limits.MIB} MiB, effort max at any length"
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from numba.core import caching
 
 import lithify
 from lithify.codecs.codec import Codec
-from lithify.codecs.registry import by_id, known_formats
+from lithify.codecs.registry import all_codecs, known_formats
 
 config: Any = numba.config
 _LIST = "complete.json"
@@ -84,15 +84,29 @@ def _make(folder: Path, codec: type[Codec]) -> None:
             _empty(folder)
         elif _others_changed(folder):
             _empty(folder, _folders_of(_our_sources()))
+        edition = _others_edition()
         try:
             codec.warm()
         except Exception:
             if not _files(folder):
                 raise
-            _empty(folder)  # perhaps a file that a power cut left half written; if not, this raises it again
-            whose = None
+            whose = _emptied_for(folder, codec, whose or set())
             codec.warm()
-        _write_list(folder, {*(whose or ()), codec.facts.id})
+        _write_list(folder, {*(whose or ()), codec.facts.id}, edition)
+
+
+def _emptied_for(folder: Path, codec: type[Codec], whose: set[str]) -> set[str]:
+    """Remove what may be why kernels could not be made, such as a file that a power cut left half written.
+
+    Gives whose kernels are left: ours, if the codec is another's.
+    """
+    if _is_ours(codec.__module__):
+        _empty(folder)
+        return set()
+    _empty(folder, _folders_of(_our_sources()))
+    ours = whose & _our_ids()
+    _write_list(folder, ours, _others_edition())
+    return ours
 
 
 @contextmanager
@@ -216,12 +230,16 @@ def _list_of(folder: Path) -> dict[str, Any]:
     return found if whole else {}
 
 
-def _write_list(folder: Path, codecs: set[str]) -> None:
-    ours = {codec for codec in codecs if _is_ours(by_id(codec).__module__)}
+def _write_list(folder: Path, codecs: set[str], others_edition: str) -> None:
+    ours = codecs & _our_ids()
     draft = folder / f"{_LIST}.{os.getpid()}"
     found = {"ours": sorted(ours), "others": sorted(codecs - ours)}
-    draft.write_text(json.dumps({**found, "others_edition": _others_edition(), "files": _files(folder)}))
+    draft.write_text(json.dumps({**found, "others_edition": others_edition, "files": _files(folder)}))
     draft.replace(folder / _LIST)
+
+
+def _our_ids() -> set[str]:
+    return {codec.facts.id for codec in all_codecs() if _is_ours(codec.__module__)}
 
 
 def _empty(folder: Path, keeping: Container[str] = ()) -> None:

@@ -1,7 +1,7 @@
 """Word that a codec's kernels are being made, for whoever wonders why nothing happens yet.
 
 It happens when a codec is first needed after an installation or an upgrade, takes seconds to a minute of a processor,
-and nothing else can be told meanwhile. Anyone in this process may listen; the workers' log hears it in any case.
+and nothing else can be told meanwhile. Anyone in this process may listen; a worker's log has it in any case.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +24,6 @@ def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
 
 def tell(codec: str) -> None:
     """The kernels of a codec are being made."""
-    log("sandbox").info("kernels_made", codec=codec)
+    log("sandbox").info("making_kernels", codec=codec)
     for listener in list(_listeners):
         listener(codec)

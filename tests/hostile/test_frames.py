@@ -13,6 +13,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from math import gcd
 from pathlib import Path
 
 import brotli
@@ -71,7 +72,10 @@ def test_every_changed_byte_is_refused_or_harmless(frame: bytes) -> None:
     original = unframed(frame, golden_primers())
     pieces = max(len(read_frame(io.BytesIO(frame)).chunks), len(original) // 1024)
     mutants = (mutant for at in range(len(frame)) for mutant in changed_bytes(frame, at))
-    for mutant in islice(mutants, 0, None, max(LEAST_STEP, 1 + 10 * len(frame) * pieces // PIECES_MAX)):
+    step = max(LEAST_STEP, 1 + 10 * len(frame) * pieces // PIECES_MAX)
+    while gcd(step, 10) > 1:  # the ten ways take turns
+        step += 1
+    for mutant in islice(mutants, 0, None, step):
         decoded_or_refused(mutant, expected=original)
 
 

@@ -129,6 +129,19 @@ def test_ours_stay_when_codecs_of_others_change(outsider: Outsider) -> None:
     assert ours.items() <= files(folder).items()
 
 
+def test_ours_stay_when_kernels_of_others_cannot_be_made(outsider: Outsider) -> None:
+    with outsider.sandbox() as boxed:
+        assert {} == boxed.missing_kernels(["media.gif"])
+    outsider.write("on_warm.py", "def run():\n    raise ImportError('the compiler is not there')\n")
+    with outsider.sandbox() as boxed:
+        assert "the compiler is not there" in boxed.missing_kernels([CODEC])[CODEC]
+
+    heard: list[str] = []
+    with outsider.sandbox() as boxed, heard_by(heard.append):
+        assert {} == boxed.missing_kernels(["media.gif"])
+    assert [] == heard
+
+
 def test_who_waits_for_kernels_is_told_once_when_they_are_made_and_not_when_they_are_there(outsider: Outsider) -> None:
     heard: list[str] = []
     with heard_by(heard.append):

@@ -319,7 +319,7 @@ SLOW = Text.facts.too_slow("default", LENGTH)
 
 def test_why_a_slow_codec_is_not_tried_is_said() -> None:
     found = route(probed(raw__ppmd=promise(5.0), text__mixing=promise(1.0, estimate=None, refusal=SLOW)))
-    assert "not run: it is slow: effort default tries it up to 8192 KiB, effort max at any length" == verdict(
+    assert "not run: it is slow: effort default tries it up to 8 MiB, effort max at any length" == verdict(
         found, "text.mixing"
     )
 
