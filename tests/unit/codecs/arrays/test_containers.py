@@ -2,6 +2,7 @@
 
 import io
 import random
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from lithify.codecs.arrays.containers.find import arrays_in, streams_in
+from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
@@ -193,6 +195,49 @@ def test_messages_of_grib_of_other_parameters_are_other_arrays() -> None:
     assert [(4, 20, 24)] * 2 == [array.shape for array in read]
     for array, frames in zip(read, (PACKED[::2], PACKED[1::2]), strict=True):
         assert np.allclose(0x123456 / 4096 + frames / 512, array, rtol=0, atol=1e-4)
+
+
+class CountedBytes(bytes):
+    """Bytes that count how many of them were read."""
+
+    read = 0
+
+    def __getitem__(self, part: Any) -> Any:
+        found = super().__getitem__(part)
+        self.read += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+def heads_of_grib(flags: int, shared: bytes, *, reach: bool, count: int = 3000) -> bytes:
+    """Broken messages of edition 1 one behind the other, that all claim the same sections 2 or 3, and no values.
+
+    reach  whether they say that they end behind these sections
+    """
+    heads = []
+    values = (11).to_bytes(3, "big") + bytes([0, 0, 0, 0, 0, 0, 0, 8])
+    for left in range(36 * count, 0, -36):
+        length = left + len(shared) + len(values) if reach else 36
+        product = (left - 8).to_bytes(3, "big") + bytes([0, 0, 0, 0, flags, 11, 1, 0, 0])
+        heads.append((b"GRIB" + length.to_bytes(3, "big") + b"\1" + product).ljust(36, b"\0"))
+    return b"".join(heads) + shared + values
+
+
+@pytest.mark.parametrize("reach", [False, True])
+@pytest.mark.parametrize("flags", [0x40, 0x80])
+def test_sections_that_many_broken_messages_of_grib_claim_are_not_read_for_each(flags: int, *, reach: bool) -> None:
+    rows = 40_000
+    reduced = bytes([0, 33, 0]) + struct.pack(">HH", 0xFFFF, rows) + bytes(22) + bytes([1, 0]) * rows
+    body = reduced if flags == 0x80 else bytes(3) + b"\xff" * 80_000
+    data = CountedBytes(heads_of_grib(flags, (3 + len(body)).to_bytes(3, "big") + body, reach=reach))
+    assert messages_of(data) == []
+    assert data.read < 20 * len(data)
+
+
+def test_the_next_message_of_grib_is_found_wherever_it_begins() -> None:
+    message = grib1(PACKED[:1] & 4095, 12)
+    for before in (*range(60, 70), 180, 500, 70_000, 300_000):
+        data = bytes(before) + message
+        assert messages_of(data) == [range(before, len(data))]
 
 
 # --- HDF5 ---------------------------------------------------------------------------------------------
