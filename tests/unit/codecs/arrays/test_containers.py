@@ -3,16 +3,19 @@
 import io
 import random
 import struct
+import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lithify.codecs.arrays.containers.find import arrays_in, streams_in
+from lithify import limits
+from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
 from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.inflated import inflate
+from lithify.codecs.arrays.inflated import Place, inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.errors import BadBytes
@@ -297,6 +300,18 @@ def test_deflated_chunks_of_hdf5_are_opened_and_closed_again(filters: dict[str, 
     assert CUBE.tobytes() in [opened.values(index)[:5].tobytes() for index in range(3)]
 
 
+def test_only_streams_that_were_tried_in_vain_are_counted_as_shut() -> None:
+    good = zlib.compress(bytes(900))
+    data = good + good[:-1] + b"?"
+    first, broken = (Place(at, len(good), 900, 1) for at in (0, len(good)))
+    overlapping, behind = replace(first, offset=1), replace(first, offset=len(data))
+    too_long = replace(first, plain_bytes=limits.CHUNK_BYTES_MAX + len(good))
+    for others in ([], [overlapping], [behind], [overlapping, behind]):
+        inflated = inflate(data, [first, broken, *others])[1]
+        assert (len(inflated.streams), inflated.shut) == (1, 1)
+    assert inflate(data, [too_long])[1].shut == 0
+
+
 def test_streams_that_lie_are_refused() -> None:
     data = hdf5(lambda file: file.create_dataset("a", data=CUBE, chunks=(1, 20, 30), compression="gzip", shuffle=True))
     plain, inflated = inflate(data, streams_in(data))
@@ -326,6 +341,20 @@ def test_chunks_of_hdf5_that_are_otherwise_compressed_or_never_written_are_left_
         file.create_dataset("empty", (0, 20, 30), "f4", chunks=(1, 20, 30), maxshape=(None, 20, 30))
 
     assert {"/sparse": (6, 1, 20, 30)} == {name: one.extent.shape for name, one in found(hdf5(write)).items()}
+
+
+def test_names_of_hdf5_that_are_no_utf8_are_told_as_far_as_they_can_be() -> None:
+    def write(file: Any) -> None:
+        file.create_dataset(b"stra\xdfe", data=np.round(CUBE), chunks=(1, 20, 30), compression="lzf")
+        file.create_dataset(b"gr\xfcn", data=CUBE)
+
+    data = hdf5(write)
+    assert left_in(data) == ["HDF5: stra\ufffde went through lzf, not opened"]
+    assert {"/gr\ufffdn": CUBE.shape} == {name: one.extent.shape for name, one in found(data).items()}
+    said = described(data)
+    assert said is not None
+    assert set(said.variables) == {"stra\ufffde", "gr\ufffdn"}
+    assert open_payload(encode_file(data, "fast", None).payload, len(data)).decoded() == data
 
 
 # --- Zarr ---------------------------------------------------------------------------------------------
