@@ -56,10 +56,12 @@ def can_be_filmed(shape: tuple[int, ...]) -> bool:
     """Whether frames of such sides can be, and the library is there."""
     from importlib.util import find_spec
 
+    if max(shape[1:]) > _SIDE_MAX:
+        return False
     if find_spec("av") is None:
         give_reason("AV1 was not tried: PyAV is not installed: pip install 'lithify[media]'")
         return False
-    return max(shape[1:]) <= _SIDE_MAX
+    return True
 
 
 def encode_film(numbers: I32, coarse: int) -> bytes | None:

@@ -71,7 +71,8 @@ class Packing:
 class _Groups:
     """What stands before the packed numbers.
 
-    numbers     of spatial differencing: those at the begin, and the least difference
+    begin       of spatial differencing: the first numbers, and the least difference
+    references, widths, lengths  of each group
     """
 
     begin: tuple[int, ...]

@@ -9,7 +9,7 @@ coders of numbers wrote (`coded.py`) is opened likewise.
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -111,10 +111,14 @@ class Stream:
 
 @dataclass(frozen=True)
 class Inflated:
-    """The streams of a file of `length` bytes, in its order, none touching another."""
+    """The streams of a file of `length` bytes, in its order, none touching another.
+
+    shut  how many others there are that nobody can open so that they close to the byte, as far as that was tried
+    """
 
     length: int
     streams: tuple[Stream, ...]
+    shut: int = field(default=0, compare=False)
 
     @cached_property
     def plain_length(self) -> int:
@@ -206,7 +210,7 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
     """The plain file, and its streams: those of `places` that can be opened, as far as a chunk has room for them."""
     streams: list[Stream] = []
     pieces: list[bytes] = []
-    at, plain_at, hint = 0, 0, None
+    at, plain_at, hint, shut = 0, 0, None, 0
     room = limits.CHUNK_BYTES_MAX - len(data)
     for place in sorted(places, key=lambda one: one.offset)[:STREAMS_MAX]:
         end = place.offset + place.length
@@ -214,6 +218,7 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
             continue
         opened = _opened(data[place.offset : end], place, hint)
         if opened is None:
+            shut += 1
             continue
         hint = opened.hint
         room -= place.plain_bytes - place.length
@@ -222,7 +227,7 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
         sizes = (place.offset, place.length, plain_at, place.plain_bytes, place.width)
         streams.append(Stream(*sizes, opened.head, opened.recipe, place.coder))
         at, plain_at = end, plain_at + place.plain_bytes
-    return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams))
+    return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams), shut)
 
 
 class _Opened(NamedTuple):

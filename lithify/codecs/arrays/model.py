@@ -28,8 +28,6 @@ SMOOTH_EXPERTS = 5
 CONTEXTS = NINE
 DECISIONS = 16
 """For each context these chances lie in one line of memory, as caches fetch it."""
-LEVELS = 128
-"""Levels of energy, four to an octave."""
 CONTEXT_BITS = 14
 MIXER_SETS = 16
 TOKENS = 72

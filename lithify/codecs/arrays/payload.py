@@ -115,7 +115,7 @@ def encode_piece(
     """
     places = structure.places(piece)
     plain, inflated = inflate(data, places) if places else (data, None)
-    shut = len(places) - (0 if inflated is None else len(inflated.streams))
+    shut = 0 if inflated is None else inflated.shut
     if inflated is None or not inflated.streams:
         return encode(data, _wanted(structure, piece, None, len(data), bound_of), effort)._replace(shut=shut)
     inner = encode(plain, _wanted(structure, piece, inflated, len(plain), bound_of), effort)

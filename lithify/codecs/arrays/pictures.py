@@ -19,13 +19,13 @@ _PIECE_BYTES_MAX = 1 << 26
 
 def encode_pictures(numbers: I32, valid: Bools) -> bytes | None:
     """The frames behind the least number; what is not valid may come back as anything. None: not as pictures."""
-    if not can_be_pictured():
-        give_reason("JPEG XL was not tried: imagecodecs is not installed: pip install 'lithify[arrays]'")
-        return None
     if not valid.any():
         return None
     least, most = int(numbers[valid].min()), int(numbers[valid].max())
     if most - least > _SPAN_MAX:
+        return None
+    if not can_be_pictured():
+        give_reason("JPEG XL was not tried: imagecodecs is not installed: pip install 'lithify[arrays]'")
         return None
     shifted = np.where(valid, numbers - least, 0).astype(np.uint16)
     packed = [encode_picture(frame[:, :, np.newaxis], "max", (JXL,)) for frame in shifted]

@@ -285,11 +285,12 @@ def _with_counts(plan: Plan, stacked: np.ndarray, cube: Cube, effort: Effort) ->
 
 
 def _uneven_bits(stacked: np.ndarray, coding: Coding, grid: Grid) -> float:
-    """What some rows say of how often which number occurs."""
+    """What some rows, or the middle of long ones, say of how often which number occurs."""
     count, rows, columns = stacked.shape
-    some = min(count, max(1, _ROWS_VALUES // columns))
+    wide = min(columns, _ROWS_VALUES)
+    some, left = min(count, max(1, _ROWS_VALUES // wide)), (columns - wide) // 2
     first = (count - some) // 2
-    part = stacked[first : first + some, :: max(1, some * rows * columns // _ROWS_VALUES)]
+    part = stacked[first : first + some, :: max(1, some * rows * wide // _ROWS_VALUES), left : left + wide]
     valid = (classes_of(part, coding.specials) == 0) & np.isfinite(part)
     split = grid.split(np.where(valid, part, np.zeros((), part.dtype)), range(first, first + some))
     return uneven_bits(split.integers, valid, COUNTED_MAX)

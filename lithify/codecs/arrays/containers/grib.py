@@ -30,7 +30,8 @@ from lithify.errors import Corrupt, Truncated
 _MAGIC, _END = b"GRIB", b"7777"
 _SECTIONS_MAX = 64
 _SERIES_MIN = 4
-_LOOK_BYTES = 1 << 18
+_LOOK_MIN, _LOOK_MAX = 1 << 6, 1 << 18
+"""Bytes that are looked through for the next message: few at first, for where many broken ones lie close together."""
 _DECIMAL_MAX = 100
 SIMPLE, GROUPED, DIFFERENCED, IEEE, JPEG2000, PNG, CCSDS = 0, 2, 3, 4, 40, 41, 42
 SPECTRAL, SPECTRAL_COMPLEX, LOGARITHMIC = 50, 51, 61
@@ -205,15 +206,13 @@ def _messages(data: Bytes) -> Iterator[tuple[range, _Message]]:
 
 def _magic_behind(data: Bytes, at: int) -> int:
     """Where the next message begins; -1: nowhere."""
-    step = len(_MAGIC)
-    while at + step <= len(data):
-        found = data[at : at + step]
-        if found == _MAGIC:
-            return at
-        place = bytes(data[at : at + _LOOK_BYTES]).find(_MAGIC)
+    look = _LOOK_MIN
+    while at + len(_MAGIC) <= len(data):
+        place = bytes(data[at : at + look]).find(_MAGIC)
         if place >= 0:
             return at + place
-        at += _LOOK_BYTES - step + 1
+        at += look - len(_MAGIC) + 1
+        look = min(2 * look, _LOOK_MAX)
     return -1
 
 
@@ -230,6 +229,7 @@ def _message(data: Bytes, at: int) -> _Message:
 
 
 def _first_edition(data: Bytes, at: int) -> _Message:
+    """Lists of points are only read of a message that holds them: its end is where the next one is looked for."""
     end = at + _three(BytesReader(data, at + 4))
     product = at + 8
     reader = BytesReader(data, product)
@@ -237,46 +237,51 @@ def _first_edition(data: Bytes, at: int) -> _Message:
     _, _, _, _, flags, parameter, level_type = reader.numbers("7B")
     level = reader.take(2)
     decimal = _signed(BytesReader(data, product + 26).number("H"))
-    grid, points = (0, 0), 0
+    grid = bitmap = None
     if flags & 0x80:
-        grid, points = _first_grid(data, section)
-        section += _three(BytesReader(data, section))
-    has_bitmap = bool(flags & 0x40)
-    if has_bitmap:
-        bitmap = BytesReader(data, section).take(_three(BytesReader(data, section)))
-        points = _ones(bitmap)
-        section += len(bitmap)
-    values = _FirstValues(data, section, grid, points, has_bitmap=has_bitmap)
+        grid = range(section, section + _three(BytesReader(data, section)))
+        section = grid.stop
+    if flags & 0x40:
+        bitmap = range(section, section + _three(BytesReader(data, section)))
+        section = bitmap.stop
+    values = _FirstValues(data, section, grid, bitmap)
     if values.stop > end:
         raise Corrupt(f"a GRIB message of {end - at} bytes whose data end at {values.stop - at}")
     field = values.field((1, parameter, level_type), level, decimal)
     return _Message([field], end, []) if isinstance(field, _Field) else _Message([], end, [field] if field else [])
 
 
-def _first_grid(data: Bytes, section: int) -> tuple[tuple[int, int], int]:
-    """Rows and columns, and how many points those have together: rows of a reduced grid have a list of lengths."""
-    reader = BytesReader(data, section + 3)
+def _first_grid(data: Bytes, section: range) -> tuple[int, int]:
+    """Rows and columns by section 2; 0 and 0 of a reduced grid."""
+    _, _, _, columns, rows = BytesReader(data, section.start + 3).numbers("BBBHH")
+    return (rows, columns) if columns != _REDUCED else (0, 0)
+
+
+def _points_of(data: Bytes, section: range) -> int:
+    """How many points the rows of section 2 have together: those of a reduced grid have a list of lengths."""
+    reader = BytesReader(data, section.start + 3)
     above, place, _, columns, rows = reader.numbers("BBBHH")
     if columns != _REDUCED:
-        return (rows, columns), rows * columns
-    reader.at = section + place - 1 + 4 * above
-    length = _three(BytesReader(data, section))
-    return (0, 0), sum(reader.numbers(f"{rows}H")) if place - 1 + 4 * above + 2 * rows <= length else 0
+        return int(rows * columns)
+    reader.at = section.start + place - 1 + 4 * above
+    return sum(reader.numbers(f"{rows}H")) if reader.at + 2 * rows <= section.stop else 0
 
 
-def _ones(bitmap: bytes) -> int:
+def _ones(data: Bytes, section: range) -> int:
     """How many points have values by section 3; 0 if the bitmap is not in it."""
+    bitmap = BytesReader(data, section.start).take(len(section))
     if len(bitmap) < 6 or any(bitmap[4:6]):
         return 0
     return int.from_bytes(bitmap[6:], "big").bit_count()
 
 
 class _FirstValues:
-    """Section 4 of the first edition, with the values of so many points."""
+    """Section 4 of the first edition, with the sections of the grid and of the points that have values, if any."""
 
-    def __init__(self, data: Bytes, start: int, grid: tuple[int, int], points: int, *, has_bitmap: bool) -> None:
-        self._data, self._start, self._grid, self._has_bitmap = data, start, grid, has_bitmap
-        self._points = points
+    def __init__(self, data: Bytes, start: int, grid: range | None, bitmap: range | None) -> None:
+        self._data, self._start, self._grid_section, self._bitmap = data, start, grid, bitmap
+        self._grid = (0, 0) if grid is None else _first_grid(data, grid)
+        self._has_bitmap = bitmap is not None
         reader = BytesReader(data, start)
         self.stop = start + _three(reader)
         flags, _, _, self._bits = reader.numbers("BHIB")
@@ -313,6 +318,12 @@ class _FirstValues:
     def _numbers_from(self, begin: int) -> int:
         return max(0, 8 * (self.stop - begin) - self._unused) // self._bits if self._bits else 0
 
+    def _points(self) -> int:
+        """How many values there should be: counted in bitmaps and lists that may be as long as the message."""
+        if self._bitmap is not None:
+            return _ones(self._data, self._bitmap)
+        return 0 if self._grid_section is None else _points_of(self._data, self._grid_section)
+
     def _second_order(self, kind: tuple[object, ...], level: bytes, decimal: int) -> _Field | str:
         reader = BytesReader(self._data, self._start + 13)
         flags, _, groups, _, more, widths, lengths, _ = reader.numbers("BHHHBBBH")
@@ -322,11 +333,12 @@ class _FirstValues:
         begin_bits = reader.number("B") if order else 0
         columns = self._grid[1] if flags & _BACKWARDS and not self._has_bitmap else 0
         packing = SecondOrder(groups + (more << 16), self._bits, widths, lengths, order, begin_bits, columns)
-        if not packing.is_possible(self._points):
+        points = self._points()
+        if not packing.is_possible(points):
             return "packed in second order, in groups that cannot be"
         small = max(self._bits, begin_bits) < _GROUPED_MAX.bit_length()
-        coder = Ordered(self._points, packing, _GROUPED_MAX if small else NUMBER_MAX)
-        shape = _shape(*self._grid, self._points, has_bitmap=self._has_bitmap)
+        coder = Ordered(points, packing, _GROUPED_MAX if small else NUMBER_MAX)
+        shape = _shape(*self._grid, points, has_bitmap=self._has_bitmap)
         scale = Scale(ibm=True, back=reader.at - self._start - 4)
         place = coded_place(reader.at, self.stop - reader.at, coder)
         return _Field(kind, level, shape, coder.bits, reader.at, scale, decimal, place)

@@ -51,8 +51,13 @@ def _left(file: Any) -> list[str]:
         filters = filters_of(dataset) if dataset.chunks is not None else []
         if filters in ([], [_FLETCHER32]) or places_of(dataset) or _is_unfiltered(dataset, filters):
             continue
-        names.setdefault(", ".join(_filter_names(dataset)), []).append(dataset.name.lstrip("/"))
+        names.setdefault(", ".join(_filter_names(dataset)), []).append(_name_of(dataset).lstrip("/"))
     return [f"HDF5: {some_of(some)} went through {filters}, not opened" for filters, some in names.items()]
+
+
+def _name_of(item: Any) -> str:
+    """The name of a dataset with its path, as a text: the library gives bytes of one that is no UTF-8."""
+    return str(_plain(item.name))
 
 
 def _filter_names(dataset: Any) -> list[str]:
@@ -68,7 +73,7 @@ def describe(data: Bytes) -> Description:
 
 def _described(file: Any) -> Description:
     found = {
-        one.name.lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
+        _name_of(one).lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
         for one in _every_dataset(file)
     }
     return Description(_told(file), found, dict(_groups(file, "")))
@@ -100,10 +105,10 @@ def _every_dataset(file: Any) -> list[Any]:
 
 def _dimension_names(dataset: Any) -> tuple[str, ...]:
     """Those of its dimension scales; an axis without one is named after the dataset."""
-    own = dataset.name.rsplit("/", 1)[-1]
+    own = _name_of(dataset).rsplit("/", 1)[-1]
     if _is_scale(dataset) and dataset.ndim == 1:
         return (own,)
-    scales = [[scale.name.rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
+    scales = [[_name_of(scale).rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
     return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
 
 
@@ -189,22 +194,20 @@ def _arrays(
     dataset: Any, attributes: Mapping[str, Any], others: frozenset[str], inflated: Inflated | None
 ) -> list[Variable]:
     dtype: np.dtype[Any] = dataset.dtype
-    fills = fills_of(attributes)
+    name, fills = _name_of(dataset), fills_of(attributes)
     dimensions = _dimensions(dataset, attributes)
-    loose = is_data(dataset.name, dimensions, dtype.kind, attributes, others) if dtype.kind == "f" else False
+    loose = is_data(name, dimensions, dtype.kind, attributes, others) if dtype.kind == "f" else False
     if dataset.chunks is None:
         offset = dataset.id.get_offset()
         if offset is None:
             return []
         place = offset if inflated is None else inflated.moved(offset)
-        own = Variable(dataset.name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose)
+        own = Variable(name, bytes_at(dataset.shape, dtype.itemsize, place), fills, loose)
         return of_dtype(dtype, replace(own, unit=unit_of(attributes)))
     filters = filters_of(dataset)
     offsets = _offsets(dataset, filters, inflated)
     sealed = bool(filters) and not _is_unfiltered(dataset, filters)
-    found = of_chunks(
-        dataset.name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not sealed
-    )
+    found = of_chunks(name, dtype, dataset.shape, dataset.chunks, offsets, fills=fills, data=loose and not sealed)
     return [replace(one, sealed=sealed, unit=unit_of(attributes)) for one in found]
 
 
@@ -301,7 +304,7 @@ def _plain(value: Any) -> Any:
 def _dimensions(dataset: Any, attributes: Mapping[str, Any]) -> list[str]:
     """Names of its dimension scales; an axis without one has a name of no variable."""
     if _is_scale(dataset):
-        return [dataset.name.rsplit("/", 1)[-1]]
+        return [_name_of(dataset).rsplit("/", 1)[-1]]
     return [f"axis {axis}" for axis in range(len(dataset.shape))]
 
 

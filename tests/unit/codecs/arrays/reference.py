@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from tests.unit.codecs.text.reference import RECIPROCAL, SQUASH, STRETCH, Coder, within
 
 TOP = (1 << 29) - 1
+WEIGHT = 16384
+"""What weights of mixers begin at."""
 
 
 class Bytes:
@@ -58,6 +60,11 @@ def summed(sixteen: list[float]) -> float:
         half = len(sixteen) // 2
         sixteen = [single(a + b) for a, b in zip(sixteen[:half], sixteen[half:], strict=True)]
     return sixteen[0]
+
+
+def wrapped(a: int) -> int:
+    """What is left of it in 32 bits with a sign."""
+    return (a + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def towards_zero(a: int, b: int) -> int:
@@ -120,13 +127,14 @@ class Numbers:
         found = [self.chances.setdefault(table + 16384 * c + 16 * v + d, Fine()) for c, v in enumerate(contexts)]
         inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
         inputs += [] if counted is None else [STRETCH[counted]]
-        rows = [self.rows.setdefault(first + 256 * i + 16 * d + sets[i], [16384] * len(inputs)) for i in range(2)]
-        x = [within(sum(a * b >> 4 for a, b in zip(inputs, row, strict=True)) >> 12, 2815) for row in rows]
+        rows = [self.rows.setdefault(first + 256 * i + 16 * d + sets[i], [WEIGHT] * len(inputs)) for i in range(2)]
+        sums = [wrapped(sum(wrapped(a * b) >> 4 for a, b in zip(inputs, row, strict=True))) for row in rows]
+        x = [within(one >> 12, 2815) for one in sums]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
             error = 2 * (65536 * bit - SQUASH[x[i]])
             for k, given in enumerate(inputs):
-                row[k] += (given * error + 32768) >> 16
+                row[k] = wrapped(row[k] + ((given * error + 32768) >> 16))
         for chance in found:
             chance.learn(bit)
         return bit

@@ -2,15 +2,20 @@
 
 import io
 import random
+import struct
+import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lithify.codecs.arrays.containers.find import arrays_in, streams_in
+from lithify import limits
+from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
+from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.inflated import inflate
+from lithify.codecs.arrays.inflated import Place, inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
 from lithify.errors import BadBytes
@@ -195,6 +200,49 @@ def test_messages_of_grib_of_other_parameters_are_other_arrays() -> None:
         assert np.allclose(0x123456 / 4096 + frames / 512, array, rtol=0, atol=1e-4)
 
 
+class CountedBytes(bytes):
+    """Bytes that count how many of them were read."""
+
+    read = 0
+
+    def __getitem__(self, part: Any) -> Any:
+        found = super().__getitem__(part)
+        self.read += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+def heads_of_grib(flags: int, shared: bytes, *, reach: bool, count: int = 3000) -> bytes:
+    """Broken messages of edition 1 one behind the other, that all claim the same sections 2 or 3, and no values.
+
+    reach  whether they say that they end behind these sections
+    """
+    heads = []
+    values = (11).to_bytes(3, "big") + bytes([0, 0, 0, 0, 0, 0, 0, 8])
+    for left in range(36 * count, 0, -36):
+        length = left + len(shared) + len(values) if reach else 36
+        product = (left - 8).to_bytes(3, "big") + bytes([0, 0, 0, 0, flags, 11, 1, 0, 0])
+        heads.append((b"GRIB" + length.to_bytes(3, "big") + b"\1" + product).ljust(36, b"\0"))
+    return b"".join(heads) + shared + values
+
+
+@pytest.mark.parametrize("reach", [False, True])
+@pytest.mark.parametrize("flags", [0x40, 0x80])
+def test_sections_that_many_broken_messages_of_grib_claim_are_not_read_for_each(flags: int, *, reach: bool) -> None:
+    rows = 40_000
+    reduced = bytes([0, 33, 0]) + struct.pack(">HH", 0xFFFF, rows) + bytes(22) + bytes([1, 0]) * rows
+    body = reduced if flags == 0x80 else bytes(3) + b"\xff" * 80_000
+    data = CountedBytes(heads_of_grib(flags, (3 + len(body)).to_bytes(3, "big") + body, reach=reach))
+    assert messages_of(data) == []
+    assert data.read < 20 * len(data)
+
+
+def test_the_next_message_of_grib_is_found_wherever_it_begins() -> None:
+    message = grib1(PACKED[:1] & 4095, 12)
+    for before in (*range(60, 70), 180, 500, 70_000, 300_000):
+        data = bytes(before) + message
+        assert messages_of(data) == [range(before, len(data))]
+
+
 # --- HDF5 ---------------------------------------------------------------------------------------------
 
 
@@ -252,6 +300,18 @@ def test_deflated_chunks_of_hdf5_are_opened_and_closed_again(filters: dict[str, 
     assert CUBE.tobytes() in [opened.values(index)[:5].tobytes() for index in range(3)]
 
 
+def test_only_streams_that_were_tried_in_vain_are_counted_as_shut() -> None:
+    good = zlib.compress(bytes(900))
+    data = good + good[:-1] + b"?"
+    first, broken = (Place(at, len(good), 900, 1) for at in (0, len(good)))
+    overlapping, behind = replace(first, offset=1), replace(first, offset=len(data))
+    too_long = replace(first, plain_bytes=limits.CHUNK_BYTES_MAX + len(good))
+    for others in ([], [overlapping], [behind], [overlapping, behind]):
+        inflated = inflate(data, [first, broken, *others])[1]
+        assert (len(inflated.streams), inflated.shut) == (1, 1)
+    assert inflate(data, [too_long])[1].shut == 0
+
+
 def test_streams_that_lie_are_refused() -> None:
     data = hdf5(lambda file: file.create_dataset("a", data=CUBE, chunks=(1, 20, 30), compression="gzip", shuffle=True))
     plain, inflated = inflate(data, streams_in(data))
@@ -281,6 +341,20 @@ def test_chunks_of_hdf5_that_are_otherwise_compressed_or_never_written_are_left_
         file.create_dataset("empty", (0, 20, 30), "f4", chunks=(1, 20, 30), maxshape=(None, 20, 30))
 
     assert {"/sparse": (6, 1, 20, 30)} == {name: one.extent.shape for name, one in found(hdf5(write)).items()}
+
+
+def test_names_of_hdf5_that_are_no_utf8_are_told_as_far_as_they_can_be() -> None:
+    def write(file: Any) -> None:
+        file.create_dataset(b"stra\xdfe", data=np.round(CUBE), chunks=(1, 20, 30), compression="lzf")
+        file.create_dataset(b"gr\xfcn", data=CUBE)
+
+    data = hdf5(write)
+    assert left_in(data) == ["HDF5: stra\ufffde went through lzf, not opened"]
+    assert {"/gr\ufffdn": CUBE.shape} == {name: one.extent.shape for name, one in found(data).items()}
+    said = described(data)
+    assert said is not None
+    assert set(said.variables) == {"stra\ufffde", "gr\ufffdn"}
+    assert open_payload(encode_file(data, "fast", None).payload, len(data)).decoded() == data
 
 
 # --- Zarr ---------------------------------------------------------------------------------------------

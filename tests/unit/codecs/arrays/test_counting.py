@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.codecs.arrays import tally
+from lithify.codecs.arrays import plan, tally
 from lithify.codecs.arrays.block import COUNTED, COUNTED_MAX, Coding, Tolerance, decode_block, encode_block
 from lithify.codecs.arrays.counting import uneven_bits
 from lithify.codecs.arrays.cube import cube_count
@@ -56,6 +56,24 @@ def test_such_numbers_are_found(bound: Bound | None) -> None:
     payload = encode_values(values, bound=bound, effort="default")
     assert np.abs(values - decode_values(payload, values.shape, values.dtype)).max() <= (bound.value if bound else 0)
     assert method_of(payload, values) >= COUNTED
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 400_000), (1, 3, 200_000), (3, 1, 200_000), (70, 60, 70)])
+def test_how_often_numbers_occur_is_seen_in_a_part_of_an_array(
+    shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def uneven(integers: np.ndarray, valid: np.ndarray, span_max: int) -> float:
+        seen.append(integers.size)
+        return uneven_bits(integers, valid, span_max)
+
+    monkeypatch.setattr(plan, "uneven_bits", uneven)
+    values = stretched(SHAPE).reshape(-1)
+    values = np.resize(values, shape)
+    found = plan._uneven_bits(values, counted(values), Native(values.dtype, 0, 1, 0))
+    assert found > 0.5
+    assert 1 << 15 <= seen[0] <= 2 << 17
 
 
 def test_numbers_that_come_as_often_as_those_around_them_are_not_counted() -> None:

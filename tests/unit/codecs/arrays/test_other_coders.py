@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from lithify.codecs.arrays import films, floors, pictures
 from lithify.codecs.arrays.block import FILMED, PICTURED, Coding, Tolerance, decode_block, encode_block
 from lithify.codecs.arrays.checks import read_head
-from lithify.codecs.arrays.films import Film, decode_film, encode_film
+from lithify.codecs.arrays.films import Film, can_be_filmed, decode_film, encode_film
 from lithify.codecs.arrays.grids import Affine, Native
 from lithify.codecs.arrays.pictures import decode_pictures, encode_pictures
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values
+from lithify.codecs.reasons import reasons_given
 from lithify.errors import BadBytes, Corrupt, MissingExtra, Truncated
 from tests.examples import examples
 from tests.unit.codecs.arrays.fields import blocky, scenes
@@ -132,6 +133,19 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pictures, "can_be_pictured", lambda: False)
     with pytest.raises(MissingExtra, match=r"lithify\[arrays\]"):
         decode_pictures(b"\0", (1, 2, 2))
+
+
+def test_no_library_is_missed_that_would_be_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with reasons_given() as reasons:
+        assert encode_pictures(NUMBERS * 100, ALL) is None
+        assert encode_pictures(NUMBERS, ~ALL) is None
+        assert not can_be_filmed((3, 64, 10_000))
+    assert reasons == []
+    with reasons_given() as reasons:
+        assert encode_pictures(NUMBERS, ALL) is None
+        assert not can_be_filmed((3, 64, 64))
+    assert [reason.partition(":")[0] for reason in reasons] == ["JPEG XL was not tried", "AV1 was not tried"]
 
 
 def test_what_pictures_are_better_at_becomes_pictures() -> None:

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from lithify.codecs.arrays import model
 from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
 from lithify.codecs.arrays.cube import stack
 from lithify.codecs.arrays.grids import Native, Ranks
@@ -41,6 +42,16 @@ def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_st
     assert grid.is_uneven
     coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, laddered=True, counted=counted)
     assert_both_decode(values, coding)
+
+
+@pytest.mark.parametrize("weight", [1 << 20, -(1 << 24), (1 << 31) - 9])
+@pytest.mark.parametrize("counted", [False, True])
+def test_mixing_wraps_at_32_bits(weight: int, counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "_WEIGHT", weight)
+    monkeypatch.setattr(reference, "WEIGHT", weight)
+    values = FIELDS["int16"]((5, 9, 8))
+    grid = Native(values.dtype, int(values.min()), 1, 0)
+    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), (1, 2), counted=counted))
 
 
 def assert_both_decode(values: np.ndarray, coding: Coding) -> None:
