@@ -255,7 +255,7 @@ def test_members_of_a_tar_archive_go_to_the_codecs_made_for_them() -> None:
 
 
 def test_short_texts_lie_together_in_groups_that_can_be_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TEXT_DEFAULT_BYTES_MAX", 20_000)
+    monkeypatch.setattr(limits, "TEXT_INSIDE_BYTES_MAX", 20_000)
     monkeypatch.setattr(opening, "_MIXED_BYTES_MAX", 60_000)
     archive = tarred({f"{number}.txt": paragraphs(12, number) for number in range(30)})
 
