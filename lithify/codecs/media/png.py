@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from lithify import limits
-from lithify.codecs.codec import Effort, Estimate, Facts, Format
+from lithify.codecs.codec import Buffer, Effort, Estimate, Facts, Format
 from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
 from lithify.codecs.media.fields import Fields, piece, varint
@@ -162,7 +162,7 @@ def _packed_plain(plain: bytes, effort: Effort) -> bytes:
     return varint(len(plain)) + (general.pack(plain, effort) if fits else bytes([general.STORED]) + plain)
 
 
-def _sum(plain: bytes) -> bytes:
+def _sum(plain: Buffer) -> bytes:
     return zlib.adler32(plain).to_bytes(_ZLIB_SUM_BYTES, "big")
 
 
@@ -248,7 +248,7 @@ def _inside(payload: bytes, length: int) -> list[Inside]:
     return [pixels, rows, corrections, around]
 
 
-def _image(png: Png, flags: int, fields: Fields, most: int) -> bytes:
+def _image(png: Png, flags: int, fields: Fields, most: int) -> Buffer:
     """The plain bytes of the image data, at most so many."""
     if not flags & _PIXELS:
         plain_bytes = fields.number(most, "the length of plain image data")
@@ -264,13 +264,13 @@ def _image(png: Png, flags: int, fields: Fields, most: int) -> bytes:
     octets = 2 if header.depth == 16 else 1
     if not flags & _COLOURS:
         shape = Shape(header.height, header.width, header.channels, octets)
-        return to_plain(decode_picture(coder, fields.rest(), shape), filters, header)
+        return to_plain(decode_picture(coder, fields.rest(), shape), filters, header).data
     if palette is None or header.colour != _COLOUR_PALETTE:
         raise Corrupt("a PNG has colours of a palette that it lacks")
     channels = _visible(np.frombuffer(palette, np.uint8).reshape(-1, 4)).shape[1]
     shape = Shape(header.height, header.width, channels, octets)
     check_shape(shape, "a picture")
-    return to_plain(_indexed(decode_picture(coder, fields.rest(), shape), palette), filters, header)
+    return to_plain(_indexed(decode_picture(coder, fields.rest(), shape), palette), filters, header).data
 
 
 def smallest_png() -> bytes:
