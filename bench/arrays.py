@@ -4,6 +4,8 @@ python -m bench arrays [--only PART]... [--effort E] [FILE...]
 
 Without files, the arrays of ../shared/data/arrays; a `*` behind a name: packed integers, scaled to floats. Speeds are
 megabytes of the array a second of processor time. Ratios of rivals count a mask in JPEG XL where they know no gaps.
+JPEG XL (jxl*) is given the integers that we find behind floats, which makes it the hardest rival: beside that stands
+what is won over those that are given what lies in the file.
 Ten minutes.
 """
 
@@ -17,7 +19,7 @@ from statistics import geometric_mean
 import numpy as np
 
 from bench.array_files import Array, arrays
-from bench.array_rivals import bounded_rivals, bytes_at, curves, exact_rivals, without_gaps
+from bench.array_rivals import GIVEN_OURS, bounded_rivals, bytes_at, curves, exact_rivals, without_gaps
 from bench.bars import Bar, print_bars
 from bench.figures import table
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values, warm
@@ -60,7 +62,7 @@ def main(arguments: list[str]) -> None:
 
 def _exact(found: Sequence[Array], effort: Effort) -> list[Bar]:
     rivals = exact_rivals()
-    rows, gains, speeds = [], [], []
+    rows, gains, plain_gains, speeds = [], [], [], []
     for array in found:
         print(array.name, file=sys.stderr)
         length, speed, decoded = _ours(array, None, effort)
@@ -68,6 +70,8 @@ def _exact(found: Sequence[Array], effort: Effort) -> list[Bar]:
         sizes = {name: way(array.values) for name, way in rivals.items()}
         best = min(sizes.values())
         gains.append(best / length)
+        is_whole = array.values.dtype.kind in "iu"
+        plain_gains.append(min(size for name, size in sizes.items() if is_whole or name != GIVEN_OURS) / length)
         speeds.append(speed)
         ratios = (f"{array.values.nbytes / size:.2f}" for size in sizes.values())
         rows.append(
@@ -77,6 +81,7 @@ def _exact(found: Sequence[Array], effort: Effort) -> list[Bar]:
     return [
         Bar("exact: times the best rival, geometric mean", 1.3, geometric_mean(gains)),
         Bar("exact: times the best rival, least", 1.0, min(gains)),
+        Bar("exact: times the best rival given what lies in the file", 1.3, geometric_mean(plain_gains)),
         *_speed_bars("exact", speeds),
     ]
 
