@@ -56,14 +56,15 @@ class FrameChunks:
 
     def contents(self) -> Iterator[tuple[Inside, list[Inside]]]:
         """Each chunk as its codec keeps it, and what that codec found inside."""
+        untaught: dict[int, tuple[Codec, bytes]] = {}  # no primer and no model: what lies inside is told without
         for index in range(len(self)):
             chunk = self._frame.chunks[index]
-            entry = self._frame.formats[chunk.format_index]
-            codec = codec_for(entry.format, entry.params)  # what lies inside is told without the primer or the model
-            inside = []
-            if type(codec).contents is not Codec.contents:
-                shared = read_shared(self._file, entry)
-                inside = codec.contents(self._payload(index), shared=shared, length=chunk.length)
+            if chunk.format_index not in untaught:
+                entry = self._frame.formats[chunk.format_index]
+                untaught[chunk.format_index] = codec_for(entry.format, entry.params), read_shared(self._file, entry)
+            codec, shared = untaught[chunk.format_index]
+            known = type(codec).contents is not Codec.contents
+            inside = codec.contents(self._payload(index), shared=shared, length=chunk.length) if known else []
             yield Inside("chunk", codec.facts.id, chunk.length, chunk.stored_length), inside
 
     def _codec(self, index: int) -> tuple[Codec, bytes]:
