@@ -38,6 +38,16 @@ class Inside:
         named = tuple(replace(one, name=f"{within}/{one.name}") for one in self.members) if within else self.members
         return replace(self, depth=self.depth + by, members=named)
 
+    def plus(self, other: "Inside") -> "Inside":
+        """Both as one."""
+        return replace(
+            self,
+            count=self.count + other.count,
+            original_bytes=self.original_bytes + other.original_bytes,
+            stored_bytes=self.stored_bytes + other.stored_bytes,
+            members=(self.members + other.members)[: limits.CONTENTS_MAX],
+        )
+
 
 def merged(rows: Iterable[Inside]) -> list[Inside]:
     """The same with those made one that are of one kind, by one codec, inside things of one kind."""
@@ -48,18 +58,8 @@ def merged(rows: Iterable[Inside]) -> list[Inside]:
         path.append((row.what, row.codec))
         key = tuple(path)
         had = sums.get(key)
-        sums[key] = row if had is None else _sum(had, row)
+        sums[key] = row if had is None else had.plus(row)
     return [sums[key] for key in sorted(sums, key=_Order(sums))]
-
-
-def _sum(one: Inside, other: Inside) -> Inside:
-    return replace(
-        one,
-        count=one.count + other.count,
-        original_bytes=one.original_bytes + other.original_bytes,
-        stored_bytes=one.stored_bytes + other.stored_bytes,
-        members=(one.members + other.members)[: limits.CONTENTS_MAX],
-    )
 
 
 class _Order:

@@ -8,7 +8,6 @@ is their sum for one thing and one coder. They need not know whether anybody lis
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 
 from lithify import limits
 from lithify.codecs.inside import Inside
@@ -38,12 +37,7 @@ def add_tries(heard: Heard, rows: Iterable[Inside]) -> None:
         key = row.what, row.codec
         had = heard.get(key)
         if had is not None:
-            heard[key] = replace(
-                had,
-                original_bytes=had.original_bytes + row.original_bytes,
-                stored_bytes=had.stored_bytes + row.stored_bytes,
-                count=had.count + row.count,
-            )
+            heard[key] = had.plus(row)
         elif len(heard) < limits.TRIES_MAX:
             heard[key] = row
 
