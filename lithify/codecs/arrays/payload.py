@@ -16,6 +16,7 @@ from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
 from lithify.codecs.arrays.inflated import Inflated, inflate
 from lithify.codecs.arrays.layout import Kept, pack_layout, parse_layout
+from lithify.codecs.arrays.near_fills import became_missing, is_within, moved_from_fills
 from lithify.codecs.arrays.pieces import Piece, Structure, structure_of
 from lithify.codecs.arrays.skeleton import pack, unpack
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
@@ -24,6 +25,7 @@ from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.block import taste
 from lithify.codecs.raw.zstd import Zstd
+from lithify.codecs.reasons import give_reason
 from lithify.codecs.tried import tell_try, trying
 from lithify.errors import Corrupt, Truncated
 
@@ -207,7 +209,23 @@ def _encode_array(data: bytes, variable: Variable, effort: Effort, bound: Loosen
     if bound is None:
         return _Coded(packed, None if values is exact else values)
     again = decode_values(packed, extent.shape, extent.element.native)
+    if became_missing(exact, again, variable.own_fills).any():
+        return _away_from_fills(data, variable, effort, bound)
     return _Coded(packed, None if again.tobytes() == exact.tobytes() else again)
+
+
+def _away_from_fills(data: bytes, variable: Variable, effort: Effort, bound: Looseness) -> _Coded | None:
+    """An array of which a bound alone would make some values fills: those are moved first, or all is exact."""
+    extent, fills = variable.extent, variable.own_fills
+    exact = extent.gather(data)
+    moved = moved_from_fills(exact, fills, bound)
+    if moved is not None:
+        packed = encode_values(moved.values, bound=moved.bound, effort=effort, fills=fills)
+        again = decode_values(packed, extent.shape, extent.element.native)
+        if len(packed) < exact.nbytes and is_within(exact, again, fills, bound):
+            return _Coded(packed, again)
+    give_reason(f"{variable.known_as} is kept exactly: other values would be among its fills")
+    return _encode_array(data, variable, effort, None)
 
 
 def _plain_bytes(values: Values, data: bytes) -> int:
