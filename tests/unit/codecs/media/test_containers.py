@@ -2,8 +2,10 @@
 
 import random
 import zlib
+from collections.abc import Callable
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +29,7 @@ from lithify.codecs.raw.xz import Xz
 from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.examples import examples
 from tests.suites.codec_suite import ORIGINALS, CodecSuite
+from tests.unit.codecs.arrays.files import Numbers, nifti, smooth, tiff
 from tests.unit.codecs.media.archives import ARCHIVES, FILES, LOGS, MARKUP, gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import PLAIN, deflated, paragraphs, rows
 
@@ -147,6 +150,15 @@ def test_looks_tell_text_from_markup_logs_tables_and_what_is_kept_alone() -> Non
     for look, data in looks.items():
         assert look == look_at(data)
     assert Look.ALONE == look_at(LOGS)
+
+
+@pytest.mark.parametrize("make", [nifti, lambda values: nifti(values, version=2), lambda values: tiff(list(values))])
+def test_scans_and_measurements_inside_are_kept_as_numbers(make: Callable[[Numbers], bytes]) -> None:
+    scan = make(np.rint(smooth((6, 40, 50), "f4") * 900).astype("<f4"))
+    payload = encoded(gz(scan))
+    (kept,) = (one for one in Deflate().contents(payload, shared=b"", length=len(gz(scan))) if one.what == "deflated")
+
+    assert "arrays.values" == kept.codec
 
 
 def test_nothing_inside_is_kept_as_a_whole() -> None:
