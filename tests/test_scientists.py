@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from tests.house import ROOT
 from tests.serving import serving
+from tests.suites.codec_suite import framed
 from tests.unit.api.running import run
+from tests.unit.codecs.arrays.files import Nc3Variable, netcdf3, smooth
 
 for _needed in ("xarray", "netCDF4", "zarr", "numcodecs"):
     pytest.importorskip(_needed)
 
 PAGE = (ROOT / "docs/scientists.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SERVER = "http://127.0.0.1:8377"
 
 
@@ -51,6 +55,24 @@ def ran(program: str, names: dict[str, Any]) -> dict[str, Any]:
         return runpy.run_path("example.py", given)
 
 
+def close_all(names: dict[str, Any]) -> None:
+    """The datasets among what a program leaves."""
+    for opened in names.values():
+        if hasattr(opened, "close"):
+            opened.close()
+
+
+@pytest.mark.usefixtures("registered")
+def test_the_first_page_opens_a_frame_in_xarray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = netcdf3([Nc3Variable("t", ["time", "lat", "lon"], smooth((6, 30, 40), "f4"))])
+    Path("cube.nc.lith").write_bytes(framed(Arrays(ArraysParams(effort="fast")), data))
+    programs = [text for language, text in examples(README) if language == "python"]
+    assert programs
+    for text in programs:
+        close_all(ran(text, {}))
+
+
 @pytest.mark.usefixtures("registered")
 def test_the_page_for_scientists_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -67,8 +89,6 @@ def test_the_page_for_scientists_does_what_it_says(tmp_path: Path, monkeypatch: 
                 if program == "lithify":
                     result = run(*words)
                     assert 0 == result.exit_code, f"{command}: {result.stderr}"
-        for opened in names.values():
-            if hasattr(opened, "close"):
-                opened.close()
+        close_all(names)
     made = {path.name for path in tmp_path.iterdir()}
     assert {"cube.nc.lith", "cube.png", "archived.png", "part.nc", "day.nc", "last.npy", "cube.zarr"} <= made

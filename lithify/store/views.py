@@ -425,7 +425,7 @@ class ArrayView(View):
     dimensions: tuple[str, ...]
     shape: tuple[int, ...]
     type: str
-    """As NumPy spells it, without byte order: `f4`; `text` for texts of any length."""
+    """As NumPy spells it: `f4`, or `>f4` where a file has them big-endian by choice; `text` for texts of any length."""
     blocks: tuple[int, ...] | None
     """The shape of what decodes alone; None: the whole."""
     attributes: dict[str, Any]
@@ -444,3 +444,5 @@ class ArraysView(View):
     attributes: dict[str, Any]
     """Of the whole and of its groups, by path; that of the whole is empty."""
     variables: tuple[ArrayView, ...]
+    unlimited: tuple[str, ...] = ()
+    """The dimensions that may grow, behind the path of their group."""

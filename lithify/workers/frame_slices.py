@@ -115,7 +115,14 @@ def frame_arrays(
     try:
         told = json.loads(answer.attached[0])
         variables = tuple(map(_variable, told["variables"]))
-        return ArraysView(**of, container=told["container"], attributes=told["attributes"], variables=variables)
+        unlimited = tuple(map(str, told["unlimited"]))
+        return ArraysView(
+            **of,
+            container=told["container"],
+            attributes=told["attributes"],
+            variables=variables,
+            unlimited=unlimited,
+        )
     except (ValueError, IndexError, RecursionError, KeyError, TypeError) as error:
         raise CodecCrashed(f"an account of arrays that cannot be read: {error!r:.200}") from error
 

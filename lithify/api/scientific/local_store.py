@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lithify.api.scientific.store import KeptStore, Parts, Told
+from lithify.api.scientific.store import KeptStore, Parts, Told, Whole
 from lithify.errors import BadArgument
 from lithify.workers.array_files import ArrayFile, Labelled, LabelledFile, label, open_file
 
@@ -71,7 +71,7 @@ def local_store(path: Path, group: str | None) -> KeptStore:
         found = _known(path, frame.labelled())
         variables = [_told(frame, one) for one in found.variables.values()]
         attributes = {name: _as_xarray(one) for name, one in found.attributes.items()}
-        return KeptStore(str(path), variables, attributes, group, frame.close)
+        return KeptStore(Whole(str(path), variables, attributes, found.unlimited, frame.close), group)
     except BaseException:
         frame.close()
         raise
@@ -86,7 +86,7 @@ def _known(path: Path, file: LabelledFile) -> LabelledFile:
 
 def _told(frame: Shared, one: Labelled) -> Told:
     reader = _Reader(frame, one.name)
-    return Told(one.name, one.dimensions, one.shape, one.dtype, _as_xarray(one.attributes), one.blocks, reader)
+    return Told(one.name, one.dimensions, one.shape, one.stored, _as_xarray(one.attributes), one.blocks, reader)
 
 
 def _as_xarray(attributes: Mapping[str, Any]) -> dict[str, Any]:

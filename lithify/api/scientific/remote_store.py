@@ -16,7 +16,7 @@ import numpy as np
 
 from lithify.api.client import Client
 from lithify.api.remote import retrying
-from lithify.api.scientific.store import KeptStore, Parts, Told
+from lithify.api.scientific.store import KeptStore, Parts, Told, Whole
 from lithify.errors import BadArgument
 from lithify.store.views import ArrayView
 from lithify.workers.frame_slices import Cut, attributes_of, dtype_of
@@ -108,10 +108,11 @@ def remote_store(remote: Remote, group: str | None) -> KeptStore:
     variables = [_told(fixed, one) for one in told.variables]
     attributes = {path: attributes_of(one) for path, one in told.attributes.items()}
     # Nothing is open that is ours: connections belong to the process, and other stores use them too.
-    return KeptStore(remote.address, variables, attributes, group, lambda: None)
+    whole = Whole(remote.address, variables, attributes, frozenset(told.unlimited), lambda: None)
+    return KeptStore(whole, group)
 
 
 def _told(remote: Remote, one: ArrayView) -> Told:
-    dtype = dtype_of(one.type)
-    reader = _Reader(remote, one.name, dtype)
-    return Told(one.name, one.dimensions, one.shape, dtype, attributes_of(one.attributes), one.blocks, reader)
+    stored = dtype_of(one.type)
+    reader = _Reader(remote, one.name, stored.newbyteorder("="))
+    return Told(one.name, one.dimensions, one.shape, stored, attributes_of(one.attributes), one.blocks, reader)

@@ -48,6 +48,11 @@ class Labelled:
         return self._array.blocks
 
     @property
+    def stored(self) -> np.dtype[Any]:
+        """`dtype` in the byte order that the file has, where its container leaves that to writers."""
+        return self.dtype.newbyteorder(">") if self._array.big else self.dtype
+
+    @property
     def group(self) -> str:
         """The path of its group, with a slash at its end; empty at the top."""
         return self.name[: self.name.rfind("/") + 1]
@@ -75,11 +80,13 @@ class LabelledFile:
 
     container   the name of what the file is; None if it is no container of arrays
     attributes  of the top, or of a group: by its path, that of the top being empty
+    unlimited   the dimensions that may grow, behind the path of their group
     """
 
     container: str | None
     variables: Mapping[str, Labelled]
     attributes: Mapping[str, Attributes]
+    unlimited: frozenset[str] = frozenset()
 
     def near(self, name: str, group: str) -> Labelled | None:
         """The variable that a name means inside a group: of the group itself, or of one around it."""
@@ -107,7 +114,7 @@ def label(file: "ArrayFile") -> LabelledFile:
             _check_sides(path, one.shape)
             name = path.replace(_RENAMED, "") if _RENAMED in path else path
             found[name] = Labelled(name, one.dimensions, one.shape, dtype, one.attributes, one)
-    return LabelledFile(file.container, found, {"": file.attributes, **file.groups})
+    return LabelledFile(file.container, found, {"": file.attributes, **file.groups}, file.unlimited)
 
 
 def _check_sides(path: str, shape: tuple[int, ...]) -> None:

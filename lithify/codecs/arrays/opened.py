@@ -46,6 +46,7 @@ class LazyArray:
     attributes  as the file has them
     chunks      along each axis, how long the stretches are that lie in one chunk
     blocks      the shape of what decodes alone; None: the whole
+    big         whether the file has its numbers with their highest byte first, where others have them the other way
 
     Values are those that are stored: fills, scales and offsets are for who asked.
     """
@@ -58,6 +59,7 @@ class LazyArray:
     _read: Read = field(repr=False)
     _blocks_of: Callable[[], tuple[int, ...] | None] = field(repr=False)
     attributes: Attributes = field(default_factory=dict)
+    big: bool = False
 
     @cached_property
     def blocks(self) -> tuple[int, ...] | None:
@@ -131,6 +133,7 @@ class ArrayFile:
     container   the name of what it is
     attributes  of the file, as its container has them
     groups      the attributes of each group, by its path with a slash at the end
+    unlimited   the dimensions that may grow, behind the path of their group
     arrays      by name; those of files without names are called `values`, `values_2` and so on
     """
 
@@ -142,6 +145,7 @@ class ArrayFile:
         description = described(holes)
         self.attributes: Attributes = {} if description is None else description.attributes
         self.groups: Mapping[str, Attributes] = {} if description is None else description.groups
+        self.unlimited = frozenset[str]() if description is None else description.unlimited
         self.arrays: dict[str, LazyArray] = {}
         self._numbers: dict[str, int] = {}
         for number, variable in enumerate(self._structure.variables):
@@ -206,6 +210,7 @@ class ArrayFile:
             chunks=clipped[::-1] if variable.turned else clipped,
             dimensions=_made_up(name, len(variable.shape)) if told is None else told.dimensions,
             attributes={} if told is None else told.attributes,
+            big=told is not None and _is_big(told.dtype),
             _read=read,
             _blocks_of=blocks,
         )
@@ -221,7 +226,17 @@ class ArrayFile:
             return self._by_library(name, told, wanted)
 
         chunks = tuple((side,) for side in told.shape)
-        return LazyArray(name, told.shape, told.dtype, chunks, told.dimensions, read, lambda: None, told.attributes)
+        return LazyArray(
+            name=name,
+            shape=told.shape,
+            dtype=told.dtype,
+            chunks=chunks,
+            dimensions=told.dimensions,
+            attributes=told.attributes,
+            big=_is_big(told.dtype),
+            _read=read,
+            _blocks_of=lambda: None,
+        )
 
     def _by_library(self, name: str, told: Described, wanted: list[I64]) -> Values:
         box = tuple(slice(int(axis.min()), int(axis.max()) + 1) for axis in wanted)
@@ -346,6 +361,10 @@ def _is_all(name: str, variable: Variable, description: Description | None) -> b
         and told.shape == variable.shape
         and told.dtype.newbyteorder("=") == variable.extent.element.native
     )
+
+
+def _is_big(dtype: np.dtype[Any]) -> bool:
+    return dtype.str.startswith(">")
 
 
 def _unused(name: str, used: Container[str]) -> str:

@@ -23,6 +23,7 @@ def told(file: "LabelledFile") -> dict[str, Any]:
     return {
         "container": file.container,
         "attributes": {path: _all(attributes) for path, attributes in file.attributes.items()},
+        "unlimited": sorted(file.unlimited),
         "variables": [_variable(one) for one in file.variables.values()],
     }
 
@@ -32,7 +33,7 @@ def _variable(one: "Labelled") -> dict[str, Any]:
         "name": one.name,
         "dimensions": list(one.dimensions),
         "shape": list(one.shape),
-        "type": _TEXTS if one.dtype.hasobject else one.dtype.str[1:],
+        "type": _TEXTS if one.dtype.hasobject else one.stored.str.lstrip("<|="),
         "blocks": None if one.blocks is None else list(one.blocks),
         "attributes": _all(one.attributes),
     }
@@ -67,7 +68,7 @@ def _read(value: Any) -> Any:
 
 
 def dtype_of(text: Any) -> np.dtype[Any]:
-    """The type of a variable or attribute, in native byte order. Raises Corrupt."""
+    """The type of a variable or attribute. Raises Corrupt."""
     if text == _TEXTS:
         return np.dtype(object)
     try:

@@ -75,6 +75,57 @@ def test_groups_chunks_and_complex_types_of_netcdf_4_are_the_same(tmp_path: Path
         xarray.testing.assert_identical(plain.load(), found.load())
 
 
+def odd(path: Path) -> Path:
+    """A file of NetCDF 4 in the other byte order, with groups in groups, axes that grow, and packed numbers."""
+    with netcdf4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("x", 50)
+        file.createVariable("t", ">f4", ("time", "x"), endian="big")[:] = CUBE[:, 0]
+        file.createVariable("time", "f8", ("time",))[:] = np.arange(12.0)
+        file["time"].units = "hours since 2026-03-01"
+        runs = file.createGroup("model").createGroup("runs")
+        runs.createDimension("step", None)
+        packed = runs.createVariable("packed", "i2", ("step", "x"), fill_value=-1)
+        packed.scale_factor = 0.5
+        packed[:] = np.arange(150.0).reshape(3, 50)
+    return path
+
+
+def assert_opened_alike(plain: Any, found: Any) -> None:
+    xarray.testing.assert_identical(plain.load(), found.load())
+    assert plain.encoding["unlimited_dims"] == found.encoding["unlimited_dims"]
+    for name, one in plain.variables.items():
+        kept_as = found[name].encoding
+        assert {key: one.encoding.get(key) for key in PACKED} == {key: kept_as.get(key) for key in PACKED}, name
+
+
+PACKED = ("dtype", "scale_factor", "_FillValue", "units", "calendar")
+
+
+@pytest.mark.parametrize("decoded", [True, False])
+@pytest.mark.parametrize("group", [None, "model/runs"])
+def test_what_the_file_has_is_told_as_by_the_reader_of_the_plain_file(
+    tmp_path: Path, group: str | None, *, decoded: bool
+) -> None:
+    path = odd(tmp_path / "plain.nc")
+    with (
+        opened(kept(tmp_path, path.read_bytes()), group=group, decode_cf=decoded) as found,
+        xarray.open_dataset(path, group=group, decode_cf=decoded) as plain,
+    ):
+        assert_opened_alike(plain, found)
+
+
+@pytest.mark.parametrize("group", [None, "/model"])
+def test_groups_are_a_tree(tmp_path: Path, group: str | None) -> None:
+    path = odd(tmp_path / "plain.nc")
+    frame = kept(tmp_path, path.read_bytes())
+    with (
+        xarray.open_datatree(frame, engine=LithifyEntrypoint, group=group, decode_times=False) as found,
+        xarray.open_datatree(path, engine="netcdf4", group=group, decode_times=False) as plain,
+    ):
+        xarray.testing.assert_identical(plain.load(), found.load())
+
+
 def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     read = KeptArray.__getitem__
@@ -149,6 +200,17 @@ def test_an_object_is_the_same_as_the_original(served: Served, collection: str, 
         xarray.testing.assert_identical(plain.load(), found.load())
     with far(served, collection, drop_variables="t", decode_times=False) as found:
         assert {"packed", "code"} == set(found.data_vars)
+
+
+def test_an_object_tells_of_its_file_what_a_frame_tells(served: Served, collection: str, tmp_path: Path) -> None:
+    path = odd(tmp_path / "plain.nc")
+    served.archive.put(collection, "c u/be.nc", [path.read_bytes()])
+    for group in (None, "model/runs"):
+        with (
+            far(served, collection, group=group, decode_cf=False) as found,
+            xarray.open_dataset(path, group=group, decode_cf=False) as plain,
+        ):
+            assert_opened_alike(plain, found)
 
 
 def test_groups_and_texts_of_an_object_are_the_same(served: Served, collection: str, tmp_path: Path) -> None:

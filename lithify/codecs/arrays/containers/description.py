@@ -33,12 +33,14 @@ class Described:
 class Description:
     """A file.
 
-    groups  the attributes of each group, by its path with a slash at the end
+    groups     the attributes of each group, by its path with a slash at the end
+    unlimited  the dimensions that may grow, behind the path of their group
     """
 
     attributes: Attributes
     variables: Mapping[str, Described]
     groups: Mapping[str, Attributes] = field(default_factory=dict)
+    unlimited: frozenset[str] = frozenset()
 
 
 def plain(attributes: Attributes) -> dict[str, Any]:

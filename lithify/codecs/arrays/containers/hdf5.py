@@ -76,7 +76,19 @@ def _described(file: Any) -> Description:
         _name_of(one).lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
         for one in _every_dataset(file)
     }
-    return Description(_told(file), found, dict(_groups(file, "")))
+    return Description(_told(file), found, dict(_groups(file, "")), _unlimited(file))
+
+
+def _unlimited(file: Any) -> frozenset[str]:
+    """Its dimensions that may grow: those whose scales may."""
+    found: list[str] = []
+
+    def visit(_: str, item: Any) -> None:
+        if getattr(item, "maxshape", None) and item.maxshape[0] is None and _is_scale(item):
+            found.append(_name_of(item).lstrip("/"))
+
+    file.visititems(visit)
+    return frozenset(found)
 
 
 def _groups(group: Any, path: str) -> Iterator[tuple[str, Attributes]]:

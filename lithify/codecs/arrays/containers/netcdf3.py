@@ -125,7 +125,8 @@ def describe(data: Bytes) -> Description:
         dimensions = tuple(names[number] for number in one.dimensions)
         dtype = np.dtype("S1") if one.type == _CHAR else extent.element.native
         found[one.name] = Described(dimensions, extent.shape, dtype, one.attributes, extent)
-    return Description(header.attributes, found)
+    unlimited = frozenset(name for name, side in header.dimensions if not side)
+    return Description(header.attributes, found, unlimited=unlimited)
 
 
 def _extents(header: _Header, length: int) -> Iterator[tuple[_Declared, Extent]]:
