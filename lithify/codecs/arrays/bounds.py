@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from lithify.codecs.array_types import Bools, Values
+from lithify.codecs.arrays.containers.left import some_of
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.pieces import Piece, Structure, read_piece
 from lithify.codecs.arrays.settings import looseness
@@ -58,7 +59,19 @@ def why_exact(structure: Structure, contract: Contract, *, loosened: int) -> str
         return None
     if not structure.variables:
         return "no arrays were found in it"
+    packed = [one.known_as for one in structure.variables if _is_packed(one)]
+    if packed:
+        how = f"{contract};{packed[0]}={contract}"
+        return f"{some_of(packed)} are whole numbers with a scale_factor: exact unless they are named, as in '{how}'"
     return f"none of its {len(structure.variables)} arrays holds measurements that {contract} loosens"
+
+
+def _is_packed(variable: Variable) -> bool:
+    """Whether it is measurements told as whole numbers, as far as one can see."""
+    long = [side for side in variable.shape if side > 1]
+    return (
+        variable.unit != 1.0 and len(long) > 1 and not variable.sealed and variable.extent.element.native.kind in "iu"
+    )
 
 
 def bounds_of(

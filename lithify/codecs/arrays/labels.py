@@ -5,11 +5,11 @@ hold both of their ends.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from lithify.codecs.array_types import Bools, Values
+from lithify.codecs.arrays.calendars import calendar_of, instant, span
 from lithify.codecs.arrays.labelled import Labelled
 from lithify.errors import BadArgument
 
@@ -18,10 +18,6 @@ _SECONDS = {
     "second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0,
     "day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3,
 }  # fmt: skip
-_CALENDARS = frozenset({"standard", "gregorian", "proleptic_gregorian"})
-_GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
-"""Before it, the standard calendar is Julian, and datetime's is not."""
-_TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d(?:\.\d{1,6})?))?)?)?)?)?Z?")
 _CLOSE = 1e-6
 """Of a number's size: what a label and a float of 32 bits may differ by and still be the same."""
 
@@ -66,54 +62,21 @@ def _between_numbers(values: Values, dimension: str, ends: tuple[str, str], *, i
 
 
 def _between_times(values: Values, since: "re.Match[str]", coordinate: Labelled, ends: tuple[str, str]) -> Bools:
-    name = coordinate.own_name
-    calendar = coordinate.attributes.get("calendar", "standard")
+    name, named = coordinate.own_name, coordinate.attributes.get("calendar", "standard")
     unit = _SECONDS.get(since[1].lower(), _SECONDS.get(since[1].lower().removesuffix("s")))
-    begin = _instant(since[2])
-    readable = unit is not None and begin is not None and str(calendar).lower() in _CALENDARS
-    if not readable or begin is None or begin < _GREGORIAN:
-        what = f"{since[0]!r:.80}, calendar {calendar!r:.40}"
+    calendar = calendar_of(named)
+    begin = None if calendar is None else instant(calendar, since[2])
+    if unit is None or calendar is None or begin is None:
+        what = f"{since[0]!r:.80}, calendar {named!r:.40}"
         raise BadArgument(f"{name} is told as {what}, which labels are not looked up in; cut it by steps")
-    seconds = values * (unit or 1.0)
-    spans = [span for span in map(_span, ends) if span is not None]
+    spans = [one for one in (span(calendar, end) for end in ends) if one is not None]
     if len(spans) < len(ends):
         raise BadArgument(f"{name}={ends[0]:.60}: a time is spelled 2019, 2019-03, 2019-03-01 or 2019-03-01T12:30:00")
-    spans.sort(key=lambda span: span[0])
-    low, high = spans[0][0], spans[-1][1]
+    spans.sort()
+    seconds = values * unit + begin
     edge = 1e-3  # a time told in days, as a float, is not to the microsecond where it means to be
-    found: Bools = (seconds >= (low - begin).total_seconds() - edge) & (seconds < (high - begin).total_seconds() - edge)
+    found: Bools = (seconds >= spans[0][0] - edge) & (seconds < spans[-1][1] - edge)
     return found
-
-
-def _instant(text: str) -> datetime | None:
-    """Of what units count from; UTC unless an offset is told."""
-    cleaned = re.sub(r"\s*(UTC|GMT|Z)$", "+00:00", text.strip(), flags=re.I)
-    cleaned = re.sub(r"^(\d{4})-(\d{1,2})-(\d{1,2})", lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", cleaned)
-    cleaned = re.sub(r"([T ])(\d):", r"\g<1>0\2:", cleaned)
-    cleaned = re.sub(r"(\d\d:\d\d:\d\d)\.0*(?=$|[+-])", r"\1", cleaned)
-    try:
-        found = datetime.fromisoformat(cleaned)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def _span(text: str) -> tuple[datetime, datetime] | None:
-    """What a time covers, as precisely as it is told: from its begin to that of the next."""
-    found = _TIME.fullmatch(text)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = found.groups()
-    try:
-        begin = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), tzinfo=UTC)
-        begin += timedelta(seconds=float(second or 0))
-        if day is None:
-            months = int(year) * 12 + int(month or 1) + (1 if month else 12) - 1
-            return begin, datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
-        lasts = timedelta(seconds=1) if second else timedelta(minutes=1) if minute else timedelta(hours=1)
-        return begin, begin + (lasts if hour else timedelta(days=1))
-    except (ValueError, OverflowError):
-        return None
 
 
 def _one_stretch(found: Values, values: Values, since: "re.Match[str] | None", spelled: str) -> slice:

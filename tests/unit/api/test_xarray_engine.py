@@ -75,6 +75,14 @@ def test_groups_chunks_and_complex_types_of_netcdf_4_are_the_same(tmp_path: Path
         xarray.testing.assert_identical(plain.load(), found.load())
 
 
+def test_texts_that_end_with_nothing_are_read_as_by_others(tmp_path: Path) -> None:
+    days = {"units": "days since 2000-01-01\0\0", "calendar": "noleap\0"}
+    data = netcdf3([Nc3Variable("time", ["time"], np.arange(90.0), days)])
+    (tmp_path / "plain.nc").write_bytes(data)
+    with opened(kept(tmp_path, data)) as found, xarray.open_dataset(tmp_path / "plain.nc", engine="netcdf4") as plain:
+        assert_opened_alike(plain, found)
+
+
 def odd(path: Path) -> Path:
     """A file of NetCDF 4 in the other byte order, with groups in groups, axes that grow, and packed numbers."""
     with netcdf4.Dataset(path, "w") as file:

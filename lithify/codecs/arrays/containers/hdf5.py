@@ -155,8 +155,8 @@ def _attribute(value: Any) -> Attribute | None:
         return row.astype(row.dtype.newbyteorder("="), copy=False)
     if row.dtype.kind == "b":
         return row.astype(np.int8)
-    texts = [_plain(one) for one in row.tolist()]
-    if not texts or not all(isinstance(one, str) for one in texts):
+    texts = [one.replace("\0", "") for one in map(_plain, row.tolist()) if isinstance(one, str)]
+    if not texts or len(texts) < len(row):
         return None
     return texts[0] if len(texts) == 1 else texts
 

@@ -82,7 +82,8 @@ class _Header:
     def _attribute(self) -> tuple[str, Attribute]:
         name, kind, count = self._name(), self.reader.number("i"), self._count()
         if kind == _CHAR:
-            return name, self._padded(count).decode("utf-8", "replace")
+            # Programs in C write the end of a text along; no reader takes it for part of the text.
+            return name, self._padded(count).decode("utf-8", "replace").replace("\0", "")
         code = _code(kind)
         numbers = np.frombuffer(self._padded(count * struct.calcsize(code)), ">" + _TYPES[kind])
         return name, numbers.astype(_TYPES[kind])

@@ -13,6 +13,7 @@ from lithify.codecs.arrays.values import Bound
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.in_memory import MemorySource
+from lithify.codecs.reasons import reasons_given
 from lithify.errors import BadArgument, FidelityBroken
 from tests.examples import examples
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, npy, smooth, zipped
@@ -74,6 +75,16 @@ def test_each_variable_is_kept_by_what_its_name_is_given() -> None:
     table = Arrays.measure(data, back, Contract.parse(contract))
     assert {"t2m", "count", "packed"} == table.keys()
     assert 5 == table["count"]["max_abs_error"]
+
+
+def test_packed_measurements_say_how_they_are_loosened() -> None:
+    packed = Nc3Variable("u", ["time", "lat", "lon"], smooth((12, 20, 30), "i2"), {"scale_factor": 0.01})
+    with reasons_given() as reasons:
+        data = netcdf3([packed])
+        assert data == back_of(data, "bounded:rel=0.01")
+    (reason,) = reasons
+    assert reason.endswith("exact unless they are named, as in 'bounded:rel=0.01;u=bounded:rel=0.01'")
+    assert data != back_of(data, "bounded:rel=0.01;u=bounded:rel=0.01")
 
 
 def test_floors_and_bounds_mix_by_name() -> None:

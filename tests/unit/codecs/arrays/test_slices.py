@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
+from lithify.codecs.arrays.calendars import calendar_of, instant
 from lithify.codecs.arrays.cutting import cut_one
 from lithify.codecs.arrays.labelled import Labelled, LabelledFile, label
 from lithify.codecs.arrays.opened import open_arrays
@@ -243,10 +244,46 @@ def test_a_time_means_all_that_lies_in_it(label: str, hours: slice, early: bool)
     assert np.array_equal(CUBE[hours], found)
 
 
-def test_calendars_that_are_not_the_worlds_are_refused() -> None:
-    days = {"units": "days since 0001-01-01", "calendar": "noleap"}
+@pytest.mark.parametrize("calendar", ["noleap", "all_leap", "360_day", "julian", "proleptic_gregorian", "standard"])
+def test_times_are_looked_up_in_the_calendars_of_climate_models(calendar: str) -> None:
+    cftime = pytest.importorskip("cftime")
+    units = "days since 1999-11-07 06:00:00\0\0"
+    steps = np.arange(0, 900, 0.75)
+    file = opened(netcdf3([Nc3Variable("time", ["time"], steps, {"units": units, "calendar": calendar})]), "raw.zstd")
+    dates = cftime.num2date(steps, units.rstrip("\0"), calendar)
+    for spelled in ("2000-02", "2001", "2000-01-30", "2000-02-28..2000-03-01T12"):
+        low, _, high = spelled.partition("..")
+        inside = [
+            date.isoformat()[: len(low)] >= low and date.isoformat()[: len(high or low)] <= (high or low)
+            for date in dates
+        ]
+        assert np.array_equal(steps[inside], loaded(file, Cut(("time",), (), (f"time={spelled}",)))), spelled
+
+
+@pytest.mark.parametrize(
+    ("calendar", "begin", "seconds"),
+    [
+        ("noleap", "0000-01-01", 0.0),
+        ("360_day", "1-2-30 01:02:03.5", 360 * 86400 + 59 * 86400 + 3723.5),
+        ("all_leap", "1-1-1 00:00 +01:30", 366 * 86400 - 5400.0),
+        ("julian", "0005-01-01T00:00:00Z", (365 * 5 + 2) * 86400.0),
+        ("noleap", "2000-02-29", None),
+        ("360_day", "2000-13-01", None),
+        ("noleap", "2000-02-28 24:00", None),
+        ("standard", "0001-01-01", None),
+        ("noleap", "yesterday", None),
+    ],
+)
+def test_what_times_are_counted_from_is_read_by_its_calendar(calendar: str, begin: str, seconds: float | None) -> None:
+    found = calendar_of(calendar)
+    assert found is not None
+    assert seconds == instant(found, begin)
+
+
+def test_calendars_that_nobody_knows_are_refused() -> None:
+    days = {"units": "days since 0001-01-01", "calendar": "mayan"}
     file = opened(netcdf3([Nc3Variable("time", ["time"], np.arange(9.0), days)]), "raw.zstd")
-    with pytest.raises(BadArgument, match="noleap"):
+    with pytest.raises(BadArgument, match="mayan"):
         loaded(file, Cut(("time",), (), ("time=0001-01-02",)))
 
 
