@@ -116,12 +116,14 @@ _NAMES = (
 
 _TIFF_ORDERS = {b"II": "<", b"MM": ">"}
 _TIFF_BITS, _TIFF_COMPRESSION, _TIFF_FORMAT = 258, 259, 339
+_TIFF_OPENED = (1, 8, 32946)
+"""How strips may be compressed so that the coder of arrays reaches their numbers."""
 
 
 def from_signature(head: bytes) -> Found | None:
     """What the first bytes say, if they say it."""
     if head[:2] in _TIFF_ORDERS and _holds_measurements(head):
-        return "array", "image/tiff", "its first tags are those of an uncompressed TIFF of measurements"
+        return "array", "image/tiff", "its first tags are those of a TIFF of measurements"
     for offset, magic, kind, mime, title in (*_BY_START.get(head[0], ()), *_DEEPER):
         if head.startswith(magic, offset):
             return kind, mime, f"its first bytes are those of {title}"
@@ -130,7 +132,7 @@ def from_signature(head: bytes) -> Found | None:
 
 
 def _holds_measurements(head: bytes) -> bool:
-    """Whether the first page of a TIFF, if it lies here, has plain samples of more than 8 bits: few pictures do."""
+    """Whether the first page of a TIFF, if it lies here, has samples of more than 8 bits: few pictures do."""
     order = _TIFF_ORDERS[head[:2]]
     try:
         (version,) = struct.unpack_from(order + "H", head, 2)
@@ -145,7 +147,7 @@ def _holds_measurements(head: bytes) -> bool:
     if version not in (42, 43):
         return False
     short = {tag: value for tag, _, length, value in tags if length == 1}
-    return short.get(_TIFF_COMPRESSION, 1) == 1 and (
+    return short.get(_TIFF_COMPRESSION, 1) in _TIFF_OPENED and (
         short.get(_TIFF_FORMAT, 1) == 3 or short.get(_TIFF_BITS, 1) in (16, 32, 64)
     )
 

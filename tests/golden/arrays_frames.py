@@ -50,6 +50,12 @@ FEW = npy(
 )
 COUNTED = npy(stretched((6, 40, 44)))
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
+TOLD = (
+    tiff([smooth((14, 16, 2), "u2")], predictor=2),
+    tiff([smooth((14, 16), "i4")], order=">", predictor=2),
+    tiff([smooth((14, 12), "f4")], predictor=3),
+    tiff([smooth((14, 12, 2), "f8")], order=">", predictor=3),
+)
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
 DEFLATED = b"before " + STREAM + b" behind"
@@ -112,6 +118,11 @@ def behind_a_stream() -> bytes:
     return _framed([head + inner], [DEFLATED])
 
 
+def behind_rows_of_differences() -> bytes:
+    """TIFFs whose rows are differences of numbers, and of bytes of floats, in both orders."""
+    return _framed([encode_file(file, "default", None).payload for file in TOLD], TOLD)
+
+
 def behind_streams_of_numbers() -> bytes:
     """Messages of GRIB by CCSDS, in groups of differences, with and without holes, and in second order."""
     return _framed([encode_file(CODED, "default", None).payload], [CODED])
@@ -161,6 +172,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "general_methods": (by_general_methods, b"".join(WHOLE)),
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
+    "rows_of_differences": (behind_rows_of_differences, b"".join(TOLD)),
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
     "few_values": (of_few_values, FEW),
     "counted_numbers": (of_counted_numbers, COUNTED),

@@ -18,6 +18,7 @@ import numpy as np
 from lithify import limits
 from lithify.codecs.array_types import U8
 from lithify.codecs.arrays.coded import NumberCoder
+from lithify.codecs.arrays.rows import Rows
 from lithify.errors import BadBytes, Corrupt
 
 _HEAD_BYTES, _CHECK_BYTES = 2, 4
@@ -39,6 +40,7 @@ class Place:
     width        bytes of the numbers that were shuffled; 1: they were not
     bare         whether it is a deflate stream without zlib's header and checksum
     coder        who made it, if it is no deflate stream; `width` is then 0
+    rows         how its numbers were told, if as differences; `width` is then 1
     """
 
     offset: int
@@ -47,6 +49,11 @@ class Place:
     width: int
     bare: bool = False
     coder: NumberCoder | None = None
+    rows: Rows | None = None
+
+    def turned(self, data: bytes) -> bytes:
+        """Numbers, of bytes as they were deflated. Raises Corrupt."""
+        return unshuffled(data, self.width) if self.rows is None else self.rows.undone(data)
 
     def plain_of(self, stored: bytes) -> bytes:
         """What a stream says. Raises Corrupt if that is not what it should hold."""
@@ -61,7 +68,7 @@ class Place:
                 raise Corrupt(f"the stream at byte {self.offset} of the file does not open: {error}") from error
         if len(plain) != self.plain_bytes:
             raise Corrupt(f"the stream at byte {self.offset} of the file says {len(plain)} bytes")
-        return plain if self.coder is not None else unshuffled(plain, self.width)
+        return plain if self.coder is not None else self.turned(plain)
 
 
 def coded_place(offset: int, length: int, coder: NumberCoder) -> Place:
@@ -76,6 +83,7 @@ class Stream:
     offset  where it begins in the file; `plain_offset` where its plain bytes do in the plain file
     head    the two bytes of zlib's header; BARE, if it has neither header nor checksum
     coder   who made it, if it is no deflate stream; `width` is then 0, the head BARE
+    rows    how its numbers were told, if as differences
     """
 
     offset: int
@@ -86,13 +94,14 @@ class Stream:
     head: bytes
     recipe: bytes
     coder: NumberCoder | None = None
+    rows: Rows | None = None
 
     @property
     def place(self) -> Place:
         """Where it lies, and how."""
         if self.coder is not None:
             return coded_place(self.offset, self.length, self.coder)
-        return Place(self.offset, self.length, self.plain_bytes, self.width, bare=self.head == BARE)
+        return Place(self.offset, self.length, self.plain_bytes, self.width, bare=self.head == BARE, rows=self.rows)
 
     def closed(self, plain: bytes | bytearray | memoryview) -> bytes:
         """The very stream, of its plain bytes. Raises Corrupt, Truncated, UnknownFormat or LimitExceeded."""
@@ -100,7 +109,7 @@ class Stream:
 
         if self.coder is not None:
             return self.coder.closed(bytes(plain), self.recipe, self.length)
-        data = shuffled(bytes(plain), self.width)
+        data = shuffled(bytes(plain), self.width) if self.rows is None else self.rows.done(bytes(plain))
         stream = rebuild(data, self.recipe, length_max=self.length)
         if self.head != BARE:
             stream = self.head + stream + zlib.adler32(data).to_bytes(_CHECK_BYTES, "big")
@@ -194,6 +203,7 @@ def presumed(places: Sequence[Place], length: int) -> Inflated:
                 BARE if place.bare or place.coder is not None else _ANY_HEAD,
                 b"",
                 place.coder,
+                place.rows,
             )
         )
         at, plain_at = end, plain_at + place.plain_bytes
@@ -203,7 +213,8 @@ def presumed(places: Sequence[Place], length: int) -> Inflated:
 def _is_likely(place: Place) -> bool:
     """Whether its lengths are those of a stream that a writer made, and a chunk has room for it."""
     most = place.plain_bytes * _LONGER_MAX + _SLACK_BYTES
-    return 0 < place.length <= most and 0 < place.plain_bytes <= PLAIN_BYTES_MAX
+    told = place.rows is None or place.rows.is_possible(place.plain_bytes)
+    return told and 0 < place.length <= most and 0 < place.plain_bytes <= PLAIN_BYTES_MAX
 
 
 def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
@@ -225,7 +236,7 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
         pieces += [data[at : place.offset], opened.plain]
         plain_at += place.offset - at
         sizes = (place.offset, place.length, plain_at, place.plain_bytes, place.width)
-        streams.append(Stream(*sizes, opened.head, opened.recipe, place.coder))
+        streams.append(Stream(*sizes, opened.head, opened.recipe, place.coder, place.rows))
         at, plain_at = end, plain_at + place.plain_bytes
     return b"".join([*pieces, data[at:]]), Inflated(len(data), tuple(streams), shut)
 
@@ -253,7 +264,7 @@ def _opened(stored: bytes, place: Place, hint: int | None) -> _Opened | None:
     opened = None if not place.bare and head == BARE else open_stream(body, plain_max=place.plain_bytes, hint=hint)
     if opened is None or opened.end != len(body) or not _is_right(stored, opened.plain, place):
         return None
-    return _Opened(unshuffled(opened.plain, place.width), head, opened.recipe, opened.method)
+    return _Opened(place.turned(opened.plain), head, opened.recipe, opened.method)
 
 
 def _is_right(stored: bytes, plain: bytes, place: Place) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lithify import limits
+from lithify.codecs.arrays.containers.find import left_in
 from lithify.codecs.codec import Effort, Estimate, Facts, Format
 from lithify.codecs.inside import Inside
 from lithify.codecs.media import general
@@ -15,6 +16,7 @@ from lithify.codecs.media.packbits import close_strips, open_strips
 from lithify.codecs.media.pictures import CODER_NAMES, Picture, Shape, decode_picture, encode_picture, warm
 from lithify.codecs.media.pixel_files import Region, find_packed_strips, find_pixels, is_sound, is_tiff, joined
 from lithify.codecs.media.whole_file import WholeFile
+from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
 _PICTURES, _PACKED = 0x10, 0x11
@@ -86,6 +88,8 @@ class Pixels(WholeFile):
         regions = find_pixels(data)
         made = [_taken_apart(data, regions, coders, self._effort)] if regions else _opened(data, self._effort)
         if not made:
+            for left in left_in(data) if is_tiff(data) else ():
+                give_reason(left)
             return general.pack(data, self._effort if is_tiff(data) else "fast")  # others are made for it
         if not _FLAT * len(data) < len(made[0]) < _DOUBTFUL * len(data):
             made.append(general.pack(data, self._effort))

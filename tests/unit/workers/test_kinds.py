@@ -189,6 +189,8 @@ def sound() -> bytes:
         ("array", zipped("weights.npy")),
         *(("array", tiff([smooth((9, 20), "f4")], order=order, big=big)) for order in "<>" for big in (False, True)),
         ("array", tiff([smooth((9, 20), "u2")])),
+        ("array", tiff([smooth((9, 20), "u2")], predictor=2)),
+        ("image", tiff([smooth((9, 20), "u1")], predictor=2)),
         ("image", tiff([smooth((9, 20), "u1")])),
         ("image", tiff([smooth((9, 20, 3), "u2")])),
         ("image", b"II*\0\x08\0\0\0" + bytes(100)),

@@ -1,4 +1,4 @@
-"""Zip files: `.npz` of NumPy, plain or deflated, and Zarr stores, versions 2 and 3, of plain members.
+"""Zip files: `.npz` of NumPy, plain or deflated, and Zarr stores, versions 2 and 3, whose chunks are plain or deflated.
 
 The directory of a zip has checksums of its members, so their values are never loosened.
 """
@@ -7,16 +7,18 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lithify.codecs.arrays.containers import npy
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.chunks import CHUNKS_MAX, of_chunks
+from lithify.codecs.arrays.containers.left import some_of
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import Inflated, Place
 from lithify.codecs.arrays.reading import SlicedFile
@@ -24,10 +26,75 @@ from lithify.errors import BadBytes, Corrupt, Truncated
 
 _LOCAL = b"PK\x03\x04"
 _META_BYTES_MAX = 1 << 20
-_DESCRIPTIONS = (".zarray", "zarr.json")
+_WIDTH_MAX = 255
 _DESCRIPTIONS_MAX = 1000
-_Members = Mapping[str, tuple[int, int]]
-"""Where each member's plain bytes begin, and how many there are."""
+_GZIP_HEAD, _GZIP_TAIL_BYTES = b"\x1f\x8b\x08\0", 8
+_GZIP_HEAD_BYTES = 10
+
+
+class _Member(NamedTuple):
+    """A member that is not compressed by the zip file, or was opened.
+
+    place   where its bytes begin in the file; `offset`: in the plain file, if there is one
+    length  of its plain bytes
+    """
+
+    place: int
+    offset: int
+    length: int
+
+
+_Members = Mapping[str, _Member]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An array of Zarr.
+
+    path       what the names of its chunks begin with
+    separator  between the numbers in them
+    deflated   `zlib` or `gzip`; empty: chunks are plain
+    width      bytes of the numbers that were shuffled before; 1: they were not
+    left       why its chunks are not opened; empty: they are
+    """
+
+    name: str
+    path: str
+    separator: object
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    dtype: np.dtype[Any]
+    deflated: str = ""
+    width: int = 1
+    left: str = ""
+
+    @property
+    def chunk_bytes(self) -> int:
+        return prod(self.chunk) * self.dtype.itemsize
+
+    def chunks(self, members: _Members) -> Iterator[tuple[tuple[int, ...], _Member]]:
+        """Its chunks that are there, each by its place in the grid of chunks."""
+        is_cut = len(self.shape) == len(self.chunk) > 0 and min(self.chunk) > 0
+        if self.separator not in (".", "/") or not is_cut:
+            told = f"in chunks of {self.chunk}, with {self.separator!r:.10} between their numbers"
+            raise Corrupt(f"a Zarr array of shape {self.shape} {told}")
+        for name, member in members.items():
+            if not name.startswith(self.path):
+                continue
+            numbers = name[len(self.path) :].split(str(self.separator))
+            if len(numbers) == len(self.shape) and all(number.isdecimal() and len(number) < 10 for number in numbers):
+                place = tuple(map(int, numbers))
+                if all(at * step < side for at, step, side in zip(place, self.chunk, self.shape, strict=True)):
+                    yield place, member
+
+    def stream(self, data: Bytes, member: _Member) -> Place | None:
+        """Where a chunk is deflated; None: it is not as it should be."""
+        place, length, bare = member.place, member.length, self.deflated == "gzip"
+        if bare:
+            if bytes(data[place : place + len(_GZIP_HEAD)]) != _GZIP_HEAD:
+                return None
+            place, length = place + _GZIP_HEAD_BYTES, length - _GZIP_HEAD_BYTES - _GZIP_TAIL_BYTES
+        return Place(place, length, self.chunk_bytes, self.width, bare=bare) if length > 0 else None
 
 
 def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
@@ -37,41 +104,55 @@ def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: B
     members = _members(data, inflated)
     file = data if inflated is None else plain
     found: list[Variable] = []
-    described = 0
-    for name, (offset, size) in members.items():
-        own = name.rsplit("/", 1)[-1]
-        described += own in _DESCRIPTIONS
-        if described > _DESCRIPTIONS_MAX:
-            break  # each is compared with the names of all members
+    for name, member in members.items():
         try:
-            if own.endswith(".npy"):
-                found += npy.find(file, len(file), at=offset, name=name.removesuffix(".npy"))
-            elif own == ".zarray":
-                found += _second(name[: -len(own)], _json(file, offset, size), members)
-            elif own == "zarr.json":
-                found += _third(name[: -len(own)], _json(file, offset, size), members)
+            if name.endswith(".npy"):
+                found += npy.find(file, len(file), at=member.offset, name=name.removesuffix(".npy"))
         except BadBytes:
             continue  # one broken member says nothing of the others
+    for one in _zarrs(file, members):
+        try:
+            offsets = dict(_offsets(data, one, members, inflated))
+            found += of_chunks(one.name, one.dtype, one.shape, one.chunk, offsets)
+        except BadBytes:
+            continue
     return [replace(one, data=False, sealed=True) for one in found]
 
 
 def streams(data: Bytes) -> list[Place]:
-    """Its deflated members that are arrays of NumPy."""
-    return [
+    """Its deflated members that are arrays of NumPy, and its members that are deflated chunks of Zarr."""
+    found = [
         Place(place, info.compress_size, info.file_size, 1, bare=True)
         for info, place in _infos(data)
         if info.compress_type == zipfile.ZIP_DEFLATED and info.filename.endswith(".npy")
     ]
+    members = _members(data, None)
+    for one in _zarrs(data, members):
+        if one.deflated:
+            with suppress(BadBytes):
+                places = (one.stream(data, member) for _, member in one.chunks(members))
+                found += [place for place in places if place is not None]
+    return found
 
 
-def _members(data: Bytes, inflated: Inflated | None) -> dict[str, tuple[int, int]]:
-    """Where each member's plain bytes begin, in the plain file if there is one, and how many there are."""
-    found: dict[str, tuple[int, int]] = {}
+def left_in(data: Bytes) -> list[str]:
+    """Which arrays of Zarr have chunks that are not opened, in sentences."""
+    names: dict[str, list[str]] = {}
+    for one in _zarrs(data, _members(data, None)):
+        if one.left:
+            names.setdefault(one.left, []).append(one.name or "the array")
+    return [f"Zarr: {some_of(some)} went through {left}, not opened" for left, some in names.items()]
+
+
+def _members(data: Bytes, inflated: Inflated | None) -> dict[str, _Member]:
+    """Those whose plain bytes are in the file, or in the plain one if there is one."""
+    found: dict[str, _Member] = {}
     for info, place in _infos(data):
         if inflated is not None and place in inflated.begins:
-            found[info.filename] = (inflated.begins[place], info.file_size)
+            found[info.filename] = _Member(place, inflated.begins[place], info.file_size)
         elif info.compress_type == zipfile.ZIP_STORED:
-            found[info.filename] = (place if inflated is None else inflated.moved(place), info.file_size)
+            offset = place if inflated is None else inflated.moved(place)
+            found[info.filename] = _Member(place, offset, info.file_size)
     return found
 
 
@@ -110,58 +191,90 @@ def _json(data: Bytes, offset: int, size: int) -> Mapping[str, Any]:
     return found
 
 
-def _second(path: str, meta: Mapping[str, Any], members: _Members) -> list[Variable]:
-    """An array of Zarr version 2."""
-    if meta.get("compressor") is not None or meta.get("filters") or meta.get("order") not in ("C", "F"):
-        return []
-    shape, chunk, dtype = _sides(meta.get("shape")), _sides(meta.get("chunks")), _dtype(meta.get("dtype"))
-    separator = meta.get("dimension_separator", ".")
-    offsets = _offsets(path, separator, shape, chunk, dtype.itemsize, members)
-    if meta["order"] == "F" and any(step > 1 for step in chunk[1:]):
-        return []
-    return of_chunks(path.rstrip("/"), dtype, shape, chunk, offsets)
-
-
-def _third(path: str, meta: Mapping[str, Any], members: _Members) -> list[Variable]:
-    """An array of Zarr version 3 whose only codec writes numbers as bytes."""
-    codecs = meta.get("codecs")
-    if meta.get("node_type") != "array" or not isinstance(codecs, list) or len(codecs) != 1:
-        return []
-    configuration = codecs[0].get("configuration") if isinstance(codecs[0], dict) else None
-    if not isinstance(codecs[0], dict) or codecs[0].get("name") != "bytes":
-        return []
-    endian = configuration.get("endian", "little") if isinstance(configuration, dict) else "little"
-    grid, keys = meta.get("chunk_grid"), meta.get("chunk_key_encoding")
-    if not isinstance(grid, dict) or not isinstance(keys, dict) or grid.get("name") != "regular":
-        return []
-    if keys.get("name") != "default" or not isinstance(grid.get("configuration"), dict):
-        return []
-    separator = (keys.get("configuration") or {}).get("separator", "/")
-    dtype = _dtype(meta.get("data_type")).newbyteorder(">" if endian == "big" else "<")
-    shape, chunk = _sides(meta.get("shape")), _sides(grid["configuration"].get("chunk_shape"))
-    offsets = _offsets(f"{path}c{separator}", separator, shape, chunk, dtype.itemsize, members)
-    return of_chunks(path.rstrip("/"), dtype, shape, chunk, offsets)
+def _zarrs(file: Bytes, members: _Members) -> Iterator[_Kept]:
+    """The arrays of Zarr that are described in a file, or in its plain one."""
+    described = 0
+    for name, member in members.items():
+        own = name.rsplit("/", 1)[-1]
+        read = {".zarray": _second, "zarr.json": _third}.get(own)
+        if read is None:
+            continue
+        described += 1
+        if described > _DESCRIPTIONS_MAX:
+            return  # each is compared with the names of all members
+        try:
+            found = read(name[: -len(own)], _json(file, member.offset, member.length))
+        except BadBytes:
+            continue
+        if found is not None:
+            yield found
 
 
 def _offsets(
-    path: str, separator: object, shape: tuple[int, ...], chunk: tuple[int, ...], itemsize: int, members: _Members
-) -> dict[tuple[int, ...], int]:
-    """Where each chunk that is there begins."""
-    if separator not in (".", "/") or len(shape) != len(chunk) or not shape or min(chunk) < 1:
-        raise Corrupt(
-            f"a Zarr array of shape {shape} in chunks of {chunk}, with {separator!r:.10} between their numbers"
-        )
-    size = prod(chunk) * itemsize
-    found: dict[tuple[int, ...], int] = {}
-    for name, (offset, length) in members.items():
-        if not name.startswith(path) or length != size:
-            continue
-        numbers = name[len(path) :].split(str(separator))
-        if len(numbers) == len(shape) and all(number.isdecimal() and len(number) < 10 for number in numbers):
-            place = tuple(map(int, numbers))
-            if all(at * step < side for at, step, side in zip(place, chunk, shape, strict=True)):
-                found[place] = offset
-    return found
+    data: Bytes, one: _Kept, members: _Members, inflated: Inflated | None
+) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Where each chunk that can be read begins, by its place in the grid of chunks."""
+    if one.left or (one.deflated and inflated is None):
+        return
+    for place, member in one.chunks(members):
+        if one.deflated and inflated is not None:
+            stream = one.stream(data, member)
+            if stream is not None and stream.offset in inflated.begins:
+                yield place, inflated.begins[stream.offset]
+        elif not one.deflated and member.length == one.chunk_bytes:
+            yield place, member.offset
+
+
+def _second(path: str, meta: Mapping[str, Any]) -> _Kept:
+    """An array of Zarr version 2."""
+    shape, chunk, dtype = _sides(meta.get("shape")), _sides(meta.get("chunks")), _dtype(meta.get("dtype"))
+    separator = meta.get("dimension_separator", ".")
+    filters = [*(meta.get("filters") or []), *([meta["compressor"]] if meta.get("compressor") else [])]
+    steps = [(str(one.get("id")), one) for one in filters if isinstance(one, dict)]
+    kept = _Kept(path.rstrip("/"), path, separator, shape, chunk, dtype, *_opened(steps, dtype.itemsize))
+    if meta.get("order") != "C" and any(step > 1 for step in chunk[1:]):
+        return replace(kept, left="chunks in Fortran's order")
+    return kept
+
+
+def _third(path: str, meta: Mapping[str, Any]) -> _Kept | None:
+    """An array of Zarr version 3; None: a group."""
+    if meta.get("node_type") != "array":
+        return None
+    codecs, grid, keys = (meta.get(name) for name in ("codecs", "chunk_grid", "chunk_key_encoding"))
+    if not isinstance(codecs, list) or not all(isinstance(one, dict) for one in codecs):
+        raise Corrupt("a Zarr array whose codecs are no list of objects")
+    if not isinstance(grid, dict) or not isinstance(keys, dict) or not isinstance(grid.get("configuration"), dict):
+        raise Corrupt("a Zarr array without a grid of chunks, or names for them")
+    separator = (keys.get("configuration") or {}).get("separator", "/")
+    steps = [(str(one.get("name")), one.get("configuration") or {}) for one in codecs]
+    big = bool(steps) and steps[0][1].get("endian") == "big"
+    dtype = _dtype(meta.get("data_type")).newbyteorder(">" if big else "<")
+    shape, chunk = _sides(meta.get("shape")), _sides(grid["configuration"].get("chunk_shape"))
+    if not steps or steps[0][0] != "bytes":
+        opened = _not_opened(steps)
+    elif grid.get("name") != "regular" or keys.get("name") != "default":
+        opened = "", 1, "a grid of chunks that is not regular"
+    else:
+        opened = _opened([(name.removeprefix("numcodecs."), told) for name, told in steps[1:]], dtype.itemsize)
+    return _Kept(path.rstrip("/"), f"{path}c{separator}", separator, shape, chunk, dtype, *opened)
+
+
+def _opened(steps: Sequence[tuple[str, Mapping[str, Any]]], itemsize: int) -> tuple[str, int, str]:
+    """Of what the bytes of a chunk go through: how they are deflated, how they were shuffled before; or why not."""
+    names = [name for name, _ in steps]
+    if not names:
+        return "", 1, ""
+    if names[-1] not in ("zlib", "gzip") or names[:-1] not in ([], ["shuffle"]):
+        return _not_opened(steps)
+    width = steps[0][1].get("elementsize", itemsize) if len(names) > 1 else 1
+    if not isinstance(width, int) or not 1 <= width <= _WIDTH_MAX:
+        return _not_opened(steps)
+    return names[-1], width, ""
+
+
+def _not_opened(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, int, str]:
+    return "", 1, " and ".join(f"{name:.40}" for name, _ in steps if name != "bytes") or "nothing that is known"
 
 
 def _sides(value: object) -> tuple[int, ...]:

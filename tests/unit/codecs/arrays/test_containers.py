@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
@@ -17,8 +19,12 @@ from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import Place, inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
+from lithify.codecs.arrays.pieces import structure_of
+from lithify.codecs.arrays.rows import Rows
 from lithify.codecs.arrays.streams import pack_streams, parse_streams
-from lithify.errors import BadBytes
+from lithify.codecs.arrays.wire import Reader
+from lithify.errors import BadBytes, Corrupt
+from tests.examples import examples
 from tests.unit.codecs.arrays.files import (
     Nc3Variable,
     Numbers,
@@ -170,6 +176,48 @@ def test_strips_and_tiles_of_tiff_are_put_together() -> None:
 def test_samples_of_tiff_that_are_interleaved_are_a_last_axis() -> None:
     pixels = smooth((20, 30, 3), "f4")
     assert_are(tiff([pixels]), pixels)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("cut", [{}, {"rows": 7}, {"tile": 16}])
+@pytest.mark.parametrize("samples", [(), (3,)])
+@pytest.mark.parametrize(("predictor", "dtype"), [(1, "f4"), (2, "u2"), (2, "i4"), (3, "f4"), (3, "f8")])
+def test_deflated_strips_and_tiles_of_tiff_are_opened_to_numbers(
+    order: str, cut: dict[str, Any], samples: tuple[int, ...], predictor: int, dtype: str
+) -> None:
+    pages = [np.rint(900 * smooth((21, 30, *samples), "f4", seed)).astype(dtype) for seed in range(3)]
+    data = tiff(pages, order=order, predictor=predictor, **cut)
+    encoded = encode_file(data, "fast", None)
+    opened = open_payload(encoded.payload, len(data))
+
+    assert (INFLATED, 1) == (encoded.payload[0], encoded.arrays)
+    assert data == encoded.decoded == opened.decoded()
+    assert np.array_equal(np.stack(pages), opened.values(0)[:, :21, :30])
+    assert not any(variable.data for variable in structure_of(data).variables)
+
+
+def test_a_last_strip_of_tiff_may_be_shorter_and_streams_of_pages_may_stay_closed() -> None:
+    good = tiff(PAGES, rows=6, predictor=1)
+    broken = bytearray(good)
+    broken[streams_in(good)[2].offset + 5] ^= 0xFF
+    for data, arrays in ((good, 2), (bytes(broken), 3)):
+        encoded = encode_file(data, "fast", None)
+        assert (data, arrays) == (open_payload(encoded.payload, len(data)).decoded(), encoded.arrays)
+
+
+def test_what_tiff_has_compressed_otherwise_is_told() -> None:
+    plain = tiff(PAGES, predictor=2)
+
+    def entry(tag: int, value: int) -> bytes:
+        return struct.pack("<HHIH", tag, 3, 1, value)
+
+    assert plain.count(entry(259, 8)) == plain.count(entry(317, 2)) == len(PAGES)
+    assert [] == left_in(plain)
+    for number, name in ((5, "LZW"), (50000, "Zstandard"), (99, "method 99")):
+        told = left_in(plain.replace(entry(259, 8), entry(259, number)))
+        assert [f"TIFF: pages in {name} are not opened (3 of them)"] == told
+    odd = plain.replace(entry(317, 2), entry(317, 9), 1)
+    assert ["TIFF: pages in a predictor that is not known are not opened (1 of them)"] == left_in(odd)
 
 
 @pytest.mark.parametrize("bits", [1, 5, 8, 12, 13, 16, 24, 25, 32])
@@ -334,6 +382,43 @@ def test_streams_that_lie_are_refused() -> None:
         open_payload(twice, len(data))
 
 
+@given(
+    st.sampled_from([2, 3]),
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(0, 1),
+    st.integers(1, 5),
+    st.integers(1, 9),
+    st.data(),
+)
+@settings(max_examples=examples(60), deadline=None)
+def test_rows_of_differences_come_back(
+    predictor: int, octets: int, big: int, step: int, pixels: int, data: st.DataObject
+) -> None:
+    rows = Rows(predictor, octets, big, step * pixels, step)
+    length = rows.count * octets * data.draw(st.integers(0, 3))
+    plain = data.draw(st.binary(min_size=length, max_size=length))
+
+    assert plain == rows.undone(rows.done(plain))
+    assert plain == rows.done(rows.undone(plain))
+    assert rows == Rows.read(Reader(rows.pack()))
+    with pytest.raises(Corrupt):
+        replace(rows, octets=3).done(plain)
+
+
+def test_rows_that_lie_are_refused() -> None:
+    data = tiff(PAGES, rows=6, predictor=2)
+    plain, inflated = inflate(data, streams_in(data))
+    table, recipes = pack_streams(inflated)
+    assert inflated == parse_streams(table, recipes, len(data))
+    chance = random.Random(7)
+    for _ in range(300):
+        wrong = (damaged(table, chance), recipes) if chance.random() < 0.5 else (table, damaged(recipes, chance))
+        try:
+            parse_streams(*wrong, len(data)).closed(plain)
+        except BadBytes:
+            continue
+
+
 def test_chunks_of_hdf5_that_are_otherwise_compressed_or_never_written_are_left_alone() -> None:
     def write(file: Any) -> None:
         file.create_dataset("packed", data=np.round(CUBE), chunks=(1, 20, 30), compression="lzf")
@@ -380,6 +465,57 @@ def test_chunks_of_zarr_stores_that_are_not_compressed_are_put_together() -> Non
         assert_are(zipped(store), padded)
         store.popitem()
         assert_are(zipped(store), padded[:4].reshape(2, 2, 20, 30))
+
+
+@pytest.mark.parametrize(
+    ("version", "settings"),
+    [
+        (2, {"compressors": "zlib"}),
+        (2, {"compressors": "gzip", "filters": "shuffle"}),
+        (3, {"compressors": "gzip"}),
+    ],
+)
+def test_deflated_chunks_of_zarr_are_opened_to_numbers(version: Any, settings: dict[str, Any]) -> None:
+    data = zarred(version, settings)
+    encoded = encode_file(data, "fast", None)
+    opened = open_payload(encoded.payload, len(data))
+
+    assert (INFLATED, 1) == (encoded.payload[0], encoded.arrays)
+    assert data == encoded.decoded == opened.decoded()
+    assert np.array_equal(np.rint(300 * CUBE), opened.values(0)[:5])
+    assert [] == left_in(data)
+
+
+@pytest.mark.parametrize(
+    ("version", "settings", "why"),
+    [
+        (2, {"compressors": "blosc"}, "a went through blosc"),
+        (2, {"compressors": "zlib", "filters": "delta"}, "a went through delta and zlib"),
+        (3, {"compressors": "auto"}, "a went through zstd"),
+        (3, {"compressors": None, "shards": (4, 20, 30)}, "a went through sharding_indexed"),
+    ],
+)
+def test_what_zarr_has_compressed_otherwise_is_told(version: Any, settings: dict[str, Any], why: str) -> None:
+    data = zarred(version, settings)
+    assert [f"Zarr: {why}, not opened"] == left_in(data)
+    assert data == encode_file(data, "fast", None).decoded
+
+
+def zarred(version: Any, settings: dict[str, Any]) -> bytes:
+    """The cube as Zarr itself keeps it, in a zip file."""
+    zarr, numcodecs = pytest.importorskip("zarr"), pytest.importorskip("numcodecs")
+    made = {
+        "zlib": numcodecs.Zlib(1),
+        "gzip": numcodecs.GZip(1) if version == 2 else zarr.codecs.GzipCodec(level=6),
+        "blosc": numcodecs.Blosc(),
+        "shuffle": numcodecs.Shuffle(4),
+        "delta": numcodecs.Delta("<f4"),
+    }
+    members: dict[str, Any] = {}
+    chosen = {key: made.get(value, value) if isinstance(value, str) else value for key, value in settings.items()}
+    store = zarr.storage.MemoryStore(members)
+    zarr.create_array(store, data=np.rint(300 * CUBE), name="a", zarr_format=version, chunks=(2, 20, 30), **chosen)
+    return zipped({name: bytes(value.to_bytes()) for name, value in members.items()})
 
 
 # --- whatever the bytes -------------------------------------------------------------------------------

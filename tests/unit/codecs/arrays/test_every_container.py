@@ -155,6 +155,8 @@ def test_zarr(values: Numbers, version: Literal[2, 3]) -> None:
 @settings(max_examples=30, deadline=None)
 def test_tiff(values: Numbers, order: str, big: bool, rows: int) -> None:
     check(tiff([values, values], order=order, big=big, rows=rows))
+    for predictor in (1, 2, 3) if values.dtype.kind == "f" else (1, 2):
+        check(tiff([values, values], order=order, big=big, rows=rows, predictor=predictor))
 
 
 @given(arrays(("u1", "i2", "i4", "f4", "f8"), 1, 5, 1), st.sampled_from([1, 2]), st.sampled_from("<>"))

@@ -36,8 +36,10 @@ from lithify.codecs.media.pixel_files import find_packed_strips, find_pixels
 from lithify.codecs.media.pixels import Pixels
 from lithify.codecs.media.video_guess import guess_planes
 from lithify.codecs.media.whole_file import EffortParams
+from lithify.codecs.reasons import reasons_given
 from lithify.errors import BadBytes, Corrupt, LimitExceeded
 from tests.examples import examples
+from tests.unit.codecs.arrays.files import smooth, tiff
 from tests.unit.codecs.media import corpus
 from tests.unit.codecs.media.corpus import row_bytes, slope
 
@@ -277,6 +279,14 @@ def test_a_tiff_in_runs_is_opened_and_closed_as_its_writer_did() -> None:
         changed = bytearray(data)
         changed[chance.randrange(len(data))] = chance.randrange(256)
         round_trip(bytes(changed), "fast")
+
+
+def test_a_tiff_whose_strips_stay_closed_says_so() -> None:
+    data = tiff([smooth((60, 50), "u2")], predictor=1)
+    lzw = data.replace(struct.pack("<HHIH", 259, 3, 1, 8), struct.pack("<HHIH", 259, 3, 1, 5))
+    with reasons_given() as reasons:
+        round_trip(lzw, "fast")
+    assert reasons == ["TIFF: pages in LZW are not opened (1 of them)"]
 
 
 @settings(max_examples=2 * EXAMPLES, deadline=None)
