@@ -38,6 +38,7 @@ TEXTS = (
     bytes(range(256)) * 40,
     b"one line without an end",
     files.npy(np.where(HOLED > 1, np.nan, HOLED)),
+    files.tiff([files.smooth((60, 50), "u2")], predictor=2, packed=files.lzw),
     b"\n" * 5000,
     wav(sample_bytes(tone(700, 3, 9000), 2), 3, 2),
     *PNGS,

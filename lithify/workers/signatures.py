@@ -116,7 +116,7 @@ _NAMES = (
 
 _TIFF_ORDERS = {b"II": "<", b"MM": ">"}
 _TIFF_BITS, _TIFF_COMPRESSION, _TIFF_FORMAT = 258, 259, 339
-_TIFF_OPENED = (1, 8, 32946)
+_TIFF_OPENED = (1, 5, 8, 32946)
 """How strips may be compressed so that the coder of arrays reaches their numbers."""
 
 

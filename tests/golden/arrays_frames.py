@@ -26,6 +26,7 @@ from tests.unit.codecs.arrays.files import (
     grib1,
     grib2,
     grouped,
+    lzw,
     netcdf3,
     npy,
     second_order,
@@ -55,6 +56,10 @@ TOLD = (
     tiff([smooth((14, 16), "i4")], order=">", predictor=2),
     tiff([smooth((14, 12), "f4")], predictor=3),
     tiff([smooth((14, 12, 2), "f8")], order=">", predictor=3),
+)
+STRIPS = (
+    tiff([smooth((14, 16), "u2")], predictor=1, packed=lzw),
+    tiff([smooth((60, 64), "i2")], order=">", predictor=2, packed=lzw),
 )
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
@@ -123,6 +128,11 @@ def behind_rows_of_differences() -> bytes:
     return _framed([encode_file(file, "default", None).payload for file in TOLD], TOLD)
 
 
+def behind_lzw() -> bytes:
+    """TIFFs whose strips went through LZW, one of them so long that the table is cleared in it."""
+    return _framed([encode_file(file, "default", None).payload for file in STRIPS], STRIPS)
+
+
 def behind_streams_of_numbers() -> bytes:
     """Messages of GRIB by CCSDS, in groups of differences, with and without holes, and in second order."""
     return _framed([encode_file(CODED, "default", None).payload], [CODED])
@@ -173,6 +183,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "every_type": (as_arrays, b"".join(FILES)),
     "a_stream": (behind_a_stream, DEFLATED),
     "rows_of_differences": (behind_rows_of_differences, b"".join(TOLD)),
+    "strips_of_lzw": (behind_lzw, b"".join(STRIPS)),
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
     "few_values": (of_few_values, FEW),
     "counted_numbers": (of_counted_numbers, COUNTED),

@@ -65,7 +65,7 @@ def why_exact(structure: Structure, contract: Contract, *, loosened: int) -> str
         return f"{some_of(packed)} are whole numbers with a scale_factor: exact unless they are named, as in '{how}'"
     sealed = [one.known_as for one in structure.variables if one.sealed and one.extent.element.native.kind == "f"]
     if sealed:
-        return f"{some_of(sealed)} lie deflated or under a checksum of the file's own: other values would break it"
+        return f"{some_of(sealed)} lie compressed or under a checksum of the file's own: other values would break it"
     return f"none of its {len(structure.variables)} arrays holds measurements that {contract} loosens"
 
 

@@ -10,10 +10,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from lithify import limits
 from lithify.codecs.array_types import I64, U8, U32
 from lithify.codecs.arrays import second_order
 from lithify.codecs.arrays.grouped import NUMBER_MAX, Packing, pack, unpack
 from lithify.codecs.arrays.packing import pack_bits, unpack_bits
+from lithify.codecs.arrays.rows import Rows
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import Corrupt, Truncated
 
@@ -225,11 +227,57 @@ class Ordered(_InGroups):
         return cls(reader.varint(_COUNT_MAX), second_order.SecondOrder(*(reader.varint(_FIELD_MAX) for _ in range(7))))
 
 
-CODERS: dict[int, type[NumberCoder]] = {one.code: one for one in (Ccsds, Grouped, Ordered)}
+@dataclass(frozen=True, slots=True)
+class Lzw(NumberCoder):
+    """LZW of TIFF (`lzw_strips.py`), of bytes; `rows`: of numbers that were told as differences before."""
+
+    code: ClassVar[int] = 4
+    count: int
+    rows: Rows | None = None
+
+    @property
+    def bits(self) -> int:
+        return 8
+
+    @property
+    def numbers(self) -> int:
+        return self.count
+
+    @property
+    def _is_possible(self) -> bool:
+        return 0 < self.count <= limits.CHUNK_BYTES_MAX and (self.rows is None or self.rows.is_possible(self.count))
+
+    def opened(self, stored: bytes) -> tuple[bytes, bytes] | None:
+        from lithify.codecs.arrays import lzw_strips
+
+        found = lzw_strips.opened(stored, self.count) if self._is_possible else None
+        if found is None or self.rows is None:
+            return found
+        return self.rows.undone(found[0]), found[1]
+
+    def closed(self, plain: bytes, recipe: bytes, length: int) -> bytes:
+        from lithify.codecs.arrays import lzw_strips
+
+        if not self._is_possible or len(plain) != self.count:
+            raise Corrupt(f"array payload: {len(plain)} bytes for an LZW strip of {self.count}")
+        return lzw_strips.closed(plain if self.rows is None else self.rows.done(plain), recipe, length)
+
+    def pack(self) -> bytes:
+        return varint(self.count) + (varint(0) if self.rows is None else varint(1) + self.rows.pack())
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        return cls(reader.varint(limits.CHUNK_BYTES_MAX), Rows.read(reader) if reader.varint(1) else None)
+
+
+CODERS: dict[int, type[NumberCoder]] = {one.code: one for one in (Ccsds, Grouped, Ordered, Lzw)}
 
 
 def warm() -> None:
     """Run every kernel once for each set of types that it meets."""
+    from lithify.codecs.arrays import lzw_strips
+
+    lzw_strips.warm()
     Ccsds(16, 12, 16, 8, 1).opened(b"\xf0" + bytes(24))
     Grouped(3, Packing(1, 8, 0, 4, 3, 1, 3, 4, 0, 0)).opened(bytes(3))
 

@@ -28,8 +28,8 @@ _ANY_HEAD = b"\x78\x01"
 STREAMS_MAX = 1 << 18
 PLAIN_BYTES_MAX = 48 * limits.MIB
 """Of one stream, so that a piece of a file that holds it fits a chunk."""
-_LONGER_MAX, _SLACK_BYTES = 1.01, 1024
-"""How much longer than what it says a stream may be."""
+_LONGER_MAX, _CODED_LONGER_MAX, _SLACK_BYTES = 1.01, 1.51, 1024
+"""How much longer than what it says a stream may be, and one of numbers: LZW makes 12 bits of a byte at worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def presumed(places: Sequence[Place], length: int) -> Inflated:
 
 def _is_likely(place: Place) -> bool:
     """Whether its lengths are those of a stream that a writer made, and a chunk has room for it."""
-    most = place.plain_bytes * _LONGER_MAX + _SLACK_BYTES
+    most = place.plain_bytes * (_LONGER_MAX if place.coder is None else _CODED_LONGER_MAX) + _SLACK_BYTES
     told = place.rows is None or place.rows.is_possible(place.plain_bytes)
     return told and 0 < place.length <= most and 0 < place.plain_bytes <= PLAIN_BYTES_MAX
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from lithify.workers import kinds
 from lithify.workers.kinds import QUEUES, look
 from tests.examples import examples
-from tests.unit.codecs.arrays.files import smooth, tiff
+from tests.unit.codecs.arrays.files import lzw, smooth, tiff
 
 DATA = Path(__file__).parents[4] / "shared/data"
 
@@ -190,6 +190,7 @@ def sound() -> bytes:
         *(("array", tiff([smooth((9, 20), "f4")], order=order, big=big)) for order in "<>" for big in (False, True)),
         ("array", tiff([smooth((9, 20), "u2")])),
         ("array", tiff([smooth((9, 20), "u2")], predictor=2)),
+        ("array", tiff([smooth((9, 20), "f4")], predictor=3, packed=lzw)),
         ("image", tiff([smooth((9, 20), "u1")], predictor=2)),
         ("image", tiff([smooth((9, 20), "u1")])),
         ("image", tiff([smooth((9, 20, 3), "u2")])),

@@ -127,7 +127,7 @@ def test_arrays_say_why_nothing_was_loosened() -> None:
     assert ["none of its 1 arrays holds measurements that bounded:abs=1 loosens"] == under("bounded:abs=1", whole)
     archived = files.zipped({"a.npy": files.npy(files.smooth((60, 70), "<f4"))})
     (why,) = under("bounded:abs=1", archived)
-    assert why.startswith("a lie deflated or under a checksum of the file's own")
+    assert why.startswith("a lie compressed or under a checksum of the file's own")
     assert ["no arrays were found in it"] == under("floor:psnr=60", b"\x93NUMPY" + bytes(100))
     assert ["only files of HDF5 and GRIB may come back as other bytes that say the same"] == under("content", whole)
     assert [] == under("bounded:abs=1", files.npy(files.smooth((60, 70), "<f4")))

@@ -1,4 +1,4 @@
-"""TIFF and BigTIFF: strips or tiles of whole bytes a sample, plain or deflated. Pages alike are frames of one array."""
+"""TIFF and BigTIFF: strips or tiles of whole bytes a sample, plain, deflated or LZW. Alike pages become one array."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from math import prod
 
 import numpy as np
 
+from lithify.codecs.arrays.coded import Lzw
 from lithify.codecs.arrays.containers.bytes_reader import Bytes, BytesReader
 from lithify.codecs.arrays.containers.variable import Variable, of_dtype
 from lithify.codecs.arrays.extents import Element, Extent
-from lithify.codecs.arrays.inflated import Inflated, Place
+from lithify.codecs.arrays.inflated import Inflated, Place, coded_place
 from lithify.codecs.arrays.rows import Rows
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -21,11 +22,13 @@ _STRIPS, _SAMPLES, _STRIP_ROWS, _STRIP_BYTES, _PLANAR = 273, 277, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _FORMAT = 322, 323, 324, 325, 339
 _CODES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _KINDS = {1: "u", 2: "i", 3: "f"}
-_PLAIN, _DEFLATED, _PREDICTED = 1, (8, 32946), 317
+_PLAIN, _LZW, _PREDICTED = 1, 5, 317
+_OPENED = (_LZW, 8, 32946)
+"""LZW, and deflate by its two numbers."""
 _TELLERS = {1: "", 2: "iuf", 3: "f"}
 """Predictors, and for which kinds of numbers: rows are told as differences."""
 _OTHERS = {
-    2: "CCITT runs", 3: "fax", 4: "fax", 5: "LZW", 6: "old JPEG", 7: "JPEG", 32773: "PackBits", 34712: "JPEG 2000",
+    2: "CCITT runs", 3: "fax", 4: "fax", 6: "old JPEG", 7: "JPEG", 32773: "PackBits", 34712: "JPEG 2000",
     34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }  # fmt: skip
 
@@ -51,9 +54,9 @@ def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: B
 
 
 def streams(data: Bytes) -> list[Place]:
-    """Its deflated strips and tiles."""
+    """Its strips and tiles that are deflated or went through LZW."""
     forms = map(_form, _pages(data, len(data)))
-    return [place for form in forms if form is not None and form.is_deflated for place in _places(form)]
+    return [place for form in forms if form is not None and form.is_opened for place in _places(form)]
 
 
 def left_in(data: Bytes) -> list[str]:
@@ -62,9 +65,9 @@ def left_in(data: Bytes) -> list[str]:
     for page in _pages(data, len(data)):
         form = _form(page)
         method = page.one(_COMPRESSION, _PLAIN)
-        if method == _PLAIN or (form is not None and form.is_deflated):
+        if method == _PLAIN or (form is not None and form.is_opened):
             continue
-        told = "a predictor that is not known" if method in _DEFLATED else _OTHERS.get(method, f"method {method}")
+        told = "a predictor that is not known" if method in _OPENED else _OTHERS.get(method, f"method {method}")
         counts[told] = counts.get(told, 0) + 1
     return [f"TIFF: pages in {told} are not opened ({count} of them)" for told, count in counts.items()]
 
@@ -127,7 +130,8 @@ class _Form:
     offsets: tuple[int, ...]
     counts: tuple[int, ...]
     last: int
-    is_deflated: bool
+    is_opened: bool
+    is_lzw: bool
     rows: Rows | None
 
     @property
@@ -140,7 +144,7 @@ def _form(page: _Page) -> _Form | None:
     width, height, samples = page.one(_WIDTH), page.one(_HEIGHT), page.one(_SAMPLES, 1)
     bits = set(page.tags.get(_BITS, (1,)))
     kind, method = _KINDS.get(page.one(_FORMAT, 1)), page.one(_COMPRESSION, _PLAIN)
-    if method not in (_PLAIN, *_DEFLATED) or kind is None or len(bits) != 1 or not 1 <= samples <= 1 << 16:
+    if method not in (_PLAIN, *_OPENED) or kind is None or len(bits) != 1 or not 1 <= samples <= 1 << 16:
         return None
     (depth,) = bits
     if depth % 8 or f"{kind}{depth // 8}" not in _DEPTHS or min(width, height) < 1:
@@ -158,18 +162,18 @@ def _form(page: _Page) -> _Form | None:
     if min(tile) < 1 or len(counts) != len(offsets) or not offsets:
         return None
     grid, planes = (-(-height // tile[0]), -(-width // tile[1]) if across else 1), samples // interleaved
-    predictor = page.one(_PREDICTED, 1) if method in _DEFLATED else 1
+    predictor = page.one(_PREDICTED, 1) if method in _OPENED else 1
     if prod(grid) * planes != len(offsets) or (predictor > 1 and kind not in _TELLERS.get(predictor, "")):
         return None
     row = (dtype.itemsize, int(page.order == ">"), prod(tile[1:]), interleaved)
     rows = Rows(predictor, *row) if predictor > 1 else None
     last = 0 if across else height % tile[0]
-    return _Form(dtype, tile, grid, planes, offsets, counts, last, method in _DEFLATED, rows)
+    return _Form(dtype, tile, grid, planes, offsets, counts, last, method in _OPENED, method == _LZW, rows)
 
 
 def _samples(form: _Form, inflated: Inflated | None) -> list[Variable]:
     offsets = form.offsets
-    if form.is_deflated:
+    if form.is_opened:
         if inflated is None or not all(offset in inflated.begins for offset in offsets):
             return []
         offsets = tuple(inflated.begins[offset] for offset in offsets)
@@ -185,7 +189,10 @@ def _places(form: _Form) -> list[Place]:
     for number, (offset, count) in enumerate(zip(form.offsets, form.counts, strict=True)):
         is_last = form.last and number % per_plane == per_plane - 1
         plain_bytes = form.row_bytes * (form.last if is_last else form.tile[0])
-        found.append(Place(offset, count, plain_bytes, 1, rows=form.rows))
+        if form.is_lzw:
+            found.append(coded_place(offset, count, Lzw(plain_bytes, form.rows)))
+        else:
+            found.append(Place(offset, count, plain_bytes, 1, rows=form.rows))
     return found
 
 
@@ -193,8 +200,8 @@ _DEPTHS = frozenset({"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4",
 
 
 def _variable(form: _Form, extent: Extent) -> Variable:
-    """Other values would deflate to another length."""
-    return Variable("", extent, data=not form.is_deflated, merges="page", sealed=form.is_deflated)
+    """Other values would become streams of another length."""
+    return Variable("", extent, data=not form.is_opened, merges="page", sealed=form.is_opened)
 
 
 def _grids(form: _Form, offsets: tuple[int, ...]) -> list[Extent]:
@@ -211,7 +218,7 @@ def _grid(form: _Form, offsets: tuple[int, ...]) -> list[Extent]:
     strides = _strides(tile, form.dtype.itemsize)
     tile_bytes = strides[0] * tile[0]
     # What lies in a stream may stay closed by itself, and is a tile of its own.
-    follow = not form.is_deflated and all(b - a == tile_bytes for a, b in pairwise(offsets))
+    follow = not form.is_opened and all(b - a == tile_bytes for a, b in pairwise(offsets))
     if follow and grid[1] == 1:
         rows = tile[0] * (grid[0] - bool(last)) + last
         return [_extent((rows, *tile[1:]), strides, (1, 1), offsets[:1])]

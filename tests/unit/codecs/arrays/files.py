@@ -200,11 +200,19 @@ def _fits_unit(cards: Sequence[tuple[str, Any]], data: bytes) -> bytes:
 
 
 def tiff(
-    pages: Sequence[Numbers], *, order: str = "<", big: bool = False, rows: int = 0, tile: int = 0, predictor: int = 0
+    pages: Sequence[Numbers],
+    *,
+    order: str = "<",
+    big: bool = False,
+    rows: int = 0,
+    tile: int = 0,
+    predictor: int = 0,
+    packed: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
     """Pages (y, x) or (y, x, samples), in strips of `rows` rows (0: one strip) or square tiles, with gaps between.
 
     predictor  0: plain; 1: deflated; 2, 3: told as differences before
+    packed     instead of deflating them: `lzw`
     """
     code, size = ("Q", 8) if big else ("I", 4)
     out = bytearray(struct.pack(order + "2sHHHQ", b"II" if order == "<" else b"MM", 43, 8, 0, 0))
@@ -217,7 +225,8 @@ def tiff(
         pieces = _tiff_pieces(stored, rows, tile)
         if predictor:
             row = (tile or page.shape[1]) * samples
-            pieces = [_tiff_deflated(piece, stored.dtype, row, samples, predictor) for piece in pieces]
+            pack = packed or zlib.compress
+            pieces = [pack(_tiff_told(piece, stored.dtype, row, samples, predictor)) for piece in pieces]
         offsets = []
         for piece in pieces:
             out += b"gap"
@@ -226,7 +235,8 @@ def tiff(
         kind = {"u": 1, "i": 2, "f": 3}[page.dtype.kind]
         tags: dict[int, tuple[str, Sequence[int]]] = {
             256: (code, [page.shape[1]]), 257: (code, [page.shape[0]]), 258: ("H", [page.dtype.itemsize * 8] * samples),
-            259: ("H", [8 if predictor else 1]), 277: ("H", [samples]), 284: ("H", [1]), 339: ("H", [kind] * samples),
+            259: ("H", [1 if not predictor else 8 if packed is None else 5]), 277: ("H", [samples]), 284: ("H", [1]),
+            339: ("H", [kind] * samples),
         }  # fmt: skip
         if predictor:
             tags[317] = ("H", [predictor])
@@ -251,7 +261,7 @@ def tiff(
     return bytes(out)
 
 
-def _tiff_deflated(piece: bytes, dtype: np.dtype[Any], row: int, step: int, predictor: int) -> bytes:
+def _tiff_told(piece: bytes, dtype: np.dtype[Any], row: int, step: int, predictor: int) -> bytes:
     numbers = np.frombuffer(piece, dtype).reshape(-1, row)
     if predictor == 2:
         numbers = numbers.view(f"{dtype.byteorder}u{dtype.itemsize}")
@@ -261,7 +271,33 @@ def _tiff_deflated(piece: bytes, dtype: np.dtype[Any], row: int, step: int, pred
     told = numbers.copy()
     if predictor > 1:
         told[:, step:] -= numbers[:, :-step]
-    return zlib.compress(told.tobytes())
+    return told.tobytes()
+
+
+def lzw(data: bytes, *, most: int = 4094) -> bytes:
+    """A strip as TIFF's document says; its table is cleared when it has so many codes."""
+    codes, known, before, sizes = [256], {bytes([n]): n for n in range(256)}, b"", [9]
+    for octet in data:
+        phrase = before + bytes([octet])
+        if phrase in known:
+            before = phrase
+            continue
+        codes.append(known[before])
+        sizes.append(_lzw_bits(len(known)))
+        known[phrase] = len(known) + 2
+        before = phrase[-1:]
+        if len(known) + 2 >= most:
+            codes.append(256)
+            sizes.append(_lzw_bits(len(known)))
+            known = {bytes([n]): n for n in range(256)}
+    codes += [known[before], 257]
+    sizes += [_lzw_bits(len(known)), _lzw_bits(len(known) + 1)]
+    text = "".join(f"{code:0{size}b}" for code, size in zip(codes, sizes, strict=True))
+    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+
+
+def _lzw_bits(known: int) -> int:
+    return max(9, (known + 2).bit_length())
 
 
 def _tiff_pieces(page: Numbers, rows: int, tile: int) -> list[bytes]:

@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
+from lithify.codecs.arrays import lzw_strips
 from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
 from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
@@ -32,6 +34,7 @@ from tests.unit.codecs.arrays.files import (
     grib1,
     grib2,
     grouped,
+    lzw,
     netcdf3,
     nifti,
     npy,
@@ -182,11 +185,12 @@ def test_samples_of_tiff_that_are_interleaved_are_a_last_axis() -> None:
 @pytest.mark.parametrize("cut", [{}, {"rows": 7}, {"tile": 16}])
 @pytest.mark.parametrize("samples", [(), (3,)])
 @pytest.mark.parametrize(("predictor", "dtype"), [(1, "f4"), (2, "u2"), (2, "i4"), (3, "f4"), (3, "f8")])
-def test_deflated_strips_and_tiles_of_tiff_are_opened_to_numbers(
-    order: str, cut: dict[str, Any], samples: tuple[int, ...], predictor: int, dtype: str
+@pytest.mark.parametrize("packed", [None, lzw])
+def test_deflated_strips_and_tiles_of_tiff_and_those_of_lzw_are_opened_to_numbers(
+    order: str, cut: dict[str, Any], samples: tuple[int, ...], predictor: int, dtype: str, packed: Any
 ) -> None:
     pages = [np.rint(900 * smooth((21, 30, *samples), "f4", seed)).astype(dtype) for seed in range(3)]
-    data = tiff(pages, order=order, predictor=predictor, **cut)
+    data = tiff(pages, order=order, predictor=predictor, packed=packed, **cut)
     encoded = encode_file(data, "fast", None)
     opened = open_payload(encoded.payload, len(data))
 
@@ -213,7 +217,7 @@ def test_what_tiff_has_compressed_otherwise_is_told() -> None:
 
     assert plain.count(entry(259, 8)) == plain.count(entry(317, 2)) == len(PAGES)
     assert [] == left_in(plain)
-    for number, name in ((5, "LZW"), (50000, "Zstandard"), (99, "method 99")):
+    for number, name in ((7, "JPEG"), (50000, "Zstandard"), (99, "method 99")):
         told = left_in(plain.replace(entry(259, 8), entry(259, number)))
         assert [f"TIFF: pages in {name} are not opened (3 of them)"] == told
     odd = plain.replace(entry(317, 2), entry(317, 9), 1)
@@ -383,6 +387,31 @@ def test_streams_that_lie_are_refused() -> None:
 
 
 @given(
+    st.binary(max_size=40)
+    | st.builds(lambda seed, size: np.random.default_rng(seed).bytes(size), st.integers(0, 9), st.integers(0, 9000)),
+    st.integers(300, 4095),
+)
+@settings(max_examples=examples(100), deadline=None)
+def test_lzw_of_tiff_is_opened_and_closed_to_the_byte(data: bytes, most: int) -> None:
+    plain = data or b"?"
+    stored = lzw(plain, most=most) + bytes(most % 3)
+    opened = lzw_strips.opened(stored, len(plain))
+    assert opened is not None
+    assert plain == opened[0]
+    assert stored == lzw_strips.closed(*opened, len(stored))
+    assert lzw_strips.opened(stored, len(plain) + 1) is None
+
+
+@given(st.binary(max_size=60), st.binary(max_size=30), st.integers(0, 90))
+@settings(max_examples=examples(100), deadline=None)
+def test_no_strip_of_lzw_is_trusted(data: bytes, recipe: bytes, length: int) -> None:
+    found = lzw_strips.opened(data, length or 1)
+    assert found is None or data == lzw_strips.closed(*found, len(data))
+    with suppress(BadBytes):
+        assert length == len(lzw_strips.closed(data, recipe, length))
+
+
+@given(
     st.sampled_from([2, 3]),
     st.sampled_from([1, 2, 4, 8]),
     st.integers(0, 1),
@@ -405,8 +434,9 @@ def test_rows_of_differences_come_back(
         replace(rows, octets=3).done(plain)
 
 
-def test_rows_that_lie_are_refused() -> None:
-    data = tiff(PAGES, rows=6, predictor=2)
+@pytest.mark.parametrize("packed", [None, lzw])
+def test_rows_that_lie_are_refused(packed: Any) -> None:
+    data = tiff(PAGES, rows=6, predictor=2, packed=packed)
     plain, inflated = inflate(data, streams_in(data))
     table, recipes = pack_streams(inflated)
     assert inflated == parse_streams(table, recipes, len(data))

@@ -1,0 +1,98 @@
+"""LZW as TIFF writes it: as GIF does, but for the order of bits, and that codes grow one phrase sooner.
+
+So a strip is spelled as GIF would spell the same codes, and taken apart by what takes GIFs apart. What its writer was
+free to choose (when it cleared its table, where it took a shorter phrase than it knew) is a recipe.
+"""
+
+import numpy as np
+
+from lithify.codecs.array_types import U8
+from lithify.codecs.arrays.wire import Reader, varint
+from lithify.codecs.kernel import once, wide
+from lithify.codecs.media.lzw import Choices, learn, pack, unpack
+from lithify.errors import Corrupt
+
+_DEPTH = 8
+_CLEAR, _END = 1 << _DEPTH, (1 << _DEPTH) + 1
+_BITS_MAX = 12
+_SLACK_BYTES = 8
+_NUMBER_MAX = 1 << 32
+
+
+@once
+def _respell(data: U8, out: U8, from_tiff: bool) -> int:
+    """Write the codes of a stream as the other kind does; gives bytes, or -1 if it does not end or has no room."""
+    at, told, since, size, room = wide(0), wide(0), wide(0), 8 * len(data), 8 * len(out)
+    while True:
+        free = _END + 1 + max(since - 1, wide(0))
+        late, early = wide(_DEPTH + 1), wide(_DEPTH + 1)
+        while late < _BITS_MAX and free >= wide(1) << late:
+            late += 1
+        while early < _BITS_MAX and free + 1 >= wide(1) << early:
+            early += 1
+        taken, given = (early, late) if from_tiff else (late, early)
+        if at + taken > size or told + given > room:
+            return -1
+        code = wide(0)
+        for bit in range(taken):
+            place = at + bit
+            octet = wide(data[place >> 3])
+            if from_tiff:
+                code = code << 1 | (octet >> (7 - (place & 7)) & 1)
+            else:
+                code |= (octet >> (place & 7) & 1) << bit
+        for bit in range(given):
+            place = told + bit
+            if from_tiff:
+                out[place >> 3] |= np.uint8((code >> bit & 1) << (place & 7))
+            else:
+                out[place >> 3] |= np.uint8((code >> (given - 1 - bit) & 1) << (7 - (place & 7)))
+        at, told = at + taken, told + given
+        since = wide(0) if code == _CLEAR else since + 1
+        if code == _END:
+            return (told + 7) >> 3
+
+
+def opened(stored: bytes, count: int) -> tuple[bytes, bytes] | None:
+    """The `count` bytes of a strip, and its recipe; None: it is not what it should be, or would not come back."""
+    spelled = np.zeros(len(stored) + _SLACK_BYTES, np.uint8)
+    length = _respell(np.frombuffer(stored, np.uint8), spelled, True)
+    stream = None if length < 0 else unpack(spelled[:length].tobytes(), _DEPTH, count)
+    if stream is None or len(stream.pixels) != count or not stream.ended:
+        return None
+    learnt = learn(stream, _DEPTH)
+    if learnt is None:
+        return None
+    plain, recipe = stream.pixels.tobytes(), _packed(learnt[0])
+    try:
+        return (plain, recipe) if closed(plain, recipe, len(stored)) == stored else None
+    except Corrupt:
+        return None
+
+
+def closed(plain: bytes, recipe: bytes, length: int) -> bytes:
+    """The strip of `length` bytes. Raises Corrupt or Truncated."""
+    spelled, _ = pack(np.frombuffer(plain, np.uint8), _DEPTH, _read(recipe), length + _SLACK_BYTES)
+    out = np.zeros(length, np.uint8)
+    if _respell(np.frombuffer(spelled, np.uint8), out, False) < 0:
+        raise Corrupt(f"array payload: {len(plain)} bytes do not become an LZW strip of {length} bytes")
+    return out.tobytes()
+
+
+def _packed(choices: Choices) -> bytes:
+    numbers = (len(choices.clears), *choices.clears, *choices.shorter)
+    return b"".join(map(varint, numbers))
+
+
+def _read(recipe: bytes) -> Choices:
+    reader = Reader(recipe)
+    clears = [reader.varint(_NUMBER_MAX) for _ in range(reader.varint(len(recipe)))]
+    shorter = []
+    while reader.left:
+        shorter += [reader.varint(_NUMBER_MAX), reader.varint(_NUMBER_MAX)]
+    return Choices(clears, shorter, ended=True)
+
+
+def warm() -> None:
+    """Run every kernel once for each set of types that it meets."""
+    opened(b"\x80\0\x20\x20", 1)
