@@ -72,9 +72,8 @@ def _rewritten(data: bytes, names: list[str]) -> bytes:
     with h5py.File(io.BytesIO(data), "r") as original:
         grown = sum(chunk_bytes(original[name]) * original[name].id.get_num_chunks() for name in names)
         if len(data) + grown > _BYTES_MAX:
-            raise LimitExceeded(
-                f"an HDF5 file of {len(data)} bytes says {grown}; the limit is {limits.OPENED_BYTES_MAX}"
-            )
+            much, most = ((count + limits.MIB - 1) // limits.MIB for count in (len(data) + grown, _BYTES_MAX))
+            raise LimitExceeded(f"with plain chunks this HDF5 file would have {much} MiB; the limit is {most} MiB")
         for name in names:
             for info in chunks_of(original[name]).values():
                 blank[info.byte_offset : info.byte_offset + info.size] = bytes(info.size)

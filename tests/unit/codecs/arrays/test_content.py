@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lithify import limits
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
+from lithify.codecs.arrays.containers import unfiltered
 from lithify.codecs.arrays.content import plainer, same_content
 from lithify.codecs.fidelity import CONTENT, Contract
 from lithify.codecs.frame import FrameWriter, decode_frame
 from lithify.codecs.in_memory import MemorySource
+from lithify.codecs.reasons import reasons_given
 from lithify.errors import FidelityBroken
 from tests.unit.codecs.arrays.files import npy, smooth
 from tests.unit.codecs.arrays.test_containers import hdf5
@@ -111,6 +114,14 @@ def _longer(file: Any) -> None:
 def test_another_content_is_noticed(change: Callable[[Any], None]) -> None:
     with pytest.raises(FidelityBroken):
         same_content(MemorySource(model(compression="lzf")), MemorySource(other(change)))
+
+
+def test_a_file_that_would_be_too_long_with_plain_chunks_is_kept_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfiltered, "_BYTES_MAX", limits.MIB // 8)
+    data = model(compression="gzip")
+    with reasons_given() as reasons:
+        assert data == frame_of(data, ArraysParams(effort="fast", contract="bounded:abs=0.1"))[1]
+    assert "with plain chunks this HDF5 file would have 1 MiB; the limit is 1 MiB" in reasons
 
 
 def test_files_that_are_none_of_hdf5_are_the_same_to_the_byte_or_not_at_all() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.codecs.codec import Codec, Effort
-from lithify.codecs.media.containers import opening
+from lithify.codecs.media.containers import codec, opening
 from lithify.codecs.media.containers.closing import close_all
 from lithify.codecs.media.containers.codec import CLOSED, DEPTH_MAX, OPENED, Budget, Deflate
 from lithify.codecs.media.containers.find import ADLER, GZIP, Found, Walk
@@ -30,6 +30,7 @@ from lithify.errors import BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.examples import examples
 from tests.suites.codec_suite import ORIGINALS, CodecSuite
 from tests.unit.codecs.arrays.files import Numbers, nifti, smooth, tiff
+from tests.unit.codecs.arrays.test_containers import hdf5
 from tests.unit.codecs.media.archives import ARCHIVES, FILES, LOGS, MARKUP, gz, pdf, tarred, zipped
 from tests.unit.codecs.media.streams import PLAIN, deflated, paragraphs, rows
 
@@ -184,6 +185,15 @@ def test_a_probe_sees_a_stream_that_goes_on_behind_its_sample() -> None:
 
     assert estimate is not None
     assert estimate.ratio > 1.2
+
+
+def test_hdf5_is_left_to_who_reads_it_where_its_library_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("h5py")
+    values = smooth((9, 40, 50), "f4")
+    data = hdf5(lambda file: file.create_dataset("t", data=values, chunks=(3, 40, 50), compression="gzip"))
+    assert Deflate.probe(data, len(data), "default") is None
+    monkeypatch.setattr(codec, "find_spec", lambda _: None)
+    assert Deflate.probe(data, len(data), "default") is not None
 
 
 def test_a_probe_has_no_use_for_what_holds_nothing() -> None:
