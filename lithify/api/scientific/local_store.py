@@ -8,12 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lithify.api.scientific.store import KeptStore, Parts, Told, Whole
-from lithify.errors import BadArgument
+from lithify.api.scientific.store import KeptStore, Parts, Told, Whole, refuse_unnamed
 from lithify.workers.array_files import ArrayFile, Labelled, LabelledFile, label, open_file
-
-_REFUSED = (None, "grib")
-"""Containers whose arrays nobody would know by the names and axes that they would get."""
 
 
 class Shared:
@@ -68,20 +64,14 @@ def local_store(path: Path, group: str | None) -> KeptStore:
     """The variables of what a frame keeps, or of one group of it. Raises BadArgument, and what opening it does."""
     frame = Shared(path)
     try:
-        found = _known(path, frame.labelled())
+        found = frame.labelled()
+        refuse_unnamed(found.container, str(path))
         variables = [_told(frame, one) for one in found.variables.values()]
         attributes = {name: _as_xarray(one) for name, one in found.attributes.items()}
         return KeptStore(Whole(str(path), variables, attributes, found.unlimited, frame.close), group)
     except BaseException:
         frame.close()
         raise
-
-
-def _known(path: Path, file: LabelledFile) -> LabelledFile:
-    if file.container in _REFUSED:
-        kind = file.container or "unknown"
-        raise BadArgument(f"{path}: a file of kind {kind} is not opened by xarray; unpack it")
-    return file
 
 
 def _told(frame: Shared, one: Labelled) -> Told:

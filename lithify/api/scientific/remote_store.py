@@ -16,7 +16,7 @@ import numpy as np
 
 from lithify.api.client import Client
 from lithify.api.remote import retrying
-from lithify.api.scientific.store import KeptStore, Parts, Told, Whole
+from lithify.api.scientific.store import KeptStore, Parts, Told, Whole, refuse_unnamed
 from lithify.errors import BadArgument
 from lithify.store.views import ArrayView
 from lithify.workers.frame_slices import Cut, attributes_of, dtype_of
@@ -103,6 +103,7 @@ def _spelled(axis: int, part: int | slice) -> str:
 def remote_store(remote: Remote, group: str | None) -> KeptStore:
     """The variables of an object, or of one group of them. Raises BadArgument, NotFound, Conflict."""
     told = remote.client.arrays(remote.collection, remote.name, revision=remote.revision)
+    refuse_unnamed(told.container, remote.address)
     # The revision that was told of, whatever becomes of the name meanwhile.
     fixed = replace(remote, revision=told.revision)
     variables = [_told(fixed, one) for one in told.variables]

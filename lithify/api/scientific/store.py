@@ -12,6 +12,14 @@ from xarray.core import indexing
 from lithify.errors import BadArgument
 
 Parts = tuple[int | slice, ...]
+_REFUSED = (None, "grib")
+"""Containers whose arrays nobody would know by the names and axes that they would get."""
+
+
+def refuse_unnamed(container: str | None, source: str) -> None:
+    """Raise BadArgument for a file of such a kind."""
+    if container in _REFUSED:
+        raise BadArgument(f"{source}: a file of kind {container or 'unknown'} is not opened by xarray; unpack it")
 
 
 @dataclass(frozen=True)

@@ -221,6 +221,12 @@ def test_an_object_tells_of_its_file_what_a_frame_tells(served: Served, collecti
             assert_opened_alike(plain, found)
 
 
+def test_an_object_without_dimensions_that_xarray_knows_of_is_refused_too(served: Served, collection: str) -> None:
+    served.archive.put(collection, "c u/be.nc", [grib1(smooth((3, 20, 30), "u2"), 16)])
+    with pytest.raises(BadArgument, match="of kind grib is not opened by xarray"):
+        far(served, collection)
+
+
 def test_groups_and_texts_of_an_object_are_the_same(served: Served, collection: str, tmp_path: Path) -> None:
     plain = xarray.Dataset({"t": (("y", "x"), CUBE[0]), "name": ("y", np.array([f"n{n}" for n in range(40)], object))})
     plain.to_netcdf(tmp_path / "plain.nc", group="model/run", engine="netcdf4")
