@@ -61,7 +61,11 @@ class LithifyEntrypoint(BackendEntrypoint):
         Raises BadArgument if the file has no arrays that are opened this way.
         """
         store = _store(filename_or_obj, group, key)
-        return StoreBackendEntrypoint().open_dataset(store, drop_variables=drop_variables, **decoding)
+        try:
+            return StoreBackendEntrypoint().open_dataset(store, drop_variables=drop_variables, **decoding)
+        except BaseException:
+            store.close()
+            raise
 
     def open_groups_as_dict(
         self,
@@ -77,12 +81,16 @@ class LithifyEntrypoint(BackendEntrypoint):
         top = f"/{(group or '').strip('/')}"
         inside = [path for path in first.whole.groups if path == top or path.startswith(f"{top.rstrip('/')}/")]
         open_one = StoreBackendEntrypoint().open_dataset
-        return {
-            f"/{path.removeprefix(top).lstrip('/')}": open_one(
-                KeptStore(first.whole, path), drop_variables=drop_variables, **decoding
-            )
-            for path in inside
-        }
+        try:
+            return {
+                f"/{path.removeprefix(top).lstrip('/')}": open_one(
+                    KeptStore(first.whole, path), drop_variables=drop_variables, **decoding
+                )
+                for path in inside
+            }
+        except BaseException:
+            first.close()
+            raise
 
     def open_datatree(
         self,

@@ -88,6 +88,8 @@ def odd(path: Path) -> Path:
     with netcdf4.Dataset(path, "w") as file:
         file.createDimension("time", None)
         file.createDimension("x", 50)
+        file.createDimension("letters", 9)
+        file.createVariable("x", "S1", ("x", "letters"))[:] = np.full((50, 9), b"q")
         file.createVariable("t", ">f4", ("time", "x"), endian="big")[:] = CUBE[:, 0]
         file.createVariable("time", "f8", ("time",))[:] = np.arange(12.0)
         file["time"].units = "hours since 2026-03-01"

@@ -23,7 +23,10 @@ _WIDTH_MAX = 255
 _DATASETS_MAX = 10_000
 _DEPTH_MAX = 32
 _BARE = "This is a netCDF dimension but not a netCDF variable"
-_BOOKS = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties")
+_BOOKS = (
+    "CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties",
+    "_nc3_strict",
+)  # fmt: skip
 
 
 def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: Bytes = b"") -> list[Variable]:
@@ -72,8 +75,9 @@ def describe(data: Bytes) -> Description:
 
 
 def _described(file: Any) -> Description:
+    numbered = _numbered(file)
     found = {
-        _name_of(one).lstrip("/"): Described(_dimension_names(one), one.shape, one.dtype, _told(one))
+        _name_of(one).lstrip("/"): Described(_dimension_names(one, numbered), one.shape, one.dtype, _told(one))
         for one in _every_dataset(file)
     }
     return Description(_told(file), found, dict(_groups(file, "")), _unlimited(file))
@@ -115,11 +119,28 @@ def _every_dataset(file: Any) -> list[Any]:
     return found
 
 
-def _dimension_names(dataset: Any) -> tuple[str, ...]:
+def _numbered(file: Any) -> dict[int, str]:
+    """The names of its dimensions by the numbers that NetCDF 4 gives them."""
+    found: dict[int, str] = {}
+
+    def visit(_: str, item: Any) -> None:
+        number = item.attrs.get("_Netcdf4Dimid") if _is_scale(item) else None
+        if isinstance(number, np.integer):
+            found[int(number)] = _name_of(item).rsplit("/", 1)[-1]
+
+    file.visititems(visit)
+    return found
+
+
+def _dimension_names(dataset: Any, numbered: Mapping[int, str]) -> tuple[str, ...]:
     """Those of its dimension scales; an axis without one is named after the dataset."""
     own = _name_of(dataset).rsplit("/", 1)[-1]
     if _is_scale(dataset) and dataset.ndim == 1:
         return (own,)
+    if _is_scale(dataset):  # of its first axis, and no scale has scales of its own
+        numbers = np.asarray(dataset.attrs.get("_Netcdf4Coordinates", ())).reshape(-1).tolist()
+        if len(numbers) == dataset.ndim and all(number in numbered for number in numbers):
+            return tuple(numbered[number] for number in numbers)
     scales = [[_name_of(scale).rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
     return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
 

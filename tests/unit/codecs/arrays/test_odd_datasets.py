@@ -4,16 +4,20 @@ unlimited axes, lists, texts, records, enumerations, scalars, nothing at all, pa
 
 import io
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
 from tests.examples import examples
+from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, smooth
 from tests.unit.codecs.arrays.test_containers import hdf5
 from tests.unit.codecs.arrays.test_every_container import back_of
@@ -35,6 +39,15 @@ CONTRACTS = (
 NAMES = ("t", "u", "lat", "time", "time_bnds", "area", "rain rate", "größe")
 FILLS = (None, -999.0, 9.96921e36, float("nan"), 0.0)
 Draw = Callable[[Any], Any]
+
+
+class Made(bytes):
+    """A file, which failures do not print."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<a file of {len(self)} bytes>"
 
 
 def numbers(draw: Draw, shape: tuple[int, ...], dtype: str) -> Numbers:
@@ -61,8 +74,8 @@ FILTERS: tuple[dict[str, Any], ...] = (
 
 
 @st.composite
-def netcdf_files(draw: st.DrawFn) -> bytes:
-    """A file of NetCDF 4 or 3."""
+def netcdf_files(draw: st.DrawFn, *, even: bool = False) -> bytes:
+    """A file of NetCDF 4 or 3; `even`: all variables have as many records."""
     form: Any = draw(
         st.sampled_from(["NETCDF4", "NETCDF4", "NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
     )
@@ -78,11 +91,11 @@ def netcdf_files(draw: st.DrawFn) -> bytes:
         groups.append(file.createGroup("model").createGroup("runs"))
         _odd_types(draw, file)
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
-        _variable(draw, draw(st.sampled_from(groups)), name, sides, form)
-    return bytes(file.close())
+        _variable(draw, draw(st.sampled_from(groups)), name, sides, form, even=even)
+    return Made(file.close())
 
 
-def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) -> None:
+def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str, *, even: bool) -> None:
     plain = form == "NETCDF4"
     types = FLOATS + WHOLE if plain else (*FLOATS, "i2", "i4")
     dtype = np.dtype(draw(st.sampled_from(types)))
@@ -91,7 +104,7 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) ->
     shape = tuple(sides[:count])
     grows = draw(st.booleans())
     if grows:
-        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)), *shape[:4])
+        axes, shape = ["time", *axes[:4]], (sides[0] if even else draw(st.integers(0, 7)), *shape[:4])
     fill = draw(st.sampled_from(FILLS))
     usable = fill is not None and (dtype.kind == "f" or (fill in (0.0, -999.0) and dtype.str[1:] in ("i2", "i4", "i8")))
     filters = draw(st.sampled_from(FILTERS)) if form.startswith("NETCDF4") and axes else {}
@@ -103,13 +116,10 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) ->
     kind = dtype.newbyteorder("=")
     if form.startswith("NETCDF4") and dtype.byteorder == ">":
         endian, kind = "big", dtype
+    is_written = not shape or (grows and even) or draw(st.integers(0, 9)) > 0
+    unfilled = False if is_written and not grows else None  # what nobody writes would be anything
     variable = group.createVariable(
-        name,
-        kind,
-        axes,
-        endian=endian,
-        fill_value=kind.type(fill) if usable else False if not grows else None,
-        **filters,
+        name, kind, axes, endian=endian, fill_value=kind.type(fill) if usable else unfilled, **filters
     )
     variable.set_auto_maskandscale(False)
     if dtype.kind != "f" and draw(st.booleans()):
@@ -118,7 +128,7 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) ->
         variable.units = draw(st.sampled_from(["K", "degrees_north", "days since 2000-01-01", ""]))
     if usable and draw(st.booleans()):
         variable.missing_value = kind.type(fill)
-    if shape == () or draw(st.integers(0, 9)):
+    if is_written:
         values = numbers(draw, shape, dtype.newbyteorder("=").str)
         if usable and values.size and draw(st.booleans()):
             values.reshape(-1)[:: draw(st.integers(1, 5))] = kind.type(fill)
@@ -177,7 +187,7 @@ def hdf5_files(draw: st.DrawFn) -> bytes:
             file["away"] = h5py.ExternalLink("other.h5", "/t")
         _odd_datasets(draw, file)
 
-    return hdf5(write)
+    return Made(hdf5(write))
 
 
 def _dataset(draw: Draw, file: Any, name: str) -> None:
@@ -327,3 +337,32 @@ def test_a_file_that_is_as_long_when_it_is_written_anew_is_measured() -> None:
     values = smooth((1, 1), "f4")
     data = hdf5(lambda file: file.create_dataset("t", data=values, chunks=(1, 1), compression="gzip"))
     check(data, "bounded:abs=0.01")
+
+
+@given(netcdf_files(even=True), st.booleans())
+@settings(max_examples=examples(60, "ODD_EXAMPLES"), deadline=None)
+def test_xarray_opens_any_netcdf_file_as_its_own_reader_does(data: bytes, decoded: bool) -> None:
+    xarray = pytest.importorskip("xarray")
+    from lithify.api.scientific.xarray_engine import LithifyEntrypoint
+
+    with TemporaryDirectory() as folder:
+        path, frame = Path(folder) / "plain.nc", Path(folder) / "kept.lith"
+        path.write_bytes(data)
+        frame.write_bytes(framed(Arrays(ArraysParams(effort="fast")), data))
+        told = dict.fromkeys(("mask_and_scale", "concat_characters", "decode_coords"), decoded) | {
+            "decode_times": False
+        }
+        try:
+            plain = xarray.open_groups(path, engine="netcdf4", **told)
+        except ValueError:
+            reject()  # a dimension of another length than its coordinate: xarray knows no such files
+        found = xarray.open_groups(frame, engine=LithifyEntrypoint, **told)
+        assert plain.keys() == found.keys()
+        for group, one in plain.items():
+            with one as own, found[group] as kept:
+                left_out = {"ragged", "records"}
+                assert left_out.isdisjoint(kept.variables)
+                for variable in kept.variables.values():
+                    variable.attrs.pop("least_significant_digit", None)  # which xarray's reader leaves out
+                assert own.encoding["unlimited_dims"] == kept.encoding["unlimited_dims"]
+                xarray.testing.assert_identical(own.drop_vars(left_out, errors="ignore").load(), kept.load())
