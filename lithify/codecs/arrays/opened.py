@@ -65,6 +65,10 @@ class LazyArray:
     def blocks(self) -> tuple[int, ...] | None:
         return self._blocks_of()
 
+    def at(self, wanted: list[I64]) -> Values:
+        """Its values at the wanted indices of each axis."""
+        return self._read(wanted)
+
     def __getitem__(self, index: Index | tuple[Index, ...]) -> Values:
         parts = index if isinstance(index, tuple) else (index,)
         if len(parts) > len(self.shape):
@@ -158,6 +162,8 @@ class ArrayFile:
         for name, one in {} if description is None else description.variables.items():
             if name not in self.arrays:
                 self.arrays[name] = self._other(name, one)
+        if description is not None and description.unlimited:
+            self.arrays = _filled_up(self.arrays, description)
 
     def __enter__(self) -> Self:
         return self
@@ -361,6 +367,43 @@ def _is_all(name: str, variable: Variable, description: Description | None) -> b
         and told.shape == variable.shape
         and told.dtype.newbyteorder("=") == variable.extent.element.native
     )
+
+
+def _filled_up(arrays: Mapping[str, LazyArray], description: Description) -> dict[str, LazyArray]:
+    """The same, with arrays that have fewer records than their dimension as long as that, as NetCDF gives them."""
+
+    def dimension(name: str, axis: int) -> str | None:
+        group, own = name.rpartition("/")[0], arrays[name].dimensions[axis]
+        while f"{group}/{own}".lstrip("/") not in description.unlimited:
+            if not group:
+                return None
+            group = group.rpartition("/")[0]
+        return f"{group}/{own}".lstrip("/")
+
+    grown: dict[str | None, int] = {}
+    for name, one in arrays.items():
+        for axis, side in enumerate(one.shape):
+            grown[dimension(name, axis)] = max(side, grown.get(dimension(name, axis), 0))
+    grown.pop(None, None)
+    found = {}
+    for name, one in arrays.items():
+        shape = tuple(grown.get(dimension(name, axis), side) for axis, side in enumerate(one.shape))
+        found[name] = one if shape == one.shape else _longer(one, shape, description.variables[name].fill)
+    return found
+
+
+def _longer(array: LazyArray, shape: tuple[int, ...], fill: Any) -> LazyArray:
+    def read(wanted: list[I64]) -> Values:
+        inside = [np.flatnonzero(axis < side) for axis, side in zip(wanted, array.shape, strict=True)]
+        out: Values = np.full([len(axis) for axis in wanted], fill, array.dtype)
+        if all(map(len, inside)):
+            own = [axis[at] for axis, at in zip(wanted, inside, strict=True)]
+            out[np.ix_(*inside)] = array.at(own)
+        return out
+
+    more = tuple((side - own,) if side > own else () for side, own in zip(shape, array.shape, strict=True))
+    chunks = tuple(tuple(filter(None, (*had, *new))) or (0,) for had, new in zip(array.chunks, more, strict=True))
+    return replace(array, shape=shape, chunks=chunks, _read=read)
 
 
 def _is_big(dtype: np.dtype[Any]) -> bool:

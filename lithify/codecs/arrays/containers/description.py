@@ -20,6 +20,7 @@ class Described:
 
     dimensions  the name of each axis
     extent      where its values lie, if that is known though it may be no array that is kept as one
+    fill        what stands where nobody wrote, up to the length of a dimension that grew further
     """
 
     dimensions: tuple[str, ...]
@@ -27,6 +28,7 @@ class Described:
     dtype: np.dtype[Any]
     attributes: Attributes = field(default_factory=dict)
     extent: Extent | None = None
+    fill: Any = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ def describe(data: Bytes) -> Description:
 def _described(file: Any) -> Description:
     numbered = _numbered(file)
     found = {
-        _name_of(one).lstrip("/"): Described(_dimension_names(one, numbered), one.shape, one.dtype, _told(one))
+        _name_of(one).lstrip("/"): Described(
+            _dimension_names(one, numbered), one.shape, one.dtype, _told(one), fill=one.fillvalue
+        )
         for one in _every_dataset(file)
     }
     return Description(_told(file), found, dict(_groups(file, "")), _unlimited(file))

@@ -14,6 +14,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
+from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
 from tests.examples import examples
@@ -74,8 +75,8 @@ FILTERS: tuple[dict[str, Any], ...] = (
 
 
 @st.composite
-def netcdf_files(draw: st.DrawFn, *, even: bool = False) -> bytes:
-    """A file of NetCDF 4 or 3; `even`: all variables have as many records."""
+def netcdf_files(draw: st.DrawFn) -> bytes:
+    """A file of NetCDF 4 or 3."""
     form: Any = draw(
         st.sampled_from(["NETCDF4", "NETCDF4", "NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
     )
@@ -91,11 +92,11 @@ def netcdf_files(draw: st.DrawFn, *, even: bool = False) -> bytes:
         groups.append(file.createGroup("model").createGroup("runs"))
         _odd_types(draw, file)
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
-        _variable(draw, draw(st.sampled_from(groups)), name, sides, form, even=even)
+        _variable(draw, draw(st.sampled_from(groups)), name, sides, form)
     return Made(file.close())
 
 
-def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str, *, even: bool) -> None:
+def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) -> None:
     plain = form == "NETCDF4"
     types = FLOATS + WHOLE if plain else (*FLOATS, "i2", "i4")
     dtype = np.dtype(draw(st.sampled_from(types)))
@@ -104,7 +105,7 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str, *,
     shape = tuple(sides[:count])
     grows = draw(st.booleans())
     if grows:
-        axes, shape = ["time", *axes[:4]], (sides[0] if even else draw(st.integers(0, 7)), *shape[:4])
+        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)), *shape[:4])
     fill = draw(st.sampled_from(FILLS))
     usable = fill is not None and (dtype.kind == "f" or (fill in (0.0, -999.0) and dtype.str[1:] in ("i2", "i4", "i8")))
     filters = draw(st.sampled_from(FILTERS)) if form.startswith("NETCDF4") and axes else {}
@@ -116,7 +117,7 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str, *,
     kind = dtype.newbyteorder("=")
     if form.startswith("NETCDF4") and dtype.byteorder == ">":
         endian, kind = "big", dtype
-    is_written = not shape or (grows and even) or draw(st.integers(0, 9)) > 0
+    is_written = not shape or draw(st.integers(0, 9)) > 0
     unfilled = False if is_written and not grows else None  # what nobody writes would be anything
     variable = group.createVariable(
         name, kind, axes, endian=endian, fill_value=kind.type(fill) if usable else unfilled, **filters
@@ -339,7 +340,7 @@ def test_a_file_that_is_as_long_when_it_is_written_anew_is_measured() -> None:
     check(data, "bounded:abs=0.01")
 
 
-@given(netcdf_files(even=True), st.booleans())
+@given(netcdf_files(), st.booleans())
 @settings(max_examples=examples(60, "ODD_EXAMPLES"), deadline=None)
 def test_xarray_opens_any_netcdf_file_as_its_own_reader_does(data: bytes, decoded: bool) -> None:
     xarray = pytest.importorskip("xarray")
@@ -366,3 +367,25 @@ def test_xarray_opens_any_netcdf_file_as_its_own_reader_does(data: bytes, decode
                     variable.attrs.pop("least_significant_digit", None)  # which xarray's reader leaves out
                 assert own.encoding["unlimited_dims"] == kept.encoding["unlimited_dims"]
                 xarray.testing.assert_identical(own.drop_vars(left_out, errors="ignore").load(), kept.load())
+
+
+def test_records_that_nobody_wrote_are_fills_up_to_the_length_of_their_dimension(tmp_path: Path) -> None:
+    path = tmp_path / "plain.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("x", 50)
+        file.createVariable("t", "f4", ("time", "x"))[:] = smooth((40, 50), "f4")
+        file.createVariable("u", "f4", ("time", "x"))[:30] = smooth((30, 50), "f4", 1)
+    data = path.read_bytes()
+    array = open_arrays(io.BytesIO(framed(Arrays(ArraysParams(effort="fast")), data))).arrays["u"]
+    with netCDF4.Dataset("x", memory=data) as file:
+        file.set_auto_mask(False)
+        for part in (
+            (slice(None), slice(None)),
+            (slice(35, 20, -3), 7),
+            (35, slice(3, 9)),
+            (slice(38, None), 4),
+            (29, 49),
+        ):
+            assert np.array_equal(file["u"][part], array[part])
+    assert 40 == sum(array.chunks[0])
