@@ -192,6 +192,24 @@ def gathered(table: I32, places: I64, behind: int) -> Many:
     return out
 
 
+def _differ(builder: Any, table: Any, at: Any, places: Any, first: Any, second: Any) -> Any:
+    def loaded(start: Any, lane: int) -> Any:
+        behind = builder.load(builder.gep(places, [builder.add(start, ir.Constant(_WIDE, lane))]))
+        return builder.load(builder.gep(table, [builder.add(at, behind)]))
+
+    out = ir.Constant(_MANY_FORM, [0] * LANES)
+    for lane in range(LANES):
+        out = builder.insert_element(out, builder.sub(loaded(first, lane), loaded(second, lane)), _lane(lane))
+    return out
+
+
+@_compiled(_differ, _MANY, None, types.int64, None, types.int64, types.int64)
+def differences(table: I32, at: int, places: I64, first: int, second: int) -> Many:
+    """What stands where sixteen places behind the first say, less what those behind the second do, seen from `at`."""
+    one, other = (table[at + places[start : start + LANES]] for start in (first, second))
+    return one - other
+
+
 def _scatter(builder: Any, table: Any, places: Any, behind: Any, many: Any) -> None:
     for lane, at in enumerate(_each(builder, places, NINE, behind)):
         builder.store(builder.extract_element(many, _lane(lane)), builder.gep(table, [at]))
@@ -235,23 +253,24 @@ def all_real(value: Any) -> Reals:
     return np.full(LANES, value, np.float32)
 
 
-def _make(builder: Any, *values: Any) -> Any:
-    out = ir.Constant(_MANY_FORM, [0] * LANES)
-    for lane, value in enumerate(values):
-        out = builder.insert_element(out, builder.trunc(value, _NARROW), _lane(lane))
-    return out
+def _made_of(count: int, behind: int = 0) -> Callable[..., Many]:
+    def make(builder: Any, *values: Any) -> Any:
+        out = ir.Constant(_MANY_FORM, [0] * LANES)
+        for lane, value in enumerate(values):
+            out = builder.insert_element(out, builder.trunc(value, _NARROW), _lane(behind + lane))
+        return out
 
-
-def _made_of(count: int) -> Callable[..., Many]:
-    @_compiled(_make, _MANY, *[types.int64] * count)
+    @_compiled(make, _MANY, *[types.int64] * count)
     def made(*given: int) -> Many:
-        return np.array([*given, *[0] * (LANES - count)], np.int32)
+        return np.array([*[0] * behind, *given, *[0] * (LANES - behind - count)], np.int32)
 
     return made
 
 
-seven, ten, twelve, sixteen = map(_made_of, (7, 10, 12, LANES))
+eight, ten, twelve, sixteen = map(_made_of, (8, 10, 12, LANES))
 """So many numbers, then zeros."""
+behind_eight, behind_ten, behind_eleven = _made_of(1, 8), _made_of(6, 10), _made_of(3, 11)
+"""Zeros, so many numbers, zeros."""
 
 
 @_compiled(

@@ -18,7 +18,7 @@ from lithify.codecs.arrays.skeleton import METHODS
 from lithify.codecs.arrays.streams import pack_streams
 from lithify.codecs.arrays.values import Floor
 from lithify.codecs.frame import FrameWriter
-from tests.unit.codecs.arrays.fields import blocky, scenes, stretched
+from tests.unit.codecs.arrays.fields import blocky, scenes, stretched, waves
 from tests.unit.codecs.arrays.files import (
     Nc3Variable,
     Numbers,
@@ -50,6 +50,7 @@ FEW = npy(
     _FEW[np.abs(_FEW[:, None] - (smooth((12, 22, 24), "f4").reshape(1, -1) - 20) * 8).argmin(0)].reshape(12, 22, 24)
 )
 COUNTED = npy(stretched((6, 40, 44)))
+FAR = npy(np.rint(300 * waves((5, 48, 54), 6)).astype("i2"))
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
 TOLD = (
     tiff([smooth((14, 16, 2), "u2")], predictor=2),
@@ -148,6 +149,11 @@ def of_counted_numbers() -> bytes:
     return _framed([encode_file(COUNTED, "default", None).payload], [COUNTED])
 
 
+def looking_far() -> bytes:
+    """A file of long waves: guesses look far, in its first frame, those behind it and with the mean of all before."""
+    return _framed([encode_file(FAR, "default", None).payload], [FAR])
+
+
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
     return _loosened("above_a_floor", [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED])
@@ -187,6 +193,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "streams_of_numbers": (behind_streams_of_numbers, CODED),
     "few_values": (of_few_values, FEW),
     "counted_numbers": (of_counted_numbers, COUNTED),
+    "looking_far": (looking_far, FAR),
     "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
     "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

@@ -7,27 +7,26 @@ import numpy as np
 
 from lithify.codecs.array_types import I32, I64, Bools
 from lithify.codecs.arrays.base import FINER, Base, fill_smoothly, make_base, read_base
-from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX
+from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, FRAMED_VALUES_MAX
 from lithify.codecs.arrays.films import MOST, Film, decode_film
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid, Ranks
+from lithify.codecs.arrays.reach import FAR, NEAR, Reach
 from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.codecs.codec import Effort
 from lithify.codecs.raw.zstd import Zstd, ZstdParams
 from lithify.codecs.tried import tell_try
-from lithify.errors import Corrupt, Truncated
+from lithify.errors import Corrupt, LimitExceeded, Truncated
 
-PREDICTED, EDGED, DIFFERENCES, SMOOTH, FILMED, PICTURED, LADDER, EDGED_LADDER = range(0x10, 0x18)
-COUNTED, EDGED_COUNTED, LADDER_COUNTED, EDGED_LADDER_COUNTED = range(0x18, 0x1C)
-_EDGED = (EDGED, EDGED_LADDER, EDGED_COUNTED, EDGED_LADDER_COUNTED)
-_LADDERED = (LADDER, EDGED_LADDER, LADDER_COUNTED, EDGED_LADDER_COUNTED)
+PREDICTED, DIFFERENCES, SMOOTH, FILMED, PICTURED = range(0x10, 0x15)
+LOOKING_FAR, LADDERED, COUNTED = (1 << bit for bit in range(3))
+"""How a block is predicted, as bits of its second byte."""
 COUNTED_MAX = 1 << 16
 """So many different numbers are counted at most."""
 OWN_NAMES = {
-    **dict.fromkeys((PREDICTED, EDGED, LADDER, EDGED_LADDER), "predicted"),
-    **dict.fromkeys((COUNTED, EDGED_COUNTED, LADDER_COUNTED, EDGED_LADDER_COUNTED), "predicted, counted"),
+    PREDICTED: "predicted",
     DIFFERENCES: "differences",
     SMOOTH: "wavelet",
     FILMED: "AV1",
@@ -71,7 +70,7 @@ class Coding:
     grid: Grid | None
     specials: np.ndarray
     lags: Lags = (1, 2)
-    edged: bool = False
+    reach: Reach = NEAR
     laddered: bool = False
     """Whether ranks are predicted by where their values stand."""
     counted: bool = False
@@ -113,7 +112,7 @@ def encode_block(
         b"" if widths is None or low_bits is None else pack_bits(low_bits, np.where(valid, widths, 0).astype(np.uint8))
     )
     stream: bytes | None
-    counted = UNCOUNTED
+    counted, origin = UNCOUNTED, 0
     if coding.film is not None:
         stream = coding.film.stream(narrow)
     elif coding.pictured:
@@ -125,13 +124,18 @@ def encode_block(
     else:
         counted = counted_of(narrow[valid]) if coding.counted and not base else UNCOUNTED
         ladder = _ladder_of(grid, coding.laddered)
-        stream = encode_integers(narrow, classes, coding.lags, coding.edged, ladder, counted)
+        origin = int(narrow.reshape(-1)[valid.argmax()])
+        stream = encode_integers(narrow, classes, coding.lags, coding.reach, origin, ladder, counted)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
-    head = [bytes([_method(coding, effort, bool(counted))]), *map(varint, coding.lags)]
+    method = _method(coding, effort)
+    manner = bytes([_manner(coding, bool(counted))]) if method == PREDICTED else b""
+    head = [bytes([method]), manner, *map(varint, coding.lags)]
     for part in (mask, low, patches, base):
         head += [varint(len(part)), part]
+    if method == PREDICTED:
+        head.append(varint(zigzag(origin)))
     if counted:
         head += [varint(zigzag(counted.start)), varint(len(counted))]
     return b"".join([*head, stream])
@@ -147,18 +151,25 @@ def counted_of(integers: np.ndarray) -> range:
     return range(least, most + 1) if most - least < COUNTED_MAX else UNCOUNTED
 
 
-def _method(coding: Coding, effort: Effort, counted: bool) -> int:
+def _method(coding: Coding, effort: Effort) -> int:
     if coding.film is not None:
         return FILMED
     if coding.pictured:
         return PICTURED
     if coding.alone or effort == "fast":
         return SMOOTH if coding.alone else DIFFERENCES
-    if counted:
-        return COUNTED + coding.edged + 2 * coding.laddered
-    if coding.laddered:
-        return EDGED_LADDER if coding.edged else LADDER
-    return EDGED if coding.edged else PREDICTED
+    return PREDICTED
+
+
+def _manner(coding: Coding, counted: bool) -> int:
+    """How a block is predicted."""
+    return LOOKING_FAR * (coding.reach == FAR) | LADDERED * coding.laddered | COUNTED * counted
+
+
+def called(body: bytes) -> str | None:
+    """What people call the method of a block that is not general; None if there is none such."""
+    name = OWN_NAMES.get(body[0])
+    return f"{name}, counted" if body[0] == PREDICTED and body[1:2] and body[1] & COUNTED else name
 
 
 def _integers(
@@ -211,7 +222,7 @@ def decode_block(
         raise Truncated("array payload: a block has no bytes")
     if body[0] in METHODS:
         return decode_general(body[0], body[1:], shape, coding.dtype)
-    if not PREDICTED <= body[0] <= EDGED_LADDER_COUNTED:
+    if body[0] not in OWN_NAMES:
         raise Corrupt(f"array payload: a block is kept by method 0x{body[0]:02x}, which does not exist")
     return _decode_predicted(body, shape, frames, coding, upto)
 
@@ -229,30 +240,37 @@ def _decode_predicted(
     if grid is None:
         raise Corrupt("array payload: a predicted block in an array without a grid")
     reader = Reader(body)
-    reader.byte()
+    method = reader.byte()
+    manner = reader.byte() if method == PREDICTED else 0
+    if manner & ~(LOOKING_FAR | LADDERED | COUNTED):
+        raise Corrupt(f"array payload: a block is predicted in the manner 0x{manner:02x}, of which some does not exist")
     lags = (reader.varint(BLOCK_VALUES_MAX), reader.varint(BLOCK_VALUES_MAX))
     if not 1 <= lags[0] <= lags[1]:
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     size = prod(shape)
-    if upto is not None and upto < shape[0] and not base and body[0] not in _ALL_AT_ONCE:
+    if upto is not None and upto < shape[0] and not base and method not in _ALL_AT_ONCE:
         shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
     valid = classes == 0
-    if body[0] == SMOOTH:
+    if method == SMOOTH:
         if not base or reader.left:
             raise Corrupt(f"array payload: a smooth block with a base of {len(base)} bytes and {reader.left} behind it")
         decoded: I32 = np.zeros(shape, np.int32)
-    elif body[0] == FILMED:
+    elif method == FILMED:
         decoded = decode_film(reader.rest(), shape)
-    elif body[0] == PICTURED:
+    elif method == PICTURED:
         decoded = decode_pictures(reader.rest(), shape)
-    elif body[0] == DIFFERENCES:
+    elif method == DIFFERENCES:
         decoded = decode_differences(reader.rest(), classes, lags[0], size)
     else:
-        ladder = _ladder_of(grid, body[0] in _LADDERED)
-        counted = _read_counted(reader, ladder) if body[0] >= COUNTED else UNCOUNTED
-        decoded = decode_integers(reader.rest(), classes, lags, body[0] in _EDGED, ladder, counted)
+        ladder = _ladder_of(grid, bool(manner & LADDERED))
+        origin = _read_origin(reader, ladder)
+        counted = _read_counted(reader, ladder) if manner & COUNTED else UNCOUNTED
+        reach = FAR if manner & LOOKING_FAR else NEAR
+        if reach.framed(*shape) > FRAMED_VALUES_MAX:
+            raise LimitExceeded(f"array payload: {shape} values that look far; the limit is {FRAMED_VALUES_MAX}")
+        decoded = decode_integers(reader.rest(), classes, lags, reach, origin, ladder, counted)
     if mask:
         decoded = np.where(valid, decoded, np.int32(0))
     if base:
@@ -271,6 +289,14 @@ def _decode_predicted(
         flat = np.where(valid.reshape(-1), flat, table[classes.reshape(-1)])
     _apply_patches(patches, flat, size)
     return flat.view(coding.dtype).reshape(shape)
+
+
+def _read_origin(reader: Reader, ladder: I32 | None) -> int:
+    """What stands around a block. Raises Corrupt or Truncated."""
+    origin = reader.signed(K_MAX)
+    if ladder is not None and not 0 <= origin < len(ladder):
+        raise Corrupt(f"array payload: a block begins at rank {origin}, of {len(ladder)}")
+    return origin
 
 
 def _read_counted(reader: Reader, ladder: I32 | None) -> range:

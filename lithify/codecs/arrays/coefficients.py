@@ -8,12 +8,15 @@ from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.arrays.bands import Depth, bands, step_for, time_bands
 from lithify.codecs.arrays.model import CONTEXT_BITS, DECISIONS, MIXER_SETS, Model, levels, new_model
 from lithify.codecs.arrays.remainders import code_number, level_of, token_of
+from lithify.codecs.arrays.spread import expected_error, learn_spread, narrowness
 from lithify.codecs.arrays.two_streams import joined, parted
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
 from lithify.codecs.chances import Chances, chances
 from lithify.codecs.kernel import bare, wide
+from lithify.codecs.vectors import eight, reals
 
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
+_WHOLE = 1 << 16
 _ROUNDING = 102
 """Where a coefficient is rounded up: 0.4 is added (in 1/256); fewer are kept, and what is lost by it is little."""
 COEFFICIENT_MAX = (1 << 29) - 1
@@ -118,16 +121,19 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
+                    parts = reals(eight(space, time, parent, sibling, west << 4, north << 4, energy, 4))
+                    expected = expected_error(m.spread, parts)
                     value = code_number(
                         bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),
                         coder, stream, plain, squash, stretch, reciprocal, decoding,
                         wide(0) if decoding else wide(data[here]), token_of((energy * 11) >> 8), min(level, 7),
-                        m.tally, wide(0),
+                        m.tally, wide(0), m.odds, wide(0), narrowness(expected, _WHOLE),
                     )  # fmt: skip
                     value = min(max(value, -COEFFICIENT_MAX), COEFFICIENT_MAX)
                     if decoding:
                         data[here] = value
                     sizes[here] = abs(value)
+                    learn_spread(m.spread, parts, expected, abs(value) * 16 + 4)
     return wide(coder[POSITION])
 
 

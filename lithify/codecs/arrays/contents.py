@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lithify.codecs.arrays.block import OWN_NAMES
+from lithify.codecs.arrays.block import called
 from lithify.codecs.arrays.checks import read_head
 from lithify.codecs.arrays.containers.find import variables_in
 from lithify.codecs.arrays.extents import Extent
@@ -11,8 +11,7 @@ from lithify.codecs.arrays.payload import Opened, open_payload
 from lithify.codecs.inside import Inside
 
 _GENERAL = {0x00: "stored", 0x01: "zstd", 0x02: "shuffled zstd", 0x03: "xz", 0x04: "shuffled xz"}
-METHODS = _GENERAL | OWN_NAMES
-"""Of blocks (VALUES.md), as people call them."""
+"""Methods of blocks (VALUES.md), as people call them."""
 
 
 def contents_of(payload: bytes, length: int) -> list[Inside]:
@@ -34,7 +33,8 @@ def contents_of(payload: bytes, length: int) -> list[Inside]:
 def methods_of(stored: bytes, extent: Extent) -> str:
     """How the blocks of an array are kept, each way once."""
     bounds = read_head(stored, extent.shape, extent.element.native).bounds
-    names = (METHODS.get(stored[at], f"method 0x{stored[at]:02x}") for at, end in pairwise(bounds) if end > at)
+    bodies = (stored[at:end] for at, end in pairwise(bounds) if end > at)
+    names = (_GENERAL.get(body[0]) or called(body) or f"method 0x{body[0]:02x}" for body in bodies)
     return "+".join(dict.fromkeys(names)) or "nothing"
 
 

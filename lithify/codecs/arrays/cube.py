@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 
+from lithify.codecs.arrays.reach import NEAR
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import Corrupt, LimitExceeded
 
@@ -18,7 +19,7 @@ Shape = tuple[int, ...]
 BLOCK_VALUES_MAX = 1 << 22
 BLOCKS_MAX = 1 << 16
 FRAMED_VALUES_MAX = 1 << 24
-"""Of a block whose frames all have three more rows and four more columns: what predicting takes memory for."""
+"""Of a block with all that stands around its frames: what predicting takes memory for."""
 AXES_MAX = 32
 _TILE_MAX, _STACKED_TILE_MAX = 512, 384
 """Sides of a tile: of few frames, and of many, so that a block still has many of them."""
@@ -119,14 +120,14 @@ def read_cube(reader: Reader, shape: Shape) -> Cube:
     order = tuple(reader.varint(len(shape)) for _ in shape)
     if sorted(order) != list(range(len(shape))):
         raise Corrupt(f"array payload: {order} is no order of {len(shape)} axes")
-    step = tuple(reader.varint(BLOCK_VALUES_MAX) for _ in range(3))
+    step = (reader.varint(BLOCK_VALUES_MAX), reader.varint(BLOCK_VALUES_MAX), reader.varint(BLOCK_VALUES_MAX))
     if not all(step) or prod(step) > BLOCK_VALUES_MAX:
         raise LimitExceeded(f"array payload: blocks of {step} values; the limit is {BLOCK_VALUES_MAX}")
-    if step[0] * (step[1] + 3) * (step[2] + 4) > FRAMED_VALUES_MAX:
+    if NEAR.framed(*step) > FRAMED_VALUES_MAX:
         raise LimitExceeded(
             f"array payload: blocks of {step} values with their frames; the limit is {FRAMED_VALUES_MAX}"
         )
-    cube = Cube(shape, order, (step[0], step[1], step[2]))
+    cube = Cube(shape, order, step)
     if cube_count(cube) > BLOCKS_MAX:
         raise LimitExceeded(f"array payload: {cube_count(cube)} blocks; the limit is {BLOCKS_MAX}")
     return cube

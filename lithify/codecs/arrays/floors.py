@@ -24,6 +24,7 @@ from lithify.codecs.arrays.finding import quantised_grid
 from lithify.codecs.arrays.grids import Affine
 from lithify.codecs.arrays.plan import Plan, make_plan, with_lags
 from lithify.codecs.arrays.specials import classes_of, find_specials
+from lithify.codecs.arrays.trials import Trials
 from lithify.codecs.codec import Effort
 from lithify.codecs.similarity import SIDE, similarity
 from lithify.codecs.tried import tell_try
@@ -149,7 +150,9 @@ class _Even(_Way):
 
     def plan(self, judge: _Judge, coarse: float, effort: Effort) -> Plan:
         coding = Coding(judge.frames.dtype, quantised_grid(judge.frames[judge.valid], coarse), self.specials)
-        return with_lags(Plan(coding, Tolerance(coarse), False), judge.frames, judge.cube, effort)
+        return with_lags(
+            Plan(coding, Tolerance(coarse), False), Trials(judge.frames, judge.cube, Tolerance(coarse), effort)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,30 +2,24 @@
 
 import numpy as np
 
-from lithify.codecs.array_types import F32, I32, U8
+from lithify.codecs.array_types import F32, I32, I64, U8
+from lithify.codecs.arrays.correction import correction, keep_sample, learn_correction, telling
 from lithify.codecs.arrays.model import (
-    ALONE,
-    BOTH,
-    BOTTOM,
     CONTEXT_BITS,
     DECISIONS,
-    FIRST,
+    EXPERTS,
+    FEW,
     HALF_AS_USUAL,
-    LEFT,
     MIXER_SETS,
-    REGRESSORS,
-    RIGHT,
     SAMPLES,
-    SECOND,
     SIDES_COUNT,
-    TARGET,
-    TOP,
-    WINDOW,
     Model,
     levels,
     new_model,
 )
+from lithify.codecs.arrays.reach import NEAR, Reach
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
+from lithify.codecs.arrays.spread import expected_error, learn_spread, narrowness
 from lithify.codecs.arrays.tally import commonness, count
 from lithify.codecs.arrays.two_streams import joined, parted
 from lithify.codecs.bit_coder import BYTES_PER_BIT_MAX, POSITION, begin
@@ -36,7 +30,12 @@ from lithify.codecs.vectors import (
     above,
     all_of,
     all_real,
+    behind_eight,
+    behind_eleven,
+    behind_ten,
     bits_of,
+    differences,
+    eight,
     folded,
     greater,
     lane_of,
@@ -51,7 +50,6 @@ from lithify.codecs.vectors import (
     row_of,
     set_reals,
     set_row,
-    seven,
     sixteen,
     ten,
     twelve,
@@ -59,7 +57,7 @@ from lithify.codecs.vectors import (
 
 _WEIGHT_MAX = 1 << 19
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
-_FAST, _SLOW = 3, 6
+_FAST, _SLOW, _FEW_SLOW = 3, 6, 5
 _SAMPLE_MAX = 1023
 """32 products of such numbers, 64 times, fit 32 bits."""
 _SAMPLE_FINE = 5
@@ -69,11 +67,15 @@ _QUIET = 2
 VALUE_MAX = (1 << 29) - 1
 _ONE = 1 << 16
 _GUESS_MAX = VALUE_MAX << 4
+_MEAN_TIMES = 16
+_QUARTERS_MAX = 1 << 30
 _NARROW_MAX = (1 << 31) - 1
 UNCOUNTED = range(0)
 _AWAY_MAX = 1 << 29
 """How far from its neighbour to the left an expert may expect a value, in 1/16."""
 _ERROR_MAX = 1 << 27
+_LEAST_OFF = 2
+"""A guess is taken to be off by so many sixteenths of a step more than it is: it may be off by half a step."""
 _STEP_MAX = np.float32(1 << 20)
 _FAR, _NOT_SO_FAR = np.float32(_AWAY_MAX), np.float32(-_AWAY_MAX)
 _WEIGHTED = np.float32(1 / 4096)
@@ -149,69 +151,135 @@ def _keep(samples: I32, at: int, sample: I32, second: int) -> None:
 
 
 @inlined
-def _remember(moments: I32, at: int, products: I32) -> None:
-    """Both windows take products in and lose a part of what they had."""
-    fast, slow = row_of(moments, at), row_of(moments, WINDOW + at)
-    set_row(moments, at, fast + products - (fast >> all_of(_FAST)))
-    set_row(moments, WINDOW + at, slow + products - (slow >> all_of(_SLOW)))
+def _remember(moments: I32, at: int, products: I32, slowly: int) -> None:
+    """A window takes products in and loses a part of what it had."""
+    held = row_of(moments, at)
+    set_row(moments, at, held + products - (held >> all_of(slowly)))
 
 
 @inlined
-def _pull_less(pulls: F32, at: int, moments: I32, row: int, weight: F32) -> None:
+def _pull_less(pulls: F32, at: int, moments: I32, row: int, weight: F32, vectors: int) -> None:
     """Take what a weight explains from what is left to explain."""
-    set_reals(pulls, at, reals_of(pulls, at) - reals(row_of(moments, row)) * weight)
+    for behind in range(0, vectors * LANES, LANES):
+        left = reals_of(pulls, at + behind) - reals(row_of(moments, row + behind)) * weight
+        set_reals(pulls, at + behind, left)
 
 
 @bare
-def _learn(samples: I32, moments: I32, weights: I32, pulls: F32, steps: F32, n: int) -> None:
-    """Take in what the last samples tell, and move the weights a step towards the least squares (Gauss-Seidel)."""
-    both = n > LANES
+def _take_in(samples: I32, moments: I32, few_moments: I32, n: int, reach: Reach) -> None:
+    """Take in what the last samples tell."""
+    stride, target = reach.lanes, reach.second
+    window = (target + 1) * stride
     for i in range(n + 1):
-        lane, row = wide(i if i < n else TARGET), wide(i if i < n else REGRESSORS) * BOTH
-        low, high = all_of(0), all_of(0)
-        for at in range(0, SAMPLES // 2 * BOTH, BOTH):
+        lane, row = (wide(i), i * stride) if i < n else (stride - 1, target * stride)
+        low, middle, high = all_of(0), all_of(0), all_of(0)
+        for at in range(0, SAMPLES // 2 * stride, stride):
             one = all_of(wide(samples[unsigned(at + lane)]))
             low = low + pair_products(row_of(samples, at), one)
-            if both:
-                high = high + pair_products(row_of(samples, at + LANES), one)
-        _remember(moments, row, low)
-        if both:
-            _remember(moments, row + LANES, high)
-    for w in range(2):
-        window, at = w * WINDOW, w * BOTH
-        most = wide(1)
-        for i in range(n):
-            most = max(most, wide(moments[unsigned(window + i * (BOTH + 1))]))
-        ridge = np.float32((most >> 20) + 1)
-        for i in range(n):
-            own = np.float32(moments[unsigned(window + i * (BOTH + 1))])
-            steps[unsigned(at + i)] = np.float32(1) / (own + own * _DAMPING + ridge)
-        target = window + REGRESSORS * BOTH
-        set_reals(pulls, at, reals(row_of(moments, target)) * all_real(_UNIT))
-        set_reals(pulls, at + LANES, reals(row_of(moments, target + LANES)) * all_real(_UNIT))
-        for i in range(n):
-            weight = all_real(np.float32(weights[unsigned(at + i)]))
-            _pull_less(pulls, at, moments, window + i * BOTH, weight)
-            if both:
-                _pull_less(pulls, at + LANES, moments, window + i * BOTH + LANES, weight)
-    for i in range(n):
-        for w in range(2):  # in turn: neither waits for the other
-            window, at = w * WINDOW, w * BOTH
-            step = pulls[unsigned(at + i)] * steps[unsigned(at + i)]
-            before = wide(weights[unsigned(at + i)])
-            after = within(before + wide(min(max(step, -_STEP_MAX), _STEP_MAX)), _WEIGHT_MAX)
-            weights[unsigned(at + i)] = after
-            moved = all_real(np.float32(after - before))
-            _pull_less(pulls, at, moments, window + i * BOTH, moved)
-            if both:
-                _pull_less(pulls, at + LANES, moments, window + i * BOTH + LANES, moved)
+            if n > LANES:
+                middle = middle + pair_products(row_of(samples, at + LANES), one)
+            if n > 2 * LANES:
+                high = high + pair_products(row_of(samples, at + 2 * LANES), one)
+        _remember(moments, row, low, _FAST)
+        _remember(moments, window + row, low, _SLOW)
+        if n > LANES:
+            _remember(moments, row + LANES, middle, _FAST)
+            _remember(moments, window + row + LANES, middle, _SLOW)
+        if n > 2 * LANES:
+            _remember(moments, row + 2 * LANES, high, _FAST)
+            _remember(moments, window + row + 2 * LANES, high, _SLOW)
+        if i < FEW or i == n:
+            _remember(few_moments, min(wide(i), FEW) * LANES, low, _FEW_SLOW)
 
 
 @inlined
-def _away(weights: I32, at: int, first: F32, second: F32) -> int:
+def _prepare(
+    moments: I32,
+    at: int,
+    stride: int,
+    target: int,
+    n: int,
+    vectors: int,
+    weights: I32,
+    pulls: F32,
+    steps: F32,
+    own: int,
+) -> None:
+    """How far each weight of a set is moved by what is left to explain, and that."""
+    most = wide(1)
+    for i in range(n):
+        most = max(most, wide(moments[unsigned(at + i * (stride + 1))]))
+    ridge = np.float32((most >> 20) + 1)
+    for i in range(n):
+        moment = np.float32(moments[unsigned(at + i * (stride + 1))])
+        steps[unsigned(own + i)] = np.float32(1) / (moment + moment * _DAMPING + ridge)
+    for behind in range(0, vectors * LANES, LANES):
+        set_reals(pulls, own + behind, reals(row_of(moments, at + target * stride + behind)) * all_real(_UNIT))
+    for i in range(n):
+        weight = all_real(np.float32(weights[unsigned(own + i)]))
+        _pull_less(pulls, own, moments, at + i * stride, weight, vectors)
+
+
+@inlined
+def _move(moments: I32, row: int, vectors: int, weights: I32, pulls: F32, steps: F32, own: int, i: int) -> None:
+    """Move one weight, and take from what is left to explain what it explains now."""
+    step = pulls[unsigned(own + i)] * steps[unsigned(own + i)]
+    before = wide(weights[unsigned(own + i)])
+    after = within(before + wide(min(max(step, -_STEP_MAX), _STEP_MAX)), _WEIGHT_MAX)
+    weights[unsigned(own + i)] = after
+    _pull_less(pulls, own, moments, row, all_real(np.float32(after - before)), vectors)
+
+
+@bare
+def _learn(
+    samples: I32, moments: I32, few_moments: I32, weights: I32, pulls: F32, steps: F32, n: int, reach: Reach
+) -> None:
+    """Take in what the last samples tell, and move the weights a step towards the least squares (Gauss-Seidel)."""
+    _take_in(samples, moments, few_moments, n, reach)
+    stride, target = reach.lanes, reach.second
+    window = (target + 1) * stride
+    vectors = (wide(n) + LANES - 1) // LANES
+    for own, at in ((wide(0), wide(0)), (stride, window)):
+        _prepare(moments, at, stride, target, n, vectors, weights, pulls, steps, own)
+    _prepare(few_moments, 0, LANES, FEW, FEW, 1, weights, pulls, steps, 2 * stride)
+    for i in range(n):  # in turn: none waits for the other
+        _move(moments, i * stride, vectors, weights, pulls, steps, 0, i)
+        _move(moments, window + i * stride, vectors, weights, pulls, steps, stride, i)
+        if i < FEW:
+            _move(few_moments, i * LANES, 1, weights, pulls, steps, 2 * stride, i)
+
+
+@inlined
+def _kept_away(told: F32) -> int:
     """How far from its neighbour to the left a set of weights expects a value, in 1/16."""
-    told = real_total(reals(row_of(weights, at)) * first + reals(row_of(weights, at + LANES)) * second)
     return wide(min(max(told * _WEIGHTED, _NOT_SO_FAR), _FAR))
+
+
+@bare
+def _forget(weights: I32, moments: I32, reach: Reach) -> None:
+    """Lose what was learnt of regressors that mean something else in a frame with a past."""
+    lanes, kept, rows = reach.lanes, NEAR.alone, reach.second + 1
+    for i in range(kept, lanes):
+        weights[i] = weights[lanes + i] = 0
+    for row in range(2 * rows):
+        first = wide(0) if kept <= row % rows and row % rows < reach.second else kept
+        for at in range(row * lanes + first, (row + 1) * lanes):
+            moments[at] = 0
+
+
+@bare
+def _take_mean(means: I64, kept: int, work: I32, start: int, size: int, times: int) -> None:
+    """Take a frame into the mean of those before, of which it is the `times`-th."""
+    share = 65536 // wide(min(times, _MEAN_TIMES))
+    for i in range(size):
+        held = means[kept + i]
+        means[kept + i] = held + ((((wide(work[start + i]) << 8) - held) * share) >> 16)
+
+
+@inlined
+def _above_past(mean: int, past: int) -> int:
+    """How far a mean, in 1/256, is above a value, in 1/4."""
+    return within((mean - (past << 8)) >> 6, _QUARTERS_MAX)
 
 
 @bare
@@ -226,7 +294,7 @@ def run(
     columns: int,
     lag: int,
     lag2: int,
-    edged: bool,
+    reach: Reach,
     ladder: I32,
     first_counted: int,
     stream: U8,
@@ -242,25 +310,32 @@ def run(
     work, errors, pe = m.work, m.errors, m.expert_errors
     squash, stretch, reciprocal = c.squash, c.stretch, c.reciprocal
     maps, mixer, constant, extra, bases = m.maps, m.mixer, m.constant, m.extra, m.bases
-    samples, moments, weights, pulls, steps = m.samples, m.moments, m.weights, m.pulls, m.steps
+    samples, moments, few_moments = m.samples, m.moments, m.few_moments
+    weights, pulls, steps = m.weights, m.pulls, m.steps
+    means, stride = m.means, reach.lanes
+    far = reach.lanes > 2 * LANES
     coder, tally, common = m.coder, m.tally, m.common
     begin(coder, stream, decoding)
     rungs, counted = wide(len(ladder)), wide(len(tally)) - 1
     asked = row_of(m.asked, 0)
     unasked = (asked ^ all_of(-1)) & all_of(0x7FFFFFFF)
-    falling = _SINGLE_HALVED if edged else _SINGLE_HALVED - 1
-    width = columns + LEFT + RIGHT
-    size = (rows + TOP + BOTTOM) * width
+    top, left, right = reach.top, reach.left, reach.right
+    width = columns + left + right
+    size = (rows + top + reach.bottom) * width
     filled = wide(0)
     number = wide(0)
     for f in range(frames):
         has1, has2 = f >= lag, f >= lag2
         o1 = lag * size if has1 else wide(0)
         o2 = lag2 * size if has2 else o1
-        n = SECOND if has2 else FIRST if has1 else ALONE
+        n = reach.second if has2 else reach.first if has1 else reach.alone
+        if far and f == lag:
+            _forget(weights, moments, reach)
+        apart = m.past_apart if has1 else m.apart
+        mean_there = (f % lag) * size - f * size if far and has1 else wide(0)
         for y in range(rows):
-            start = f * size + (y + TOP) * width + LEFT
-            for k in range(1, LEFT + 1):
+            start = f * size + (y + top) * width + left
+            for k in range(1, left + 1):
                 if y > 0:
                     work[start - k] = work[start - width]
                     errors[start - k] = errors[start - width]
@@ -268,8 +343,8 @@ def run(
                     work[start - k] = work[start - o1]
                     errors[start - k] = errors[start - o1]
             if y == 0 and has1:
-                for x in range(-LEFT, columns + RIGHT):
-                    for k in range(1, TOP + 1):
+                for x in range(-left, columns + right):
+                    for k in range(1, top + 1):
                         work[start + x - k * width] = work[start + x - o1]
                         errors[start + x - k * width] = errors[start + x - o1]
             now = ((f * rows + y) & 1) * width * LANES
@@ -279,18 +354,17 @@ def run(
                 if not decoding and coder[POSITION] + _VALUE_BYTES_MAX > len(stream):
                     return -1
                 if y == 0 and not has1:
-                    for k in range(3):
-                        work[unsigned(here - width + k)] = work[unsigned(here - 1)]
-                        work[unsigned(here - 2 * width + k)] = work[unsigned(here - 1)]
-                        errors[unsigned(here - width + k)] = errors[unsigned(here - 1)]
-                        errors[unsigned(here - 2 * width + k)] = errors[unsigned(here - 1)]
+                    for row in range(here - top * width, here, width):
+                        for k in range(right + 1):
+                            work[unsigned(row + k)] = work[unsigned(here - 1)]
+                            errors[unsigned(row + k)] = errors[unsigned(here - 1)]
                 w, north = wide(work[unsigned(here - 1)]), wide(work[unsigned(here - width)])
                 if mask[unsigned(number)]:
                     work[unsigned(here)] = (w + north) >> 1
                     errors[unsigned(here)] = (
                         abs(wide(errors[unsigned(here - 1)])) + abs(wide(errors[unsigned(here - width)]))
                     ) >> 1
-                    set_row(pe, now + (x + LEFT) * LANES, row_of(pe, now + (x + LEFT - 1) * LANES))
+                    set_row(pe, now + (x + left) * LANES, row_of(pe, now + (x + left - 1) * LANES))
                     number += 1
                     continue
                 ww = wide(work[unsigned(here - 2)])
@@ -319,19 +393,41 @@ def run(
                     last = ec
                 dc, dw, dn, de, ds = centre, cw, cn, ce, cs
                 if has2:
-                    far = here - o2
-                    dc, dw = wide(work[unsigned(far)]), wide(work[unsigned(far - 1)])
-                    dn, de = wide(work[unsigned(far - width)]), wide(work[unsigned(far + 1)])
-                    ds = wide(work[unsigned(far + width)])
+                    older = here - o2
+                    dc, dw = wide(work[unsigned(older)]), wide(work[unsigned(older - 1)])
+                    dn, de = wide(work[unsigned(older - width)]), wide(work[unsigned(older + 1)])
+                    ds = wide(work[unsigned(older + width)])
                 g = sixteen(
                     north - nw, nw - w, ne - north, nee - ne, w - ww, north - nn, nw - nww, ne - nne,
                     ew >> 2, en >> 2, ene >> 2, last >> 2,
                     centre - cw if has1 else wide(0), ce - centre, cn - centre, cs - centre,
                 )  # fmt: skip
                 h = ten(cnw - cw, cne - ce, csw - cw, cse - ce, cw - w, dc - centre, dw - cw, dn - cn, de - ce, ds - cs)
+                j = all_of(0)
+                if far and has1:
+                    mean = here + mean_there
+                    h = h | behind_ten(
+                        _above_past(means[unsigned(mean)], centre), _above_past(means[unsigned(mean - 1)], cw),
+                        _above_past(means[unsigned(mean - width)], cn), _above_past(means[unsigned(mean + 1)], ce),
+                        _above_past(means[unsigned(mean + width)], cs), wide(errors[unsigned(there + 1)]) >> 2,
+                    )  # fmt: skip
+                    j = differences(work, here, apart, 2 * LANES, stride + 2 * LANES) | behind_eleven(
+                        es >> 2, wide(errors[unsigned(there - 1)]) >> 2, wide(errors[unsigned(there - width)]) >> 2
+                    )
+                elif far:
+                    g = g | differences(work, here, apart, 0, stride)
+                    h = differences(work, here, apart, LANES, stride + LANES)
+                    j = differences(work, here, apart, 2 * LANES, stride + 2 * LANES)
                 # What each expert expects, from the neighbour to the left on, in 1/16.
                 first, second = reals(g), reals(h)
-                x0, x1 = _away(weights, 0, first, second), _away(weights, BOTH, first, second)
+                told0 = reals(row_of(weights, 0)) * first + reals(row_of(weights, LANES)) * second
+                told1 = reals(row_of(weights, stride)) * first + reals(row_of(weights, stride + LANES)) * second
+                if far:
+                    third = reals(j)
+                    told0 = told0 + reals(row_of(weights, 2 * LANES)) * third
+                    told1 = told1 + reals(row_of(weights, stride + 2 * LANES)) * third
+                x0, x1 = _kept_away(real_total(told0)), _kept_away(real_total(told1))
+                x7 = _kept_away(real_total(reals(row_of(weights, 2 * stride)) * first))
                 x2 = within((_median(w, north, nw) - w) << 4, _AWAY_MAX)
                 if has1:
                     x3 = within((centre + _median(w - cw, north - cn, nw - cnw) - w) << 4, _AWAY_MAX)
@@ -340,16 +436,34 @@ def run(
                     x3 = within(((north - w) << 3) + ((ne - nw) << 2), _AWAY_MAX)
                     x4 = wide(0)
                 x5, x6 = within((north - w) << 4, _AWAY_MAX), within((ne - w) << 3, _AWAY_MAX)
-                away = seven(x0, x1, x2, x3, x4, x5, x6)
-                # Who was right nearby counts more.
-                ours, above_ours = now + (x + LEFT) * LANES, before + (x + LEFT) * LANES
+                away = eight(x0, x1, x2, x3, x4, x5, x6, x7)
+                # Who was right nearby counts more; behind them stands the guess itself.
+                ours, above_ours = now + (x + left) * LANES, before + (x + left) * LANES
                 near_errors = row_of(pe, ours - LANES) + row_of(pe, above_ours) + row_of(pe, above_ours + LANES)
                 near_errors = near_errors + near_errors + row_of(pe, ours - 2 * LANES)
                 near_errors = near_errors + row_of(pe, above_ours - LANES) + row_of(pe, above_ours + 2 * LANES)
                 rung = (bits_of(reals(near_errors + all_of(1))) >> all_of(_SINGLE_RUNGS)) | unasked
                 worse = rung - all_of(least(rung))
-                share = real_bits((all_of(_SINGLE_ONE) - (worse << all_of(falling))) & asked)
+                share = real_bits((all_of(_SINGLE_ONE) - (worse << all_of(_SINGLE_HALVED))) & asked)
                 offset = wide(real_total(share * reals(away)) / real_total(share))
+                # How far off it may be.
+                space = (4 * (abs(ew) + abs(en)) + 2 * (abs(ene) + abs(enw) + abs(eww) + abs(enn))) >> 4
+                time = space
+                if has1:
+                    time = 4 * abs(ec) + abs(es) + abs(wide(errors[unsigned(there + 1)]))
+                    time += abs(wide(errors[unsigned(there - 1)])) + abs(wide(errors[unsigned(there - width)]))
+                    time >>= 3
+                energy = (3 * space + 2 * time + 3 * (lane_of(near_errors, EXPERTS) // 9)) >> 3
+                lg = max(level_of(levels, energy) >> 2, _QUIET)
+                blended = within((w << 4) + offset, _GUESS_MAX)
+                changes = sixteen(
+                    x0 - offset, x1 - offset, x2 - offset, ew, en, ec, ene, enw, es, eww, enn,
+                    wide(errors[unsigned(above - width + 1)]), wide(errors[unsigned(above - 2)]),
+                    wide(errors[unsigned(above + 2)]), wide(errors[unsigned(here - o2)]) if has2 else wide(0),
+                    wide(0),
+                )  # fmt: skip
+                told_by = telling(changes, lg)
+                offset += correction(m.told_weights, told_by, lg)
                 guess = within((w << 4) + offset, _GUESS_MAX)
                 base = (guess + 8) >> 4
                 place, scale = base, wide(_ONE)
@@ -359,15 +473,12 @@ def run(
                     scale = _scale(ladder, base)
                 part = within(((guess - (place << 4)) * scale) >> 16, 8)
                 part = min(part, 7)
-                # How far off it may be, and to which side.
-                space = (4 * (abs(ew) + abs(en)) + 2 * (abs(ene) + abs(enw) + abs(eww) + abs(enn))) >> 4
-                time = space
-                if has1:
-                    time = 4 * abs(ec) + abs(es) + abs(wide(errors[unsigned(there + 1)]))
-                    time += abs(wide(errors[unsigned(there - 1)])) + abs(wide(errors[unsigned(there - width)]))
-                    time >>= 3
-                energy = (3 * space + time) >> 2
-                lg = max(level_of(levels, energy) >> 2, _QUIET)
+                lowest = (_LEAST_OFF << 16) // scale if rungs else wide(_LEAST_OFF)
+                nearest = lane_of(near_errors, EXPERTS) // 9 + lowest
+                parts = reals(greater(changes, all_of(0) - changes) | last_lane(nearest))
+                expected_off = expected_error(m.spread, parts)
+                narrow = narrowness(expected_off, scale)
+                # And to which side.
                 usual = (energy * scale) >> 16
                 le = level_of(levels, usual)
                 half = min(le >> 1, 63)
@@ -412,6 +523,7 @@ def run(
                 r = code_number(
                     bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), second_set, coder, stream, plain,
                     squash, stretch, reciprocal, decoding, told, expected, part, tally, base - first_counted,
+                    m.odds, ((guess - (place << 4)) * scale) >> 16, narrow,
                 )  # fmt: skip
                 value = within(base + r, VALUE_MAX)
                 if rungs:
@@ -426,28 +538,42 @@ def run(
                 if rungs:
                     value = wide(ladder[unsigned(value)])
                 work[unsigned(here)] = value
-                errors[unsigned(here)] = within((value << 4) - guess, 1 << 30)
-                missed = all_of(within((value - w) << 4, _AWAY_MAX)) - away
-                set_row(pe, ours, lesser(greater(missed, all_of(0) - missed), all_of(_ERROR_MAX)))
-                at, odd = (filled >> 1) * BOTH, filled & 1
-                target = last_lane(value - w)
+                errors[unsigned(here)] = within((value << 4) - blended, 1 << 30)
+                missed = all_of(within((value - w) << 4, _AWAY_MAX)) - (away | behind_eight(offset))
+                missed = lesser(greater(missed, all_of(0) - missed), all_of(_ERROR_MAX))
+                held = row_of(pe, above_ours) + row_of(pe, above_ours + LANES) + row_of(pe, ours - LANES)
+                set_row(pe, ours, (held + missed) >> all_of(2))
+                at, odd = (filled >> 1) * stride, filled & 1
+                target = _sampled(last_lane(value - w), lg)
                 _keep(samples, at, _sampled(g, lg), odd)
-                _keep(samples, at + LANES, _sampled(h, lg) | _sampled(target, lg), odd)
+                if far:
+                    _keep(samples, at + LANES, _sampled(h, lg), odd)
+                    _keep(samples, at + 2 * LANES, _sampled(j, lg) | target, odd)
+                else:
+                    _keep(samples, at + LANES, _sampled(h, lg) | target, odd)
+                if filled & 3 == 0:
+                    off = within(abs((value << 4) - guess), _AWAY_MAX) + lowest
+                    learn_spread(m.spread, parts, expected_off, off)
+                keep_sample(m.told_samples, filled, told_by, within((value << 4) - blended, _AWAY_MAX), lg)
                 filled += 1
                 if filled == SAMPLES:
-                    _learn(samples, moments, weights, pulls, steps, n)
+                    _learn(samples, moments, few_moments, weights, pulls, steps, n, reach)
+                    learn_correction(m.told_samples, m.told_moments, m.told_weights, m.told_pulls)
                     filled = wide(0)
                 number += 1
-            for k in range(RIGHT):
+            for k in range(right):
                 work[start + columns + k] = work[start + columns - 1]
                 errors[start + columns + k] = errors[start + columns - 1]
-                set_row(pe, now + (LEFT + columns + k) * LANES, row_of(pe, now + (LEFT + columns - 1) * LANES))
-            for k in range(LEFT):
-                set_row(pe, before + k * LANES, row_of(pe, now + LEFT * LANES))
-        start = f * size + (rows + TOP - 1) * width
+                set_row(pe, now + (left + columns + k) * LANES, row_of(pe, now + (left + columns - 1) * LANES))
+            for k in range(left):
+                set_row(pe, before + k * LANES, row_of(pe, now + left * LANES))
+        start = f * size + (rows + top - 1) * width
         for x in range(width):
-            work[start + width + x] = work[start + x]
-            errors[start + width + x] = errors[start + x]
+            for below in range(start + width, (f + 1) * size, width):
+                work[below + x] = work[start + x]
+                errors[below + x] = errors[start + x]
+        if far and lag < frames:
+            _take_mean(means, (f % lag) * size, work, f * size, size, f // lag + 1)
     return wide(coder[POSITION])
 
 
@@ -455,20 +581,21 @@ def encode_integers(
     values: I32,
     mask: U8,
     lags: tuple[int, int] = (1, 2),
-    edged: bool = False,
+    reach: Reach = NEAR,
+    origin: int = 0,
     ladder: I32 | None = None,
     counted: range = UNCOUNTED,
 ) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
     lags     how many frames before are the first and the second past
-    edged    whether the experts for fields with edges are asked too
+    origin   what stands around the block, and where it begins with what is masked: the first value is best
     ladder   of values that are places in a table: where each stands, in order, from 0 to 2^16
     counted  which numbers are counted, all that occur or none; within the ladder if there is one
     """
-    model = new_model(*values.shape, edged=edged, counted=len(counted))
+    model = new_model(*values.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted))
     stream, plain = np.zeros(values.size * 4 + 1000, np.uint8), np.zeros(values.size * 4 + 8, np.uint8)
-    if _run(model, values.reshape(-1).copy(), mask, lags, edged, ladder, counted, stream, plain, False) < 0:
+    if _run(model, values.reshape(-1).copy(), mask, lags, reach, ladder, counted, stream, plain, False) < 0:
         return None
     return joined(model.coder, stream, plain)
 
@@ -477,15 +604,21 @@ def decode_integers(
     stream: bytes,
     mask: U8,
     lags: tuple[int, int] = (1, 2),
-    edged: bool = False,
+    reach: Reach = NEAR,
+    origin: int = 0,
     ladder: I32 | None = None,
     counted: range = UNCOUNTED,
 ) -> I32:
     """The values of a block; those that are masked are 0. Raises Truncated or Corrupt."""
     values = np.zeros(mask.size, np.int32)
-    model = new_model(*mask.shape, edged=edged, counted=len(counted))
-    _run(model, values, mask, lags, edged, ladder, counted, *parted(stream), True)
+    model = new_model(*mask.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted))
+    _run(model, values, mask, lags, reach, ladder, counted, *parted(stream), True)
     return values.reshape(mask.shape)
+
+
+def _place(value: int, ladder: I32 | None) -> int:
+    """Where a value stands."""
+    return value if ladder is None else int(ladder[value])
 
 
 def _run(
@@ -493,7 +626,7 @@ def _run(
     values: I32,
     mask: U8,
     lags: tuple[int, int],
-    edged: bool,
+    reach: Reach,
     ladder: I32 | None,
     counted: range,
     stream: U8,
@@ -503,6 +636,6 @@ def _run(
     frames, rows, columns = mask.shape
     rungs = np.zeros(0, np.int32) if ladder is None else ladder
     return run(
-        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, edged, rungs, counted.start,
-        stream, plain, decoding,
+        model, levels(), chances(), values, mask.reshape(-1), frames, rows, columns, *lags, reach, rungs,
+        counted.start, stream, plain, decoding,
     )  # fmt: skip

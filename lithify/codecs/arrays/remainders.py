@@ -14,6 +14,7 @@ from lithify.codecs.arrays.model import (
     MIXER_SETS,
     TOKENS,
 )
+from lithify.codecs.arrays.spread import odds_below, odds_beyond, odds_outside, odds_within, place_of
 from lithify.codecs.arrays.tally import ABOVE, BELOW, SURE, pull, pull_below
 from lithify.codecs.arrays.two_streams import plain_bits
 from lithify.codecs.bit_coder import code_bit
@@ -24,6 +25,7 @@ from lithify.codecs.vectors import (
     all_of,
     divided,
     gathered,
+    last_lane,
     lesser,
     looked_up,
     row_of,
@@ -32,7 +34,7 @@ from lithify.codecs.vectors import (
     total,
 )
 
-_RATE = 2
+_RATE_LEAST, _RATE_FALLS = 1 << 16, 9
 _COUNT_MASK = 1023
 _CHANCE_MIN = 32
 _STRETCHED = CHANCE_BITS + COUNT_BITS - 12
@@ -44,6 +46,9 @@ _UP_MAX, _DOWN, _DOWN_MAX, _FIRST, _ZERO, _SIGN = 8, 9, 3, 13, 14, 15
 _BIT, _BIT_MAX = 16, 8
 """Where numbers are counted, bits below the first two are decisions 0 to 8 of a second table."""
 _LAST = 63
+_ODDS_MAX = 2047
+_HALF = 8
+"""Of a step, in 1/16."""
 SIDES = 16
 
 
@@ -104,20 +109,29 @@ def _decide(
     stretch: I32,
     decoding: bool,
     told: int,
+    told_odds: int,
 ) -> int:
-    """One decision, mixed from what its contexts say by two sets of weights; all of them learn."""
+    """One decision, mixed from what its contexts say by two sets of weights. All of them learn, the sets ever less.
+
+    told_odds   the last input; 0: none
+    """
     seen = gathered(maps, bases, slot)
-    inputs = looked_up(stretch, seen, _STRETCHED) | row_of(constant, 0)
+    inputs = looked_up(stretch, seen, _STRETCHED) | row_of(constant, 0) | last_lane(told_odds)
     weights, others = row_of(mixer, row), row_of(mixer, other_row)
     one = within(total((inputs * weights) >> all_of(_SHARE)) >> _SCALE, LIMIT)
     two = within(total((inputs * others) >> all_of(_SHARE)) >> _SCALE, LIMIT)
     p = wide(squash[unsigned(((one + two) >> 1) + LIMIT)])
     p = min(max(p, _CHANCE_MIN), 65536 - _CHANCE_MIN)
     bit = code_bit(coder, stream, p, decoding, told)
-    error = all_of(((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * _RATE)
+    rates = wide(len(mixer)) // (LANES + 1) * LANES
+    at, other_at = rates + row // LANES, rates + other_row // LANES
+    rate, other_rate = wide(mixer[unsigned(at)]), wide(mixer[unsigned(other_at)])
+    error = all_of((((bit << 16) - wide(squash[unsigned(one + LIMIT)])) * rate) >> 16)
     set_row(mixer, row, weights + ((inputs * error + all_of(1 << 15)) >> all_of(16)))
-    error = all_of(((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * _RATE)
+    error = all_of((((bit << 16) - wide(squash[unsigned(two + LIMIT)])) * other_rate) >> 16)
     set_row(mixer, other_row, others + ((inputs * error + all_of(1 << 15)) >> all_of(16)))
+    mixer[unsigned(at)] = rate - ((rate - _RATE_LEAST) >> _RATE_FALLS)
+    mixer[unsigned(other_at)] = other_rate - ((other_rate - _RATE_LEAST) >> _RATE_FALLS)
     count, chance = seen & all_of((1 << COUNT_BITS) - 1), seen >> all_of(COUNT_BITS)
     far = all_of((bit << CHANCE_BITS) - bit) - chance
     chance = chance + divided(far + far, count + count + all_of(3))
@@ -155,6 +169,28 @@ def _counted(
 
 
 @inlined
+def _told(
+    odds: I32, decision: int, seen: int, step: int, expected: int, negative: int, edge: int, middle: int, narrow: int
+) -> tuple[int, int]:
+    """The odds of a yes that lie in how far off the guess will be, and the edge of what was not ruled out by then."""
+    if decision in (_ZERO, _FIRST):
+        edge = place_of((least_of(max(expected, 1)) << 4) - _HALF, narrow)
+        return within(odds_outside(odds, edge, place_of(middle, narrow)), _ODDS_MAX), edge
+    if decision == _DOWN:
+        nearer = place_of((least_of(seen) << 4) - _HALF, narrow)
+        return within(odds_within(odds, edge, nearer), _ODDS_MAX), nearer
+    if decision < _DOWN:
+        to_middle = wide(0) if expected > 1 else middle if negative else -middle
+        if step == 0 and expected <= 1:
+            edge = place_of(_HALF + to_middle, narrow)
+        farther = place_of((least_of(seen + 1) << 4) - _HALF + to_middle, narrow)
+        return within(odds_beyond(odds, edge, farther), _ODDS_MAX), farther
+    if decision == _SIGN and expected <= 1:
+        return within(odds_below(odds, place_of(_HALF, narrow), place_of(middle, narrow)), _ODDS_MAX), edge
+    return wide(0), edge
+
+
+@inlined
 def code_number(
     bases: I64,
     maps: I32,
@@ -175,6 +211,9 @@ def code_number(
     part: int,
     tally: I32,
     place: int,
+    odds: I32,
+    middle: int,
+    narrow: int,
 ) -> int:
     """One number, and it back.
 
@@ -183,6 +222,9 @@ def code_number(
     part       how far from the middle of its step the guess was, -8 to 7 in 1/16: the side that is likelier
     tally      how often each number occurred; empty: they are not counted
     place      that of the number 0 in the tally
+    odds       tables of a logistic distribution
+    middle     where it has its middle, in 1/16 of a step
+    narrow     how narrow it is
     """
     expected = min(expected, _LAST - 1)
     size = abs(told)
@@ -194,6 +236,7 @@ def code_number(
     seen, step = wide(0), wide(0)
     found, left = wide(0), wide(0)
     decision = wide(_ZERO) if expected <= 1 else wide(_FIRST)
+    edge = wide(0)
     while True:
         slot, second = decision, wide(0)
         if decision == _ZERO:
@@ -214,11 +257,12 @@ def code_number(
         if counted:
             chance = _counted(tally, place, decision, seen, expected, negative, found, left)
             constant[CONTEXTS + 1] = stretch[unsigned(chance)]
+        told_odds, edge = _told(odds, decision, seen, step, expected, negative, edge, middle, narrow)
         row = second * 2 * DECISIONS + slot
         bit = _decide(
             bases, slot + second * (CONTEXTS << CONTEXT_BITS), maps, mixer, constant,
             (row * MIXER_SETS + mixer_set) * LANES, ((DECISIONS + row) * MIXER_SETS + second_set) * LANES,
-            coder, stream, squash, stretch, decoding, wanted,
+            coder, stream, squash, stretch, decoding, wanted, told_odds,
         )  # fmt: skip
         ended = False
         complete = False

@@ -52,6 +52,17 @@ def turbulent(shape: tuple[int, ...]) -> Field:
     return (smooth(shape) - 280 + chance.normal(0, 3, shape)).astype(np.float32) * np.float32(1e-5)
 
 
+def waves(shape: tuple[int, int, int], shortest: float, seed: int = 7) -> Field:
+    """Waves that run in all directions, none shorter than so many values; from -3 to 3 or so."""
+    chance = np.random.default_rng(seed)
+    t, y, x = np.meshgrid(*map(np.arange, shape), indexing="ij")
+    total = np.zeros(shape)
+    for way, length, phase in chance.uniform(0, 1, (60, 3)):
+        turn = 2 * np.pi * np.sqrt(length) / shortest
+        total += np.sin(turn * (np.cos(2 * np.pi * way) * x + np.sin(2 * np.pi * way) * y) + 6 * phase + 0.7 * t)
+    return total / np.float64(30) ** 0.5
+
+
 def few(shape: tuple[int, ...]) -> Field:
     """Few different values, on no lattice."""
     table = np.sort(np.random.default_rng(6).normal(0, 5, 23)).astype(np.float32)

@@ -5,6 +5,7 @@ lists; singles are doubles that are rounded after each operation, which gives th
 are those of the reference decoder of text.
 """
 
+import math
 import struct
 from dataclasses import dataclass, field
 
@@ -113,6 +114,48 @@ class Plain:
         return found
 
 
+class Odds:
+    """What a logistic distribution says."""
+
+    def __init__(self, middle: int, narrow: int) -> None:
+        self.middle, self.narrow, self.edge, self.side = middle, narrow, 0, 0
+
+    def at(self, x: int) -> int:
+        return (within(x, 1 << 24) * self.narrow) >> 20
+
+    def turn(self, negative: int) -> None:
+        self.side = self.middle if negative else -self.middle
+        self.edge = self.at(8 + self.side)
+
+    def of(self, slot: int, seen: int, expected: int, negative: int) -> int:
+        m, old = self.at(self.middle), self.edge
+        if slot >= 16 or (slot == 15 and expected > 1):
+            return 0
+        if slot == 15:
+            return within(soft(m - self.at(8)) - soft(-self.at(8) - m), 2047)
+        if slot >= 13:
+            self.edge = self.at(16 * least(max(expected, 1)) - 8)
+            return within(177 + soft(-(self.edge + (hung(m) >> 2))) - risen(2 * self.edge), 2047)
+        if slot >= 9:
+            self.edge = self.at(16 * least(seen) - 8)
+            inner = risen(self.edge) - 4 * self.edge
+            return within(inner + soft(old) + 4 * old - 177 - risen(old - self.edge), 2047)
+        self.edge = self.at(16 * least(seen + 1) - 8 + self.side)
+        return within(soft(old) - risen(self.edge - old), 2047)
+
+
+def soft(x: int) -> int:
+    return soft(-x) - 4 * x if x < 0 else round(256 * math.log(1 + math.exp(-min(x, 1023) / 64)))
+
+
+def risen(x: int) -> int:
+    return round(256 * math.log(math.exp(max(x, 0.5) / 64) - 1)) if x < 1024 else 4 * x
+
+
+def hung(x: int) -> int:
+    return round(256 * math.log(math.cosh(x / 64))) if abs(x) < 1024 else 4 * abs(x) - 177
+
+
 @dataclass
 class Numbers:
     coder: Coder
@@ -121,18 +164,24 @@ class Numbers:
     rows: dict[int, list[int]] = field(default_factory=dict)
     below: dict[int, Chance] = field(default_factory=dict)
     counts: list[int] = field(default_factory=list)
+    rates: dict[int, int] = field(default_factory=dict)
+    odds: Odds = field(default_factory=lambda: Odds(0, 0))
 
-    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int, counted: int | None) -> int:
+    def decision(self, contexts: list[int], sets: tuple[int, int], slot: int, counted: int | None, odds: int) -> int:
         table, first, d = 147456 * (slot // 16), 512 * (slot // 16), slot % 16
         found = [self.chances.setdefault(table + 16384 * c + 16 * v + d, Fine()) for c, v in enumerate(contexts)]
         inputs = [STRETCH[chance.p >> 11] for chance in found] + [256]
         inputs += [] if counted is None else [STRETCH[counted]]
-        rows = [self.rows.setdefault(first + 256 * i + 16 * d + sets[i], [WEIGHT] * len(inputs)) for i in range(2)]
+        inputs.append(odds)
+        places = [first + 256 * i + 16 * d + sets[i] for i in range(2)]
+        rows = [self.rows.setdefault(place, [WEIGHT] * len(inputs)) for place in places]
         sums = [wrapped(sum(wrapped(a * b) >> 4 for a, b in zip(inputs, row, strict=True))) for row in rows]
         x = [within(one >> 12, 2815) for one in sums]
         bit = self.coder.bit(min(max(SQUASH[(x[0] + x[1]) >> 1], 32), 65504))
         for i, row in enumerate(rows):
-            error = 2 * (65536 * bit - SQUASH[x[i]])
+            rate = self.rates.get(places[i], 524288)
+            self.rates[places[i]] = rate - ((rate - 65536) >> 9)
+            error = ((65536 * bit - SQUASH[x[i]]) * rate) >> 16
             for k, given in enumerate(inputs):
                 row[k] = wrapped(row[k] + ((given * error + 32768) >> 16))
         for chance in found:
@@ -142,19 +191,22 @@ class Numbers:
     def number(self, contexts: list[int], sets: tuple[int, int], expected: int, part: int, place: int) -> int:
         expected = min(expected, 62)
 
+        negative, seen, steps, sides = 0, 0, 0, "above below"
+
         def ask(slot: int, side: int, x: int, y: int, z: int, sides: str) -> int:
             asked = [v + side * (c == 2) for c, v in enumerate(contexts)]
             counted = self.counted(place, x, y, z, sides) if self.counts else None
             if counted is not None and 9 <= slot < 13:
                 counted = 4095 - counted
-            return self.decision(asked, sets, slot, counted)
+            return self.decision(asked, sets, slot, counted, self.odds.of(slot, seen, expected, negative))
 
         side = part + 8
-        negative, seen, steps, sides = 0, 0, 0, "above below"
         if expected <= 1:
             if not ask(14, side, 0, 1, 2, sides):
                 return 0
-            negative, seen, up = ask(15, side, 1, 1, 3, "sign"), 1, True
+            seen, up = 1, True
+            negative = ask(15, side, 1, 1, 3, "sign")
+            self.odds.turn(negative)
             side = min(16 - side, 15) if negative else side
             sides = "below" if negative else "above"
         else:
@@ -220,71 +272,189 @@ def least(t: int) -> int:
 # --- the integers -----------------------------------------------------------------------------------------
 
 
-class Framed:
-    """Frames with two rows above, one below and two columns on either side."""
+NEAR, FAR = (2, 1, 2, 2), (5, 2, 5, 4)
+"""Rows above and below a frame, columns to the left and to the right."""
 
-    def __init__(self) -> None:
+
+class Framed:
+    """Frames with some rows and columns around them."""
+
+    def __init__(self, origin: int = 0) -> None:
         self.values: dict[tuple[int, int, int], int] = {}
+        self.origin = origin
 
     def __getitem__(self, place: tuple[int, int, int]) -> int:
-        return self.values.get(place, 0)
+        return self.values.get(place, self.origin)
 
     def __setitem__(self, place: tuple[int, int, int], value: int) -> None:
         self.values[place] = value
+
+
+class Correction:
+    """What is still wrong with a guess."""
+
+    def __init__(self) -> None:
+        self.weights = [0] * 16
+        self.moments = [[0] * 16 for _ in range(16)]
+        self.samples: list[list[int]] = []
+
+    def of(self, told: list[int], shift: int) -> int:
+        beside = [single(a) for a in [*usual(told, shift), 0]]
+        found = summed([single(weight * a) for weight, a in zip(self.weights, beside, strict=True)])
+        return (int(found / 4096) << shift) >> 9
+
+    def keep(self, told: list[int], missed: int, shift: int) -> None:
+        self.samples.append(usual([*told, missed], shift))
+        if len(self.samples) == 32:
+            self.learn()
+            self.samples = []
+
+    def learn(self) -> None:
+        m = self.moments
+        for i in range(16):
+            for j in range(16):
+                m[i][j] += sum(a[i] * a[j] for a in self.samples) - (m[i][j] >> 6)
+        ridge = single((max(1, *(m[k][k] for k in range(15))) >> 7) + 16384)
+        pulls = [single(single(one) * 65536) for one in m[15]]
+
+        def less(i: int, weight: int) -> None:
+            for j in range(16):
+                pulls[j] = single(pulls[j] - single(single(m[i][j]) * weight))
+
+        for i in range(15):
+            less(i, self.weights[i])
+        for i in range(15):
+            own, before = single(m[i][i]), self.weights[i]
+            room = single(single(own + single(own / 1024)) + ridge)
+            pull = single(pulls[i] - single(ridge * before))
+            step = int(min(max(single(pull * single(1 / room)), -(2.0**18)), 2.0**18))
+            self.weights[i] = within(before + step, 1 << 18)
+            less(i, self.weights[i] - before)
+
+
+class Spread:
+    """How far off a guess will be."""
+
+    def __init__(self) -> None:
+        self.shares = [1 / 16] * 16
+        self.parts: list[float] = []
+        self.expected = 0.0
+
+    def expect(self, parts: list[int], scale: int) -> int:
+        self.parts = [single(part) for part in parts]
+        found = summed([single(a * b) for a, b in zip(self.shares, self.parts, strict=True)])
+        self.expected = max(found, 1 / 16)
+        wide = single(single(self.expected * single(scale)) * single(11.5 / 65536))
+        return (1 << 30) // (int(wide) + 9)
+
+    def learn(self, off: int) -> None:
+        times = min(single(single(off) / self.expected), 4.0)
+        more = single(single(single(times - 1) / 64) / self.expected)
+        for i, (share, part) in enumerate(zip(self.shares, self.parts, strict=True)):
+            moved = single(share * min(single(part * abs(more)), 0.25))
+            self.shares[i] = min(max(single(share + (moved if more > 0 else -moved)), 1 / 256), 1.5)
+
+
+def usual(told: list[int], shift: int) -> list[int]:
+    """Beside what is usual."""
+    return [within((within(a, 1 << 25) << 5) >> shift, 80) for a in told]
+
+
+def sign(a: int) -> int:
+    return (a > 0) - (a < 0)
+
+
+def ring_places() -> list[tuple[int, int]]:
+    """Rows above and columns to the right."""
+    some = [(up, right) for up in range(6) for right in range(-5, 6) if up or right < 0]
+    known = [(0, -2), *((1, right) for right in range(-2, 3)), (2, 0), (2, 1)]
+    found = [(up, right) for up, right in some if 5 <= up * up + right * right <= 25 and (up, right) not in known]
+    return sorted(found, key=lambda place: (place[0] ** 2 + place[1] ** 2, -place[0], place[1]))
 
 
 @dataclass
 class Integers:
     shape: tuple[int, int, int]
     lags: tuple[int, int]
-    edged: bool
+    far: bool
+    origin: int
     ladder: list[int]
     first: int
     numbers: Numbers
-    work: Framed = field(default_factory=Framed)
     errors: Framed = field(default_factory=Framed)
-    weights: list[list[int]] = field(default_factory=lambda: [[0] * 32, [0] * 32])
-    moments: list[list[list[int]]] = field(default_factory=lambda: [[[0] * 32 for _ in range(27)] for _ in range(2)])
     samples: list[list[int]] = field(default_factory=list)
     common: Framed = field(default_factory=Framed)
+    correction: Correction = field(default_factory=Correction)
+    spread: Spread = field(default_factory=Spread)
+    means: Framed = field(default_factory=Framed)
+
+    def __post_init__(self) -> None:
+        self.work = Framed(self.ladder[self.origin] if self.ladder else self.origin)
+        self.lanes = 48 if self.far else 32
+        self.weights = [[0] * self.lanes for _ in range(3)]
+        self.moments = [[[0] * self.lanes for _ in range(self.lanes)] for _ in range(3)]
 
     def decode(self) -> list[int]:
         frames, rows, columns = self.shape
+        top, bottom, left, right = FAR if self.far else NEAR
         out = []
-        far = [[0] * (columns + 4) for _ in range(7)]
+        above = [[0] * (columns + 4) for _ in range(9)]
         for f in range(frames):
             past = f >= self.lags[0]
+            if self.far and f == self.lags[0]:
+                self.forget()
             for y in range(rows):
                 self.before_row(f, y, past)
-                near: list[list[int]] = [[e[2], e[2], *[0] * columns, 0, 0] if f or y else list(e) for e in far]
+                near: list[list[int]] = [[e[2], e[2], *[0] * columns, 0, 0] if f or y else list(e) for e in above]
                 for x in range(columns):
                     if y == 0 and not past:
-                        for grid in (self.work, self.errors):
-                            for k in range(3):
-                                grid[f, -1, x + k] = grid[f, -2, x + k] = grid[f, 0, x - 1]
-                    out.append(self.value(f, y, x, near, far))
-                for grid in (self.work, self.errors):
-                    grid[f, y, columns] = grid[f, y, columns + 1] = grid[f, y, columns - 1]
+                        self.repeat((f, 0, x - 1), range(-top, 0), range(x, x + right + 1))
+                    out.append(self.value(f, y, x, near, above))
+                self.repeat((f, y, columns - 1), range(y, y + 1), range(columns, columns + right))
                 for e in near:
                     e[columns + 2] = e[columns + 3] = e[columns + 1]
-                far = near
-            for grid in (self.work, self.errors):
-                for x in range(-2, columns + 2):
-                    grid[f, rows, x] = grid[f, rows - 1, x]
+                above = near
+            for x in range(-left, columns + right):
+                self.repeat((f, rows - 1, x), range(rows, rows + bottom), range(x, x + 1))
+            self.take_mean(f)
         return out
+
+    def repeat(self, place: tuple[int, int, int], rows: range, columns: range) -> None:
+        for grid in (self.work, self.errors):
+            for y in rows:
+                for x in columns:
+                    grid[place[0], y, x] = grid[place]
+
+    def forget(self) -> None:
+        for weights, moments in zip(self.weights[:2], self.moments[:2], strict=True):
+            weights[12:] = [0] * (self.lanes - 12)
+            for i, row in enumerate(moments):
+                row[12:] = [0] * (self.lanes - 12)
+                if 12 <= i < self.lanes - 1:
+                    row[:] = [0] * self.lanes
+
+    def take_mean(self, f: int) -> None:
+        top, bottom, left, right = FAR
+        share = 65536 // min(f // self.lags[0] + 1, 16)
+        for y in range(-top, self.shape[1] + bottom):
+            for x in range(-left, self.shape[2] + right):
+                place = f % self.lags[0], y, x
+                self.means[place] += (((self.work[f, y, x] << 8) - self.means[place]) * share) >> 16
 
     def before_row(self, f: int, y: int, past: bool) -> None:
         for grid in (self.work, self.errors):
-            for k in (1, 2):
+            top, _, left, right = FAR if self.far else NEAR
+            for k in range(1, left + 1):
                 if y > 0:
                     grid[f, y, -k] = grid[f, y - 1, 0]
                 elif past:
                     grid[f, y, -k] = grid[f - self.lags[0], y, 0]
             if y == 0 and past:
-                for x in range(-2, self.shape[2] + 2):
-                    grid[f, -1, x] = grid[f, -2, x] = grid[f - self.lags[0], 0, x]
+                for x in range(-left, self.shape[2] + right):
+                    for up in range(1, top + 1):
+                        grid[f, -up, x] = grid[f - self.lags[0], 0, x]
 
-    def value(self, f: int, y: int, x: int, near: list[list[int]], far: list[list[int]]) -> int:
+    def value(self, f: int, y: int, x: int, near: list[list[int]], above: list[list[int]]) -> int:
         v, e = self.work, self.errors
         w, ww, n, nn = v[f, y, x - 1], v[f, y, x - 2], v[f, y - 1, x], v[f, y - 2, x]
         nw, nww, ne, nee = (v[f, y - 1, x + k] for k in (-1, -2, 1, 2))
@@ -292,7 +462,6 @@ class Integers:
         past, second = f >= self.lags[0], f >= self.lags[1]
         g += [e[f, y, x - 1] >> 2, e[f, y - 1, x] >> 2, e[f, y - 1, x + 1] >> 2, e[f, y - 1, x - 1] >> 2]
         c, cw = v[f, y, x], w
-        ce = cs = 0
         ec, es = e[f, y - 1, x + 1], 0
         if past:
             p = f - self.lags[0]
@@ -305,28 +474,26 @@ class Integers:
                 q = f - self.lags[1]
                 g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
                 g += [v[q, y, x + 1] - ce, v[q, y + 1, x] - cs]
-        away = self.weighted(g)
-        others = [16 * (median(w, n, nw) - w)]
-        if past:
-            others += [16 * (c + median(w - cw, n - cn, nw - cnw) - w), 16 * (c - w)]
-        else:
-            others += [8 * (n - w) + 4 * (ne - nw), 0]
-        if self.edged:
-            others += [16 * (n - w), 8 * (ne - w)]
-        away += [within(other, 1 << 29) for other in others]
-        offset = blended(away, near, far, x + 2, 2 if self.edged else 1)
+        g = self.farther(g, f, y, x, past) if self.far else g
+        away = self.experts(g, w, n, nw, ne, *((c, cw, cn, cnw) if past else ()))
+        offset, held = blended(away, near, above, x + 2)
+        energy = self.energy(f, y, x, past, held)
+        shift = max(level(energy) >> 2, 2)
+        told = [*(one - offset for one in away[:3]), *self.errors_near(f, y, x, (ec, es))]
+        blend = within(16 * w + offset, 16 * TOP)
+        offset += self.correction.of(told, shift)
         guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
-        energy = self.energy(f, y, x, past)
+        narrow = self.spread.expect([*map(abs, told), held // 9 + (2 << 16) // scale], scale)
+        self.numbers.odds = Odds(((guess - 16 * place) * scale) >> 16, narrow)
         le = level(usual := (energy * scale) >> 16)
-        octave = min(le >> 4, 6)
 
         def sides(*three: tuple[int, int]) -> int:
             a, b, d = (side(*one) for one in three)
-            return 7 * (25 * a + 5 * b + d) + octave
+            return 7 * (25 * a + 5 * b + d) + min(le >> 4, 6)
 
         equal = [w == n, n == ne, w == nw, c == w, place == w, place == n, ww == w, nn == n]
-        equal += [c == ce, c == cs] if past else []
+        equal += [c == v[p, y, x + 1], c == v[p, y + 1, x]] if past else []
         same = sum(bit << k for k, bit in enumerate(equal))
         off = [one - offset for one in away]
         contexts = [
@@ -345,19 +512,64 @@ class Integers:
         coded, value = self.coded(base + number)
         self.common[f, y, x] = self.numbers.common(coded - self.first) if self.numbers.counts else 0
         v[f, y, x] = value
-        e[f, y, x] = within(16 * value - guess, 1 << 30)
-        for k, one in enumerate(away):
-            near[k][x + 2] = min(abs(within(16 * (value - w), 1 << 29) - one), 1 << 27)
-        self.keep([*g, value - w], max(level(energy) >> 2, 2))
+        e[f, y, x] = within(16 * value - blend, 1 << 30)
+        if len(self.samples) % 4 == 0:
+            self.spread.learn(min(abs(16 * value - guess), 1 << 29) + (2 << 16) // scale)
+        self.correction.keep(told, within(16 * value - blend, 1 << 29), shift)
+        self.hold([*away, offset], within(16 * (value - w), 1 << 29), near, above, x + 2)
+        self.keep([*g, value - w], shift)
         return coded
 
+    def experts(self, g: list[int], w: int, n: int, nw: int, ne: int, *past: int) -> list[int]:
+        found = [16 * (median(w, n, nw) - w)]
+        if past:
+            c, cw, cn, cnw = past
+            found += [16 * (c + median(w - cw, n - cn, nw - cnw) - w), 16 * (c - w)]
+        else:
+            found += [8 * (n - w) + 4 * (ne - nw), 0]
+        found += [16 * (n - w), 8 * (ne - w)]
+        first, second, third = self.weighted(g)
+        return [first, second, *(within(one, 1 << 29) for one in found), third]
+
+    def hold(self, told: list[int], found: int, near: list[list[int]], above: list[list[int]], at: int) -> None:
+        for k, one in enumerate(told):
+            missed = min(abs(found - one), 1 << 27)
+            near[k][at] = (above[k][at] + above[k][at + 1] + near[k][at - 1] + missed) >> 2
+
+    def farther(self, g: list[int], f: int, y: int, x: int, past: bool) -> list[int]:
+        v, e = self.work, self.errors
+
+        def less(frame: int, up: int, right: int) -> int:
+            sideways = abs(right) > abs(up)
+            j, i = (up, right - sign(right)) if sideways else (up - sign(up), right)
+            return v[frame, y - up, x + right] - v[frame, y - j, x + i]
+
+        ring = [less(f, up, right) for up, right in ring_places()]
+        if not past:
+            return [*g, *ring]
+        p = f - self.lags[0]
+        beside = [(0, 0), (0, -1), (-1, 0), (0, 1), (1, 0)]
+        number = f % self.lags[0]
+        means = [(self.means[number, y + j, x + i] - (v[p, y + j, x + i] << 8)) >> 6 for j, i in beside]
+        g = [*g, *[0] * (26 - len(g)), *(within(one, 1 << 30) for one in means), e[p, y, x + 1] >> 2, *ring[:7]]
+        g += [less(p, up, right) for up, right in ((0, 2), (-2, 0), (0, -2), (2, 0))]
+        return [*g, *(e[p, y + j, x + i] >> 2 for j, i in ((1, 0), (0, -1), (-1, 0)))]
+
+    def errors_near(self, f: int, y: int, x: int, past: tuple[int, int]) -> list[int]:
+        e = self.errors
+        near = [e[f, y, x - 1], e[f, y - 1, x], past[0], e[f, y - 1, x + 1], e[f, y - 1, x - 1], past[1]]
+        near += [e[f, y, x - 2], e[f, y - 2, x], e[f, y - 2, x + 1], e[f, y - 1, x - 2], e[f, y - 1, x + 2]]
+        return [*near, e[f - self.lags[1], y, x] if f >= self.lags[1] else 0]
+
     def weighted(self, g: list[int]) -> list[int]:
-        lanes = [single(a) for a in [*g, *[0] * (32 - len(g))]]
+        lanes = [single(a) for a in [*g, *[0] * (self.lanes - len(g))]]
         away = []
         for weights in self.weights:
             products = [single(weight * a) for weight, a in zip(weights, lanes, strict=True)]
-            told = summed([single(a + b) for a, b in zip(products[:16], products[16:], strict=True)])
-            away.append(int(min(max(told / 4096, -(2.0**29)), 2.0**29)))
+            told = products[:16]
+            for at in range(16, self.lanes, 16):
+                told = [single(a + b) for a, b in zip(told, products[at : at + 16], strict=True)]
+            away.append(int(min(max(summed(told) / 4096, -(2.0**29)), 2.0**29)))
         return away
 
     def second_set(self, f: int, y: int, x: int, same: int) -> int:
@@ -383,7 +595,7 @@ class Integers:
         place = self.ladder[base]
         return base, place, scale, min(max(((guess - 16 * place) * scale) >> 16, -8), 7)
 
-    def energy(self, f: int, y: int, x: int, past: bool) -> int:
+    def energy(self, f: int, y: int, x: int, past: bool, held: int) -> int:
         def size(k: int, j: int, i: int) -> int:
             return abs(self.errors[k, y + j, x + i])
 
@@ -392,27 +604,29 @@ class Integers:
         if past:
             p = f - self.lags[0]
             t = (4 * size(p, 0, 0) + sum(size(p, j, i) for j, i in ((0, 1), (0, -1), (1, 0), (-1, 0)))) >> 3
-        return (3 * s + t) >> 2
+        return (3 * s + 2 * t + 3 * (held // 9)) >> 3
 
     def keep(self, told: list[int], shift: int) -> None:
         sample = [within((within(a, 1 << 25) << 5) >> shift, 1023) for a in told]
-        self.samples.append([*sample[:-1], *[0] * (32 - len(sample)), sample[-1]])
+        self.samples.append([*sample[:-1], *[0] * (self.lanes - len(sample)), sample[-1]])
         if len(self.samples) == 32:
             self.learn(len(told) - 1)
             self.samples = []
 
-    def learn(self, n: int) -> None:
+    def learn(self, regressors: int) -> None:
+        target = self.lanes - 1
         for w, moments in enumerate(self.moments):
-            for i in [*range(n), 31]:
-                row = moments[min(i, 26)]
-                for j in range(32):
-                    row[j] += sum(a[i] * a[j] for a in self.samples) - (row[j] >> (3 if w == 0 else 6))
+            n = 12 if w == 2 else regressors
+            for i in [*range(n), target]:
+                for j in range(self.lanes):
+                    row = moments[i]
+                    row[j] += sum(a[i] * a[j] for a in self.samples) - (row[j] >> (3, 6, 5)[w])
             ridge = (max(1, *(moments[i][i] for i in range(n))) >> 20) + 1
             weights = self.weights[w]
-            pulls = [single(single(m) * 65536) for m in moments[26]]
+            pulls = [single(single(m) * 65536) for m in moments[target]]
 
             def less(i: int, weight: int, pulls: list[float] = pulls, moments: list[list[int]] = moments) -> None:
-                for j in range(32):
+                for j in range(self.lanes):
                     pulls[j] = single(pulls[j] - single(single(moments[i][j]) * weight))
 
             for i in range(n):
@@ -438,19 +652,17 @@ def median(a: int, b: int, c: int) -> int:
     return max(min(a, b), min(max(a, b), a + b - c))
 
 
-def blended(away: list[int], near: list[list[int]], far: list[list[int]], at: int, times: int) -> int:
-    rungs = []
-    for k in range(len(away)):
-        here, above = near[k], far[k]
-        error = 2 * here[at - 1] + 2 * above[at] + here[at - 2] + above[at - 1] + 2 * above[at + 1] + above[at + 2]
-        rungs.append(struct.unpack("<I", struct.pack("<f", error + 1))[0] >> 21)
-    shares = []
-    for rung in rungs:
-        halvings = (rung - min(rungs)) * times
-        shares.append(2.0 ** -(halvings // 2) if halvings % 2 == 0 else 1.5 * 2.0 ** -((halvings + 1) // 2))
+def blended(away: list[int], near: list[list[int]], above: list[list[int]], at: int) -> tuple[int, int]:
+    """The offset, and its near error."""
+    errors = [
+        2 * here[at - 1] + 2 * up[at] + here[at - 2] + up[at - 1] + 2 * up[at + 1] + up[at + 2]
+        for here, up in zip(near, above, strict=True)
+    ]
+    rungs = [struct.unpack("<I", struct.pack("<f", error + 1))[0] >> 21 for error in errors[:-1]]
+    shares = [2.0 ** (min(rungs) - rung) for rung in rungs]
     empty = [0.0] * (16 - len(away))
     pulled = summed([single(share * single(one)) for share, one in zip(shares, away, strict=True)] + empty)
-    return int(single(pulled / summed(shares + empty)))
+    return int(single(pulled / summed(shares + empty))), errors[-1]
 
 
 # --- the payload ------------------------------------------------------------------------------------------
@@ -483,16 +695,18 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
         first, step, digits = data.signed(), data.varint(), data.varint()
     data.varint()
     method = data.byte()
-    assert method in (0x10, 0x11, *range(0x16, 0x1C))
+    assert method == 0x10
+    manner = data.byte()
     lags = data.varint(), data.varint()
     assert [data.varint() for _ in range(4)] == [0, 0, 0, 0]
     ladder: list[int] = []
-    if method in (0x16, 0x17, 0x1A, 0x1B):
+    if manner & 2:
         ladder = [round((one - table[0]) / (table[-1] - table[0]) * 65536) for one in table]
-    least_counted, many = (data.signed(), data.varint()) if method >= 0x18 else (0, 0)
+    origin = data.signed()
+    least_counted, many = (data.signed(), data.varint()) if manner & 4 else (0, 0)
     plain = Plain(data.take(data.varint()))
     numbers = Numbers(Coder(data.rest()), plain, counts=[0] * many)
-    integers = Integers(shape, lags, bool(method & 1), ladder, least_counted, numbers).decode()
+    integers = Integers(shape, lags, bool(manner & 1), origin, ladder, least_counted, numbers).decode()
     if grid == 4:
         return [table[k] for k in integers]
     if grid == 1:

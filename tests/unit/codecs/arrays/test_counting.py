@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.arrays import plan, tally
-from lithify.codecs.arrays.block import COUNTED, COUNTED_MAX, Coding, Tolerance, decode_block, encode_block
+from lithify.codecs.arrays.block import COUNTED, COUNTED_MAX, PREDICTED, Coding, Tolerance, decode_block, encode_block
 from lithify.codecs.arrays.counting import uneven_bits
 from lithify.codecs.arrays.cube import cube_count
 from lithify.codecs.arrays.grids import Native, Ranks
 from lithify.codecs.arrays.plan import read_header
+from lithify.codecs.arrays.reach import FAR, NEAR, Reach
 from lithify.codecs.arrays.values import Bound, decode_values, encode_inner, encode_values
 from lithify.codecs.arrays.wire import Reader, varint, zigzag
 from lithify.errors import Corrupt
@@ -36,11 +37,11 @@ def decoded(body: bytes, like: np.ndarray, coding: Coding) -> np.ndarray:
     return decode_block(body, like.shape, range(len(like)), replace(coding, counted=False))
 
 
-def method_of(payload: bytes, values: np.ndarray) -> int:
+def is_counted(payload: bytes, values: np.ndarray) -> bool:
     cube, _ = read_header(reader := Reader(payload), values.shape, values.dtype)
     for _ in range(cube_count(cube)):
         reader.varint(1 << 40)
-    return reader.byte()
+    return bool(reader.byte() == PREDICTED and reader.byte() & COUNTED)
 
 
 def test_numbers_that_come_far_more_often_than_those_around_them_take_less() -> None:
@@ -55,7 +56,7 @@ def test_such_numbers_are_found(bound: Bound | None) -> None:
     values = stretched(SHAPE).astype(np.float32)
     payload = encode_values(values, bound=bound, effort="default")
     assert np.abs(values - decode_values(payload, values.shape, values.dtype)).max() <= (bound.value if bound else 0)
-    assert method_of(payload, values) >= COUNTED
+    assert is_counted(payload, values)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 400_000), (1, 3, 200_000), (3, 1, 200_000), (70, 60, 70)])
@@ -78,7 +79,7 @@ def test_how_often_numbers_occur_is_seen_in_a_part_of_an_array(
 
 def test_numbers_that_come_as_often_as_those_around_them_are_not_counted() -> None:
     values = np.rint(smooth(SHAPE) * 20).astype(np.int16)
-    assert method_of(encode_values(values, bound=None, effort="default"), values) < COUNTED
+    assert not is_counted(encode_values(values, bound=None, effort="default"), values)
 
 
 @settings(deadline=None)
@@ -86,30 +87,30 @@ def test_numbers_that_come_as_often_as_those_around_them_are_not_counted() -> No
     st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 9)),
     st.integers(0, 999),
     st.integers(1, 40),
-    st.booleans(),
+    st.sampled_from([NEAR, FAR]),
     st.integers(0, 2000),
 )
-def test_any_block_comes_back(shape: tuple[int, ...], seed: int, many: int, edged: bool, times: int) -> None:
+def test_any_block_comes_back(shape: tuple[int, ...], seed: int, many: int, reach: Reach, times: int) -> None:
     values = np.random.default_rng(seed).integers(0, many, shape).astype(np.uint16) * np.uint16(times)
     special = values[:1, 0, 0].copy()
-    coding = replace(counted(values), edged=edged, specials=special)
+    coding = replace(counted(values), reach=reach, specials=special)
     assert np.array_equal(values, decoded(encoded(values, coding), values, coding))
 
 
 @settings(deadline=None)
-@given(st.integers(0, 999), st.integers(1, 31), st.booleans())
-def test_any_block_of_ranks_comes_back(seed: int, many: int, edged: bool) -> None:
+@given(st.integers(0, 999), st.integers(1, 31), st.sampled_from([NEAR, FAR]))
+def test_any_block_of_ranks_comes_back(seed: int, many: int, reach: Reach) -> None:
     table = (np.arange(31, dtype=np.float32) - 9) ** 3
     values = table[np.random.default_rng(seed).integers(0, many, (2, 5, 6))]
     specials = np.zeros(0, np.uint32)
-    coding = Coding(table.dtype, Ranks(table.dtype, table, encode_inner(table)), specials, (1, 2), edged, True, True)
+    coding = Coding(table.dtype, Ranks(table.dtype, table, encode_inner(table)), specials, (1, 2), reach, True, True)
     assert np.array_equal(values, decoded(encoded(values, coding), values, coding))
 
 
 def test_numbers_too_many_to_be_counted_are_not() -> None:
     values = np.arange(2 * 8 * 9, dtype=np.uint32).reshape(2, 8, 9) * 1000
     coding = Coding(values.dtype, Native(values.dtype, 0, 1, 0), np.zeros(0, np.uint32), counted=True)
-    assert encoded(values, coding)[0] < COUNTED
+    assert not encoded(values, coding)[1] & COUNTED
 
 
 @pytest.mark.parametrize("counts", [(0, 0), (-1, 5), (3, 29), (0, 65537), (1 << 29, 1)])
@@ -121,8 +122,8 @@ def test_numbers_that_cannot_be_counted_are_refused(counts: tuple[int, int]) -> 
     )
     body = encoded(values, coding)
     told = varint(zigzag(0)) + varint(31)
-    assert body[7:9] == told
-    head, rest = body[:7], body[9:]
+    assert body[9:11] == told
+    head, rest = body[:9], body[11:]
     assert np.array_equal(values, decoded(head + told + rest, values, coding))
     with pytest.raises(Corrupt):
         decoded(head + varint(zigzag(counts[0])) + varint(counts[1]) + rest, values, coding)
@@ -133,7 +134,7 @@ def test_numbers_that_cannot_be_counted_are_refused(counts: tuple[int, int]) -> 
 def test_damaged_streams_of_counted_numbers_give_numbers_that_are_counted(stream: bytes, many: int, least: int) -> None:
     values = np.zeros((2, 5, 6), np.int16)
     coding = Coding(values.dtype, Native(values.dtype, 0, 1, 0), NONE)
-    body = bytes([COUNTED, 1, 2, 0, 0, 0, 0]) + varint(zigzag(least)) + varint(many) + varint(0) + stream
+    body = bytes([PREDICTED, COUNTED, 1, 2, 0, 0, 0, 0, 0]) + varint(zigzag(least)) + varint(many) + varint(0) + stream
     found = decode_block(body, values.shape, range(2), coding)
     assert least <= int(found.min()) <= int(found.max()) < least + many
 

@@ -114,7 +114,8 @@ def test_values_that_stand_unevenly_are_predicted_by_where_they_stand() -> None:
     )
     reader.varint(1 << 40)
     assert cube_count(cube) == 1
-    assert reader.byte() in (block.LADDER, block.EDGED_LADDER)
+    assert reader.byte() == block.PREDICTED
+    assert reader.byte() & block.LADDERED
     assert isinstance(coding.grid, Ranks)
     assert ranks is not None
     assert reader.left < 0.97 * len(ranks)

@@ -10,6 +10,7 @@ from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
 from lithify.codecs.arrays.cube import stack
 from lithify.codecs.arrays.grids import Native, Ranks
 from lithify.codecs.arrays.plan import pack_header
+from lithify.codecs.arrays.reach import FAR, NEAR, Reach
 from lithify.codecs.arrays.values import decode_values, encode_inner
 from lithify.codecs.arrays.wire import varint
 from tests.house import ROOT
@@ -20,19 +21,19 @@ DOCUMENT = (ROOT / "lithify/codecs/arrays/VALUES.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("counted", [False, True])
-@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("reach", [NEAR, FAR])
 @pytest.mark.parametrize("lags", [(1, 2), (2, 3), (9, 9)])
-def test_the_reference_decodes_what_the_codec_wrote(edged: bool, lags: tuple[int, int], counted: bool) -> None:
+def test_the_reference_decodes_what_the_codec_wrote(reach: Reach, lags: tuple[int, int], counted: bool) -> None:
     values = FIELDS["int16"]((5, 9, 8))
     grid = Native(values.dtype, int(values.min()) + 30, 1, 0)
-    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, counted=counted))
+    assert_both_decode(values, Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, reach, counted=counted))
 
 
 @pytest.mark.parametrize("counted", [False, True])
-@pytest.mark.parametrize("edged", [False, True])
+@pytest.mark.parametrize("reach", [NEAR, FAR])
 @pytest.mark.parametrize("lags", [(1, 2), (9, 9)])
 def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_stand(
-    edged: bool, lags: tuple[int, int], counted: bool
+    reach: Reach, lags: tuple[int, int], counted: bool
 ) -> None:
     smooth = FIELDS["int16"]((5, 9, 8)).astype(np.int64)
     table = (np.arange(-30, 31) ** 3 // 3).astype(np.int16)
@@ -40,7 +41,7 @@ def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_st
     assert len(np.unique(values)) > 20
     grid = Ranks(table.dtype, table, encode_inner(table))
     assert grid.is_uneven
-    coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, edged, laddered=True, counted=counted)
+    coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, reach, laddered=True, counted=counted)
     assert_both_decode(values, coding)
 
 
