@@ -249,6 +249,9 @@ def _decode_predicted(
         raise Corrupt(f"array payload: frames are predicted from those {lags} before")
     mask, low, patches, base = (reader.take(reader.varint(_LENGTH_MAX)) for _ in range(4))
     size = prod(shape)
+    reach = FAR if manner & LOOKING_FAR else NEAR
+    if reach.framed(*shape) > FRAMED_VALUES_MAX:
+        raise LimitExceeded(f"array payload: {shape} values that look far; the limit is {FRAMED_VALUES_MAX}")
     if upto is not None and upto < shape[0] and not base and method not in _ALL_AT_ONCE:
         shape, frames = (upto, *shape[1:]), frames[:upto]  # frames are coded one after another
     classes = decode_mask(mask, shape, lags[0]) if mask else np.zeros(shape, np.uint8)
@@ -267,9 +270,6 @@ def _decode_predicted(
         ladder = _ladder_of(grid, bool(manner & LADDERED))
         origin = _read_origin(reader, ladder)
         counted = _read_counted(reader, ladder) if manner & COUNTED else UNCOUNTED
-        reach = FAR if manner & LOOKING_FAR else NEAR
-        if reach.framed(*shape) > FRAMED_VALUES_MAX:
-            raise LimitExceeded(f"array payload: {shape} values that look far; the limit is {FRAMED_VALUES_MAX}")
         decoded = decode_integers(reader.rest(), classes, lags, reach, origin, ladder, counted)
     if mask:
         decoded = np.where(valid, decoded, np.int32(0))
@@ -321,7 +321,7 @@ def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:
 def told(coded: bytes | None, values: np.ndarray) -> bytes | None:
     """The form of a block, which whoever listens is told of."""
     if coded is not None:
-        tell_try(OWN_NAMES[coded[0]], values.nbytes, len(coded))
+        tell_try(called(coded) or "", values.nbytes, len(coded))
     return coded
 
 

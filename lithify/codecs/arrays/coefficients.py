@@ -17,6 +17,7 @@ from lithify.codecs.vectors import eight, reals
 
 _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _WHOLE = 1 << 16
+_PART_MAX = 1 << 30
 _ROUNDING = 102
 """Where a coefficient is rounded up: 0.4 is added (in 1/256); fewer are kept, and what is lost by it is little."""
 COEFFICIENT_MAX = (1 << 29) - 1
@@ -121,7 +122,13 @@ def run_bands(
                     bases[6] = (6 << CONTEXT_BITS) + (half * 16 + min(lp >> 2, 15)) * DECISIONS
                     bases[7] = (7 << CONTEXT_BITS) + ((lw * 16 + min(ls >> 2, 15)) * 4 + kind) * DECISIONS
                     bases[8] = (8 << CONTEXT_BITS) + (min(le, 127) * 8 + min(level, 7)) * DECISIONS
-                    parts = reals(eight(space, time, parent, sibling, west << 4, north << 4, energy, 4))
+                    parts = reals(
+                        eight(
+                            min(space, _PART_MAX), min(time, _PART_MAX), min(parent, _PART_MAX),
+                            min(sibling, _PART_MAX), min(west << 4, _PART_MAX), min(north << 4, _PART_MAX),
+                            min(energy, _PART_MAX), 4,
+                        )
+                    )  # fmt: skip
                     expected = expected_error(m.spread, parts)
                     value = code_number(
                         bases, maps, mixer, constant, extra, min(le >> 2, MIXER_SETS - 1), min(lt >> 2, 15),

@@ -1,4 +1,4 @@
-"""What is still wrong with a guess: how far off it will be, by least squares of what its experts and neighbours tell.
+"""What is still wrong with a guess: what it is to be corrected by, a least square of what experts and neighbours tell.
 
 The experts' shares say who was right nearby; this says on whom to lean more than that, and how much of the last errors
 comes back.

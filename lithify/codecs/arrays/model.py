@@ -23,7 +23,7 @@ CONTEXT_BITS = 14
 MIXER_SETS = 16
 TOKENS = 72
 TELLING = 15
-"""So many things tell how far off a guess will be."""
+"""So many things tell what is still wrong with a guess."""
 SIDES_COUNT, HALF_AS_USUAL = LANES, 2 * LANES
 CHANCE_BITS, COUNT_BITS = 23, 8
 _EVEN = 1 << 30
@@ -40,7 +40,7 @@ class Model(NamedTuple):
     work: I32
     """Values of the block, framed; what is masked has the value that was guessed."""
     errors: I32
-    """What each value was above its guess, in 1/16, framed."""
+    """What each value was above its blended guess, before the correction, in 1/16, framed."""
     means: I64
     """What a place had in frames before, in 1/256, framed: as many frames as the first past is off; if it looks far."""
     apart: I64
@@ -48,7 +48,7 @@ class Model(NamedTuple):
     past_apart: I64
     """The same of frames with a past."""
     expert_errors: I32
-    """(row parity, column, expert) in 1/16."""
+    """(row parity, column, expert) in 1/16: what is held of their errors, and behind them of that of the guess."""
     asked: I32
     """All bits of the experts that are asked."""
     samples: I32
@@ -80,7 +80,7 @@ class Model(NamedTuple):
     told_moments: I32
     """(what tells or target, what tells)"""
     told_weights: I32
-    """(what tells) in 1/65536: how far off a guess will be."""
+    """(what tells) in 1/65536: by how much a guess is to be corrected."""
     told_pulls: F32
     spread: F32
     """Weights of what tells how far off a guess will be."""

@@ -74,6 +74,8 @@ UNCOUNTED = range(0)
 _AWAY_MAX = 1 << 29
 """How far from its neighbour to the left an expert may expect a value, in 1/16."""
 _ERROR_MAX = 1 << 27
+_OFFSET_MAX = 1 << 30
+"""What is reckoned from it fits 32 bits, whatever the correction was taught."""
 _LEAST_OFF = 2
 """A guess is taken to be off by so many sixteenths of a step more than it is: it may be off by half a step."""
 _STEP_MAX = np.float32(1 << 20)
@@ -463,7 +465,7 @@ def run(
                     wide(0),
                 )  # fmt: skip
                 told_by = telling(changes, lg)
-                offset += correction(m.told_weights, told_by, lg)
+                offset = within(offset + correction(m.told_weights, told_by, lg), _OFFSET_MAX)
                 guess = within((w << 4) + offset, _GUESS_MAX)
                 base = (guess + 8) >> 4
                 place, scale = base, wide(_ONE)

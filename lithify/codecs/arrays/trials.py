@@ -28,7 +28,7 @@ class Share(NamedTuple):
 
 
 LAGS, GRID = Share(32, 1 << 16, 1 << 14), Share(16, 1 << 17, 1 << 15)
-BASE, DOUBT = Share(8, 1 << 17, 1 << 15), Share(3, 1 << 19, 1 << 15)
+BASE, LARGER = Share(8, 1 << 17, 1 << 15), Share(3, 1 << 19, 1 << 15)
 
 
 class Part(NamedTuple):

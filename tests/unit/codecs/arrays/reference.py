@@ -481,7 +481,7 @@ class Integers:
         shift = max(level(energy) >> 2, 2)
         told = [*(one - offset for one in away[:3]), *self.errors_near(f, y, x, (ec, es))]
         blend = within(16 * w + offset, 16 * TOP)
-        offset += self.correction.of(told, shift)
+        offset = within(offset + self.correction.of(told, shift), 1 << 30)
         guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
         narrow = self.spread.expect([*map(abs, told), held // 9 + (2 << 16) // scale], scale)

@@ -6,6 +6,7 @@ from lithify.codecs.arrays.codec import Arrays
 from lithify.codecs.arrays.payload import encode_file
 from lithify.codecs.arrays.values import Floor
 from lithify.codecs.inside import Inside
+from tests.unit.codecs.arrays.fields import stretched
 from tests.unit.codecs.arrays.files import Nc3Variable, grib2, grouped, netcdf3, npy, smooth, zipped
 
 
@@ -31,6 +32,10 @@ def test_those_behind_streams_are_told_too() -> None:
     assert ["a (i2: 12 x 40 x 50)", "b (i2: 12 x 40 x 50)"] == [row.what for row in rows[:2]]
     rows = contents(grib2(smooth((5, 20, 30), "u2") & 4095, 12, pack=grouped(1)))
     assert rows[0].what == "(f4, 24 bits: 5 x 20 x 30)"
+
+
+def test_numbers_that_were_counted_are_told_as_such() -> None:
+    assert contents(npy(stretched((6, 40, 44))))[0].codec == "predicted, counted"
 
 
 def test_the_way_that_a_floor_took_is_told() -> None:

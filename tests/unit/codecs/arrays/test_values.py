@@ -20,7 +20,7 @@ from lithify.codecs.arrays.values import Bound, decode_part, decode_values, enco
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.errors import BadArgument, BadBytes, Corrupt, LimitExceeded, Truncated
 from tests.examples import examples
-from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, with_holes
+from tests.unit.codecs.arrays.fields import FIELDS, decimals, packed, smooth, waves, with_holes
 
 DTYPES = ["?", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f4", "f8", "c8", "c16", "M8[s]"]
 SHAPE = (9, 34, 41)
@@ -318,6 +318,8 @@ def payloads() -> dict[str, tuple[bytes, tuple[int, ...], np.dtype]]:
     found["base"] = (encode_values(values, bound=Bound("rel", 0.02), effort="default"), values.shape, values.dtype)
     values = uneven((6, 24, 26))
     found["ladder"] = (encode_values(values, bound=None, effort="default"), values.shape, values.dtype)
+    values = np.rint(300 * waves((3, 48, 54), 6)).astype(np.int16)
+    found["far"] = (encode_values(values, bound=None, effort="default"), values.shape, values.dtype)
     return found
 
 
@@ -326,7 +328,7 @@ def every_payload() -> dict[str, tuple[bytes, tuple[int, ...], np.dtype]]:
     return payloads()
 
 
-@pytest.mark.parametrize("name", [*FIELDS, "base"])
+@pytest.mark.parametrize("name", [*FIELDS, "base", "ladder", "far"])
 def test_a_payload_cut_anywhere_is_refused(every_payload: dict[str, Any], name: str) -> None:
     payload, shape, dtype = every_payload[name]
     for cut in random.Random(name).sample(range(len(payload)), min(150, len(payload))):
@@ -334,7 +336,7 @@ def test_a_payload_cut_anywhere_is_refused(every_payload: dict[str, Any], name: 
             decode_values(payload[:cut], shape, dtype)
 
 
-@pytest.mark.parametrize("name", [*FIELDS, "base"])
+@pytest.mark.parametrize("name", [*FIELDS, "base", "ladder", "far"])
 def test_a_payload_that_was_changed_gives_numbers_of_its_shape_or_one_of_four_errors(
     every_payload: dict[str, Any], name: str
 ) -> None:
