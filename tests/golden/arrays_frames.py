@@ -46,9 +46,7 @@ FILES = (
     grib1(PACKED, 25),
 )
 _FEW = (np.arange(-60, 61) ** 3 / 700).astype("f4")
-FEW = npy(
-    _FEW[np.abs(_FEW[:, None] - (smooth((12, 22, 24), "f4").reshape(1, -1) - 20) * 8).argmin(0)].reshape(12, 22, 24)
-)
+FEW = npy(_FEW[np.abs(_FEW[:, None] - smooth((8, 30, 32), "f4").reshape(1, -1) * 60).argmin(0)].reshape(8, 30, 32))
 COUNTED = npy(stretched((6, 40, 44)))
 FAR = npy(np.rint(300 * waves((5, 48, 54), 6)).astype("i2"))
 LOOSENED = npy(smooth((3, 24, 26), "f4")), npy(smooth((6, 7), "f8"))
