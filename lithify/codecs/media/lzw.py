@@ -162,16 +162,19 @@ def _pack(
                 if keys[place] != key:
                     keys[place], values[place] = key, free
                 free += 1
-            found = _phrase(pixels, at, size - at, generation, keys, values)
+            most = size - at
             is_short = not learning and next_short < len(shorter) and shorter[next_short] == gap
+            if is_short:
+                most = min(most, shorter[next_short + 1])
+            found = _phrase(pixels, at, most, generation, keys, values)
             if learning and phrases[token] != found >> 16:
                 if next_short + 2 > len(shorter):
                     return -1
                 is_short = True
                 shorter[next_short], shorter[next_short + 1] = gap, phrases[token]
+                found = _phrase(pixels, at, min(most, shorter[next_short + 1]), generation, keys, values)
             gap += 1
             if is_short:
-                found = _phrase(pixels, at, min(size - at, shorter[next_short + 1]), generation, keys, values)
                 next_short += 2
                 gap = wide(0)
             code = found & 0xFFFF

@@ -1,6 +1,7 @@
 """GIFs: every byte of the file again, whoever packed its images, and whatever is in it."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -160,6 +161,20 @@ def test_no_more_pixels_are_unpacked_than_were_asked_for() -> None:
     assert unpack(lzw(frame), 4, 399) is None
     stream = unpack(lzw(Frame(names=[*frame.pixels(), 1, 2, 3])), 4, 400)
     assert stream is None or len(stream.pixels) == 400
+
+
+def test_phrases_that_are_told_to_be_short_do_not_look_for_the_longest() -> None:
+    growing, short = 3838, 100_000
+    pixels = np.zeros(growing * (growing + 1) // 2 + short, np.uint8)
+    choices = Choices([0], [growing, 1, *[0, 1] * (short - 1)], ended=True)
+
+    started = time.process_time()
+    packed, _ = pack(pixels, 8, choices, 2 * (growing + short))
+
+    assert time.process_time() - started < 1  # 5 s, if each looks through a phrase of thousands
+    stream = unpack(packed, 8, len(pixels))
+    assert stream is not None
+    assert stream.phrases.tolist() == [0, *range(1, growing + 1), *[1] * short]
 
 
 # --- names --------------------------------------------------------------------------------------------
