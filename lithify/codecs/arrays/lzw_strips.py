@@ -72,7 +72,7 @@ def opened(stored: bytes, count: int) -> tuple[bytes, bytes] | None:
 
 def closed(plain: bytes, recipe: bytes, length: int) -> bytes:
     """The strip of `length` bytes. Raises Corrupt or Truncated."""
-    spelled, _ = pack(np.frombuffer(plain, np.uint8), _DEPTH, _read(recipe), length + _SLACK_BYTES)
+    spelled, _ = pack(np.frombuffer(plain, np.uint8), _DEPTH, _read(recipe, length), length + _SLACK_BYTES)
     out = np.zeros(length, np.uint8)
     if _respell(np.frombuffer(spelled, np.uint8), out, False) < 0:
         raise Corrupt(f"array payload: {len(plain)} bytes do not become an LZW strip of {length} bytes")
@@ -84,11 +84,15 @@ def _packed(choices: Choices) -> bytes:
     return b"".join(map(varint, numbers))
 
 
-def _read(recipe: bytes) -> Choices:
-    reader = Reader(recipe)
-    clears = [reader.varint(_NUMBER_MAX) for _ in range(reader.varint(len(recipe)))]
-    shorter = []
+def _read(recipe: bytes, length: int) -> Choices:
+    """What a recipe for a strip of `length` bytes says: each clearing, and each phrase of a pair, is a code of it."""
+    reader, codes = Reader(recipe), 8 * length // (_DEPTH + 1)
+    clearings = reader.varint(codes)
+    clears = [reader.varint(_NUMBER_MAX) for _ in range(clearings)]
+    shorter: list[int] = []
     while reader.left:
+        if clearings + len(shorter) // 2 >= codes:
+            raise Corrupt(f"array payload: a strip of {length} bytes has at most {codes} codes, its recipe tells more")
         shorter += [reader.varint(_NUMBER_MAX), reader.varint(_NUMBER_MAX)]
     return Choices(clears, shorter, ended=True)
 

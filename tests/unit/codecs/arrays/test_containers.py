@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -409,6 +410,23 @@ def test_no_strip_of_lzw_is_trusted(data: bytes, recipe: bytes, length: int) -> 
     assert found is None or data == lzw_strips.closed(*found, len(data))
     with suppress(BadBytes):
         assert length == len(lzw_strips.closed(data, recipe, length))
+
+
+@pytest.mark.parametrize("recipe", [b"\0" + bytes(2 * 3 * limits.MIB), b"\xff\xff\x3f" + bytes(limits.MIB)])
+def test_a_recipe_that_tells_more_than_its_strip_has_codes_is_refused_before_it_is_read(recipe: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(Corrupt):
+        lzw_strips.closed(bytes(10), recipe, 100)
+    assert tracemalloc.get_traced_memory()[1] < limits.MIB
+    tracemalloc.stop()
+
+
+def test_a_recipe_may_tell_of_every_code_of_its_strip() -> None:
+    codes = [256] * 7 + [0] * 8 + [257]
+    bits = "".join(f"{code:09b}" for code in codes)
+    stored = int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+    assert stored == lzw_strips.closed(bytes(8), bytes([7, *[0] * 7, *[0, 1] * 8]), len(stored))
 
 
 @given(
