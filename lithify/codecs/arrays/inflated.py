@@ -58,8 +58,7 @@ class Place:
     def plain_of(self, stored: bytes) -> bytes:
         """What a stream says. Raises Corrupt if that is not what it should hold."""
         if self.coder is not None:
-            opened = self.coder.opened(stored)
-            plain = b"" if opened is None else opened[0]
+            plain = self.coder.plain_of(stored) or b""
         else:
             bits = -zlib.MAX_WBITS if self.bare else zlib.MAX_WBITS
             try:
