@@ -20,7 +20,7 @@ from lithify.codecs.arrays import lzw_strips
 from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
 from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.inflated import Place, inflate
+from lithify.codecs.arrays.inflated import Place, _opened, inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
 from lithify.codecs.arrays.pieces import structure_of
 from lithify.codecs.arrays.rows import Rows
@@ -363,6 +363,25 @@ def test_only_streams_that_were_tried_in_vain_are_counted_as_shut() -> None:
         inflated = inflate(data, [first, broken, *others])[1]
         assert (len(inflated.streams), inflated.shut) == (1, 1)
     assert inflate(data, [too_long])[1].shut == 0
+
+
+def test_bytes_that_do_not_open_are_not_tried_for_each_stream_that_is_said_to_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken, good = zlib.compress(CUBE.tobytes())[:-1] + b"?", zlib.compress(bytes(900))
+    data = broken + good
+    places = [Place(0, len(broken), CUBE.nbytes, 1)] * 500 + [Place(len(broken), len(good), 900, 1)]
+    tried: list[int] = []
+
+    def counted(stored: bytes, *others: Any) -> Any:
+        tried.append(len(stored))
+        return _opened(stored, *others)
+
+    monkeypatch.setattr("lithify.codecs.arrays.inflated._opened", counted)
+    found = inflate(data, places)[1]
+
+    assert ([len(broken)], 500) == ([one.offset for one in found.streams], found.shut)
+    assert sum(tried) <= 3 * len(data)
 
 
 def test_streams_that_lie_are_refused() -> None:
