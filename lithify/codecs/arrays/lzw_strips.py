@@ -9,14 +9,14 @@ import numpy as np
 from lithify.codecs.array_types import U8
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.kernel import once, wide
-from lithify.codecs.media.lzw import Choices, Unpacked, learn, pack, unpack
+from lithify.codecs.media.lzw import PHRASES_PER_SHORT, Choices, Unpacked, learn, pack, unpack
 from lithify.errors import Corrupt
 
 _DEPTH = 8
 _CLEAR, _END = 1 << _DEPTH, (1 << _DEPTH) + 1
 _BITS_MAX = 12
 _SLACK_BYTES = 8
-_NUMBER_MAX = 1 << 32
+_PHRASE_MAX = 1 << _BITS_MAX
 
 
 @once
@@ -97,15 +97,19 @@ def _packed(choices: Choices) -> bytes:
 
 
 def _read(recipe: bytes, length: int) -> Choices:
-    """What a recipe for a strip of `length` bytes says: each clearing, and each phrase of a pair, is a code of it."""
+    """What a recipe for a strip of `length` bytes says: as much as its codes explain."""
     reader, codes = Reader(recipe), 8 * length // (_DEPTH + 1)
+    clears: list[int] = []
     clearings = reader.varint(codes)
-    clears = [reader.varint(_NUMBER_MAX) for _ in range(clearings)]
+    left = codes - clearings
+    for _ in range(clearings):
+        clears.append(reader.varint(left))
+        left -= clears[-1]
     shorter: list[int] = []
     while reader.left:
-        if clearings + len(shorter) // 2 >= codes:
-            raise Corrupt(f"array payload: a strip of {length} bytes has at most {codes} codes, its recipe tells more")
-        shorter += [reader.varint(_NUMBER_MAX), reader.varint(_NUMBER_MAX)]
+        if len(shorter) // 2 > codes // PHRASES_PER_SHORT:
+            raise Corrupt(f"array payload: a strip of {length} bytes with more than {len(shorter) // 2} short phrases")
+        shorter += [reader.varint(codes), reader.varint(_PHRASE_MAX)]
     return Choices(clears, shorter, ended=True)
 
 

@@ -16,7 +16,7 @@ _CODES, _CODE_BITS_MAX = 4096, 12
 _ROOTS = 256
 _WHOLE, _WRONG, _FULL = 0, 1, 2
 _CODE_BYTES = 8
-_PHRASES_PER_SHORT = 16
+PHRASES_PER_SHORT = 16
 """Who takes shorter phrases more often than that does not look for the longest."""
 _PIXELS, _TOKENS, _END_BIT, _ENDED, _COUNTS = range(5)
 CLEAR = 0
@@ -232,7 +232,7 @@ def learn(stream: Unpacked, depth: int) -> tuple[Choices, bytes, int] | None:
     """What an encoder chose, and the stream that these choices make, with its bits; None: it is more than is told."""
     marks = np.flatnonzero(stream.phrases == CLEAR)
     clears = np.diff(marks, prepend=-1) - 1
-    shorter = np.zeros(2 * (1 + len(stream.phrases) // _PHRASES_PER_SHORT), np.int64)
+    shorter = np.zeros(2 * (1 + len(stream.phrases) // PHRASES_PER_SHORT), np.int64)
     room, counts = stream.bits // 8 + 2 * _CODE_BYTES, np.zeros(_COUNTS, np.int64)
     out, bits = _run(stream.pixels, depth, clears.astype(np.int64), shorter, stream.ended, room, stream.phrases, counts)
     if bits < 0:

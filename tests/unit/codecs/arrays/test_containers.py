@@ -443,11 +443,14 @@ def test_a_recipe_that_tells_more_than_its_strip_has_codes_is_refused_before_it_
 
 
 def test_a_recipe_may_tell_of_every_code_of_its_strip() -> None:
-    codes = [256] * 7 + [0] * 8 + [257]
-    bits = "".join(f"{code:09b}" for code in codes)
+    bits = "".join(f"{code:09b}" for code in [*[256] * 14, 7, 257])
     stored = int(bits, 2).to_bytes(len(bits) // 8, "big")
 
-    assert stored == lzw_strips.closed(bytes(8), bytes([7, *[0] * 7, *[0, 1] * 8]), len(stored))
+    assert stored == lzw_strips.closed(b"\7", bytes([14, *[0] * 14, *[0, 1] * 2]), len(stored))
+    with pytest.raises(Corrupt):
+        lzw_strips.closed(b"\7", bytes([14, *[0] * 14, *[0, 1] * 3]), len(stored))
+    with pytest.raises(Corrupt):
+        lzw_strips.closed(b"\7", bytes([14, *[0] * 13, 3]), len(stored))
 
 
 @given(
