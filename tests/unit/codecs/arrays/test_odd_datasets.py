@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
+from lithify.codecs.arrays.near_fills import is_within, moved_from_fills
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
@@ -40,6 +42,23 @@ CONTRACTS = (
 NAMES = ("t", "u", "lat", "time", "time_bnds", "area", "rain rate", "größe")
 FILLS = (None, -999.0, 9.96921e36, float("nan"), 0.0)
 Draw = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("fills", [(0.0, 0.005), (0.013, 0.01), (0.0, float("nan")), (-1.0, 0.0)])
+@pytest.mark.parametrize("by", [0.01, 0.3, 3.0])
+def test_fills_nearer_to_one_another_than_a_bound_stay_what_they_are(fills: tuple[float, ...], by: float) -> None:
+    values = np.abs(smooth((20, 30), "f4"))
+    values[::3, ::2], values[::4, 1::2] = fills
+    values[0, :3] = np.inf, -np.inf, np.nan
+    missing = [np.float32(fill) for fill in fills]
+    moved = moved_from_fills(values, missing, Bound("abs", by))
+    assert moved is not None
+    assert is_within(values, moved.values, missing, Bound("abs", by))
+    none = np.isnan(values) | np.isinf(values) | np.isin(values, missing)
+    assert values[none].tobytes() == moved.values[none].tobytes()
+    other = moved.values.copy()
+    other[0, 0] = 1.0
+    assert not is_within(values, other, missing, Bound("abs", by))
 
 
 class Made(bytes):
