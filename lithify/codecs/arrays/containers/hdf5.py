@@ -82,19 +82,20 @@ def _described(file: Any) -> Description:
         )
         for one in _every_dataset(file)
     }
-    return Description(_told(file), found, dict(_groups(file, "")), _unlimited(file))
+    return Description(_told(file), found, dict(_groups(file, "")), *_dimensions_by_growth(file))
 
 
-def _unlimited(file: Any) -> frozenset[str]:
-    """Its dimensions that may grow: those whose scales may."""
-    found: list[str] = []
+def _dimensions_by_growth(file: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Its dimensions that may grow, as their scales may, and those that may not."""
+    growing: list[str] = []
+    fixed: list[str] = []
 
     def visit(_: str, item: Any) -> None:
-        if getattr(item, "maxshape", None) and item.maxshape[0] is None and _is_scale(item):
-            found.append(_name_of(item).lstrip("/"))
+        if getattr(item, "maxshape", None) and _is_scale(item):
+            (growing if item.maxshape[0] is None else fixed).append(_name_of(item).lstrip("/"))
 
     file.visititems(visit)
-    return frozenset(found)
+    return frozenset(growing), frozenset(fixed)
 
 
 def _groups(group: Any, path: str) -> Iterator[tuple[str, Attributes]]:

@@ -90,10 +90,21 @@ def netcdf_files(draw: st.DrawFn) -> bytes:
     groups = [file]
     if form == "NETCDF4":
         groups.append(file.createGroup("model").createGroup("runs"))
+        if draw(st.booleans()):
+            draw(st.sampled_from([groups[-1], groups[-1].parent])).createDimension("time", draw(st.integers(1, 9)))
         _odd_types(draw, file)
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
         _variable(draw, draw(st.sampled_from(groups)), name, sides, form)
     return Made(file.close())
+
+
+def _fixed_time(group: Any) -> int | None:
+    """The length of the dimension of that name that hides the one that grows."""
+    while group.parent is not None:
+        if "time" in group.dimensions:
+            return len(group.dimensions["time"])
+        group = group.parent
+    return None
 
 
 def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) -> None:
@@ -105,7 +116,8 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) ->
     shape = tuple(sides[:count])
     grows = draw(st.booleans())
     if grows:
-        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)), *shape[:4])
+        fixed = _fixed_time(group)
+        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)) if fixed is None else fixed, *shape[:4])
     fill = draw(st.sampled_from(FILLS))
     usable = fill is not None and (dtype.kind == "f" or (fill in (0.0, -999.0) and dtype.str[1:] in ("i2", "i4", "i8")))
     filters = draw(st.sampled_from(FILTERS)) if form.startswith("NETCDF4") and axes else {}
@@ -389,3 +401,16 @@ def test_records_that_nobody_wrote_are_fills_up_to_the_length_of_their_dimension
         ):
             assert np.array_equal(file["u"][part], array[part])
     assert 40 == sum(array.chunks[0])
+
+
+def test_a_dimension_of_one_length_hides_one_that_grows_further_out(tmp_path: Path) -> None:
+    path = tmp_path / "plain.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createVariable("t", "f4", ("time",))[:] = smooth((12,), "f4")
+        model = file.createGroup("model")
+        model.createDimension("time", 5)
+        model.createGroup("runs").createVariable("t", "f4", ("time",))[:] = smooth((5,), "f4", 1)
+    frame = framed(Arrays(ArraysParams(effort="fast")), path.read_bytes())
+    array = open_arrays(io.BytesIO(frame)).arrays["model/runs/t"]
+    assert np.array_equal(smooth((5,), "f4", 1), array[:])
