@@ -14,6 +14,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
+from lithify.codecs.arrays.containers.find import described
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
@@ -414,3 +415,34 @@ def test_a_dimension_of_one_length_hides_one_that_grows_further_out(tmp_path: Pa
     frame = framed(Arrays(ArraysParams(effort="fast")), path.read_bytes())
     array = open_arrays(io.BytesIO(frame)).arrays["model/runs/t"]
     assert np.array_equal(smooth((5,), "f4", 1), array[:])
+
+
+@pytest.mark.parametrize("value", [np.array([b"A", b"B"]), np.array([1.0, 2.0]), h5py.Empty("f4")], ids=repr)
+@pytest.mark.parametrize("name", ["/", "group", "t"])
+def test_a_class_that_is_none_of_a_scale_takes_nothing_from_the_description(name: str, value: Any) -> None:
+    def write(file: Any) -> None:
+        file["t"] = np.ones((20, 30), "f4")
+        file.create_group("group").attrs["units"] = "K"
+        file[name].attrs["CLASS"] = value
+
+    said = described(hdf5(write))
+    assert said is not None
+    assert {"t"} == set(said.variables)
+    assert {"units": "K"} == said.groups["group/"]
+
+
+def test_a_group_is_no_scale_and_numbers_of_dimensions_are_whole() -> None:
+    def write(file: Any) -> None:
+        file.create_group("group").attrs.update({"CLASS": np.bytes_(b"DIMENSION_SCALE"), "_Netcdf4Dimid": np.int32(0)})
+        lists = np.array([np.arange(3), np.arange(2)], object)
+        for name, numbers in (("lists", lists), ("halves", np.array([0.5, 1])), ("none", h5py.Empty("i4"))):
+            file[name] = np.ones((20, 30), "f4")
+            file[name].make_scale(name)
+            kind = h5py.vlen_dtype("i4") if numbers is lists else None
+            file[name].attrs.create("_Netcdf4Coordinates", numbers, dtype=kind)
+
+    said = described(hdf5(write))
+    assert said is not None
+    assert {name: (f"{name}_0", f"{name}_1") for name in ("lists", "halves", "none")} == {
+        name: one.dimensions for name, one in said.variables.items()
+    }
