@@ -141,6 +141,25 @@ def test_groups_are_a_tree(tmp_path: Path, group: str | None) -> None:
         xarray.testing.assert_identical(plain.load(), found.load())
 
 
+def test_a_frame_whose_groups_are_no_tree_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "plain.nc"
+    with netcdf4.Dataset(path, "w") as file:
+        for group, side in ((file, 4), (file.createGroup("inner"), 5)):
+            group.createDimension("x", side)
+            group.createVariable("x", "f4", ("x",))[:] = np.arange(side)
+    closed: list[Shared] = []
+    close = Shared.close
+
+    def watched(frame: Shared) -> None:
+        closed.append(frame)
+        close(frame)
+
+    monkeypatch.setattr(Shared, "close", watched)
+    with pytest.raises(ValueError, match="not aligned"):
+        xarray.open_datatree(kept(tmp_path, path.read_bytes()), engine=LithifyEntrypoint)
+    assert closed
+
+
 def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     read = KeptArray.__getitem__
