@@ -49,6 +49,11 @@ class NumberCoder(ABC):
     def opened(self, stored: bytes) -> tuple[bytes, bytes] | None:
         """The numbers of a stream, packed, and the recipe for it; None: it is not what it should be."""
 
+    def plain_of(self, stored: bytes) -> bytes | None:
+        """The numbers of a stream, packed, whether it could be closed again or not; None: it says something else."""
+        found = self.opened(stored)
+        return None if found is None else found[0]
+
     @abstractmethod
     def closed(self, plain: bytes, recipe: bytes, length: int) -> bytes:
         """The stream of `length` bytes. Raises Corrupt or Truncated."""
@@ -254,6 +259,12 @@ class Lzw(NumberCoder):
         if found is None or self.rows is None:
             return found
         return self.rows.undone(found[0]), found[1]
+
+    def plain_of(self, stored: bytes) -> bytes | None:
+        from lithify.codecs.arrays import lzw_strips
+
+        found = lzw_strips.plain_of(stored, self.count) if self._is_possible else None
+        return found if found is None or self.rows is None else self.rows.undone(found)
 
     def closed(self, plain: bytes, recipe: bytes, length: int) -> bytes:
         from lithify.codecs.arrays import lzw_strips

@@ -22,6 +22,8 @@ from lithify.codecs.arrays.rows import Rows
 from lithify.errors import BadBytes, Corrupt
 
 _HEAD_BYTES, _CHECK_BYTES = 2, 4
+_VAIN_MAX = 2
+"""How many times the bytes of a file are tried in vain: those of streams that lie apart are at most once."""
 BARE = b"\0\0"
 """In the place of a header, which cannot be these."""
 _ANY_HEAD = b"\x78\x01"
@@ -58,8 +60,7 @@ class Place:
     def plain_of(self, stored: bytes) -> bytes:
         """What a stream says. Raises Corrupt if that is not what it should hold."""
         if self.coder is not None:
-            opened = self.coder.opened(stored)
-            plain = b"" if opened is None else opened[0]
+            plain = self.coder.plain_of(stored) or b""
         else:
             bits = -zlib.MAX_WBITS if self.bare else zlib.MAX_WBITS
             try:
@@ -122,7 +123,8 @@ class Stream:
 class Inflated:
     """The streams of a file of `length` bytes, in its order, none touching another.
 
-    shut  how many others there are that nobody can open so that they close to the byte, as far as that was tried
+    shut  how many others there are that nobody can open so that they close to the byte, as far as that was tried; and
+          those that were not tried, since such ones lie over one another, and too much was tried in vain
     """
 
     length: int
@@ -222,14 +224,19 @@ def inflate(data: bytes, places: Sequence[Place]) -> tuple[bytes, Inflated]:
     streams: list[Stream] = []
     pieces: list[bytes] = []
     at, plain_at, hint, shut = 0, 0, None, 0
+    patience = _VAIN_MAX * len(data)
     room = limits.CHUNK_BYTES_MAX - len(data)
     for place in sorted(places, key=lambda one: one.offset)[:STREAMS_MAX]:
         end = place.offset + place.length
         if place.offset < at or end > len(data) or place.plain_bytes - place.length > room:
             continue
+        if place.length > patience:
+            shut += 1
+            continue
         opened = _opened(data[place.offset : end], place, hint)
         if opened is None:
             shut += 1
+            patience -= place.length
             continue
         hint = opened.hint
         room -= place.plain_bytes - place.length

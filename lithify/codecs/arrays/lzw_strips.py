@@ -9,7 +9,7 @@ import numpy as np
 from lithify.codecs.array_types import U8
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.kernel import once, wide
-from lithify.codecs.media.lzw import Choices, learn, pack, unpack
+from lithify.codecs.media.lzw import Choices, Unpacked, learn, pack, unpack
 from lithify.errors import Corrupt
 
 _DEPTH = 8
@@ -21,7 +21,7 @@ _NUMBER_MAX = 1 << 32
 
 @once
 def _respell(data: U8, out: U8, from_tiff: bool) -> int:
-    """Write the codes of a stream as the other kind does; gives bytes, or -1 if it does not end or has no room."""
+    """Write the codes of a stream as the other kind does; gives bytes, or -1 less these if it has no end or no room."""
     at, told, since, size, room = wide(0), wide(0), wide(0), 8 * len(data), 8 * len(out)
     while True:
         free = _END + 1 + max(since - 1, wide(0))
@@ -32,7 +32,7 @@ def _respell(data: U8, out: U8, from_tiff: bool) -> int:
             early += 1
         taken, given = (early, late) if from_tiff else (late, early)
         if at + taken > size or told + given > room:
-            return -1
+            return -1 - ((told + 7) >> 3)
         code = wide(0)
         for bit in range(taken):
             place = at + bit
@@ -55,10 +55,8 @@ def _respell(data: U8, out: U8, from_tiff: bool) -> int:
 
 def opened(stored: bytes, count: int) -> tuple[bytes, bytes] | None:
     """The `count` bytes of a strip, and its recipe; None: it is not what it should be, or would not come back."""
-    spelled = np.zeros(len(stored) + _SLACK_BYTES, np.uint8)
-    length = _respell(np.frombuffer(stored, np.uint8), spelled, True)
-    stream = None if length < 0 else unpack(spelled[:length].tobytes(), _DEPTH, count)
-    if stream is None or len(stream.pixels) != count or not stream.ended:
+    stream = _taken_apart(stored, count)
+    if stream is None or not stream.ended:
         return None
     learnt = learn(stream, _DEPTH)
     if learnt is None:
@@ -70,9 +68,23 @@ def opened(stored: bytes, count: int) -> tuple[bytes, bytes] | None:
         return None
 
 
+def plain_of(stored: bytes, count: int) -> bytes | None:
+    """The `count` bytes that a strip says, whoever wrote it, and whatever stands behind them; None: it says others."""
+    stream = _taken_apart(stored, count)
+    return None if stream is None else stream.pixels.tobytes()
+
+
+def _taken_apart(stored: bytes, count: int) -> Unpacked | None:
+    """The codes of a strip of `count` bytes, as GIF has them; None: it is none."""
+    spelled = np.zeros(len(stored) + _SLACK_BYTES, np.uint8)
+    length = _respell(np.frombuffer(stored, np.uint8), spelled, True)
+    stream = unpack(spelled[: length if length >= 0 else -1 - length].tobytes(), _DEPTH, count)
+    return stream if stream is not None and len(stream.pixels) == count else None
+
+
 def closed(plain: bytes, recipe: bytes, length: int) -> bytes:
     """The strip of `length` bytes. Raises Corrupt or Truncated."""
-    spelled, _ = pack(np.frombuffer(plain, np.uint8), _DEPTH, _read(recipe), length + _SLACK_BYTES)
+    spelled, _ = pack(np.frombuffer(plain, np.uint8), _DEPTH, _read(recipe, length), length + _SLACK_BYTES)
     out = np.zeros(length, np.uint8)
     if _respell(np.frombuffer(spelled, np.uint8), out, False) < 0:
         raise Corrupt(f"array payload: {len(plain)} bytes do not become an LZW strip of {length} bytes")
@@ -84,11 +96,15 @@ def _packed(choices: Choices) -> bytes:
     return b"".join(map(varint, numbers))
 
 
-def _read(recipe: bytes) -> Choices:
-    reader = Reader(recipe)
-    clears = [reader.varint(_NUMBER_MAX) for _ in range(reader.varint(len(recipe)))]
-    shorter = []
+def _read(recipe: bytes, length: int) -> Choices:
+    """What a recipe for a strip of `length` bytes says: each clearing, and each phrase of a pair, is a code of it."""
+    reader, codes = Reader(recipe), 8 * length // (_DEPTH + 1)
+    clearings = reader.varint(codes)
+    clears = [reader.varint(_NUMBER_MAX) for _ in range(clearings)]
+    shorter: list[int] = []
     while reader.left:
+        if clearings + len(shorter) // 2 >= codes:
+            raise Corrupt(f"array payload: a strip of {length} bytes has at most {codes} codes, its recipe tells more")
         shorter += [reader.varint(_NUMBER_MAX), reader.varint(_NUMBER_MAX)]
     return Choices(clears, shorter, ended=True)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lithify.codecs.array_types import I32, I64, U8
+from lithify.codecs.array_types import I32, I64, U8, U16
 from lithify.codecs.kernel import once, wide
 from lithify.errors import Corrupt
 
 _CODES, _CODE_BITS_MAX = 4096, 12
-_HASHES = 16384
+_ROOTS = 256
 _WHOLE, _WRONG, _FULL = 0, 1, 2
 _CODE_BYTES = 8
 _PHRASES_PER_SHORT = 16
@@ -104,42 +104,53 @@ def _unpack(data: U8, depth: int, pixels: U8, phrases: I32, prefix: I32, last: U
 
 
 @once
-def _find(keys: I64, key: int) -> int:
-    """The place of a key, or the empty one where it belongs: what earlier generations left counts as empty."""
-    place = ((key & 0xFFFFF) * 0x9E3779B1 >> 12) & (_HASHES - 1)
-    while keys[place] >> 20 == key >> 20 and keys[place] != key:
-        place = (place + 1) & (_HASHES - 1)
-    return place
+def _longer(code: int, pixel: int, rows: U16, codes: U16) -> int:
+    """The code of a phrase and one pixel more; 0: none has it. Two looks, whatever the pixels are."""
+    row = wide(rows[code << 4 | pixel >> 4])
+    return wide(codes[row << 4 | pixel & 15])
 
 
 @once
-def _phrase(pixels: U8, at: int, most: int, generation: int, keys: I64, values: I32) -> int:
+def _name(code: int, pixel: int, free: int, rows: U16, codes: U16, used: int) -> int:
+    """Give a phrase and one pixel more the code `free`; gives how many rows are used then."""
+    place = code << 4 | pixel >> 4
+    if rows[place] == 0:
+        used += 1
+        rows[place] = used
+        codes[used << 4 : used + 1 << 4] = 0
+    codes[wide(rows[place]) << 4 | pixel & 15] = free
+    rows[free << 4 : free + 1 << 4] = 0
+    return used
+
+
+@once
+def _phrase(pixels: U8, at: int, most: int, rows: U16, codes: U16) -> int:
     """The longest known phrase of at most so many pixels: its length << 16 | its code."""
     code, run = wide(pixels[at]), wide(1)
     while run < most:
-        key = generation << 20 | code << 8 | wide(pixels[at + run])
-        place = _find(keys, key)
-        if keys[place] != key:
+        longer = _longer(code, wide(pixels[at + run]), rows, codes)
+        if longer == 0:
             break
-        code = wide(values[place])
+        code = longer
         run += 1
     return run << 16 | code
 
 
 @once
 def _pack(
-    pixels: U8, depth: int, clears: I64, shorter: I64, ended: bool, out: U8, keys: I64, values: I32, phrases: I32,
+    pixels: U8, depth: int, clears: I64, shorter: I64, ended: bool, out: U8, rows: U16, codes: U16, phrases: I32,
     counts: I64,
 ) -> int:  # fmt: skip
     """Write a stream; gives its bits, or -1 where there is no room in `out`.
 
     clears   how many phrases each clearing comes behind, since the last one
     shorter  {phrases since the last such one, its length}, for phrases that are not the longest
+    rows     of `codes`, for 16 pixels each that may follow a phrase, by its code; all 0 at first, as `codes`
     phrases  when learning: their lengths as they are, and CLEAR; `shorter` is filled then, and its length counted
     """
     clear = wide(1) << depth
     free, bits, before = clear + 2, depth + 1, wide(-1)
-    generation, since, at, size = wide(1), wide(0), wide(0), len(pixels)
+    used_rows, since, at, size = wide(0), wide(0), wide(0), len(pixels)
     next_clear, next_short, gap, token = wide(0), wide(0), wide(0), wide(0)
     buffer, held, written = wide(0), wide(0), wide(0)
     learning = len(phrases) > 0
@@ -152,26 +163,28 @@ def _pack(
         code, used = clear, bits
         if is_clear:
             next_clear += 1
-            generation += 1
+            rows[: _ROOTS << 4] = 0
+            used_rows = wide(0)
             since = wide(0)
             free, bits, before = clear + 2, depth + 1, wide(-1)
         else:
             if before >= 0 and free < _CODES:
-                key = generation << 20 | before << 8 | wide(pixels[at])
-                place = _find(keys, key)
-                if keys[place] != key:
-                    keys[place], values[place] = key, free
+                if _longer(before, wide(pixels[at]), rows, codes) == 0:
+                    used_rows = _name(before, wide(pixels[at]), free, rows, codes, used_rows)
                 free += 1
-            found = _phrase(pixels, at, size - at, generation, keys, values)
+            most = size - at
             is_short = not learning and next_short < len(shorter) and shorter[next_short] == gap
+            if is_short:
+                most = min(most, shorter[next_short + 1])
+            found = _phrase(pixels, at, most, rows, codes)
             if learning and phrases[token] != found >> 16:
                 if next_short + 2 > len(shorter):
                     return -1
                 is_short = True
                 shorter[next_short], shorter[next_short + 1] = gap, phrases[token]
+                found = _phrase(pixels, at, min(most, shorter[next_short + 1]), rows, codes)
             gap += 1
             if is_short:
-                found = _phrase(pixels, at, min(size - at, shorter[next_short + 1]), generation, keys, values)
                 next_short += 2
                 gap = wide(0)
             code = found & 0xFFFF
@@ -240,6 +253,6 @@ def pack(pixels: U8, depth: int, choices: Choices, bytes_max: int) -> tuple[byte
 def _run(
     pixels: U8, depth: int, clears: I64, shorter: I64, ended: bool, room: int, phrases: I32, counts: I64
 ) -> tuple[bytes, int]:
-    out, keys, values = np.zeros(room, np.uint8), np.zeros(_HASHES, np.int64), np.zeros(_HASHES, np.int32)
-    bits = _pack(pixels, depth, clears, shorter, ended, out, keys, values, phrases, counts)
+    out, rows, codes = np.zeros(room, np.uint8), np.zeros(_CODES << 4, np.uint16), np.zeros(_CODES << 4, np.uint16)
+    bits = _pack(pixels, depth, clears, shorter, ended, out, rows, codes, phrases, counts)
     return out[: (max(bits, 0) + 7) // 8].tobytes(), int(bits)

@@ -4,6 +4,7 @@ import io
 import json
 import random
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from lithify.codecs.arrays import lzw_strips
 from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
 from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
-from lithify.codecs.arrays.inflated import Place, inflate
+from lithify.codecs.arrays.inflated import Place, _opened, inflate
 from lithify.codecs.arrays.payload import INFLATED, encode_file, open_payload
 from lithify.codecs.arrays.pieces import structure_of
 from lithify.codecs.arrays.rows import Rows
@@ -365,6 +366,25 @@ def test_only_streams_that_were_tried_in_vain_are_counted_as_shut() -> None:
     assert inflate(data, [too_long])[1].shut == 0
 
 
+def test_bytes_that_do_not_open_are_not_tried_for_each_stream_that_is_said_to_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken, good = zlib.compress(CUBE.tobytes())[:-1] + b"?", zlib.compress(bytes(900))
+    data = broken + good
+    places = [Place(0, len(broken), CUBE.nbytes, 1)] * 500 + [Place(len(broken), len(good), 900, 1)]
+    tried: list[int] = []
+
+    def counted(stored: bytes, *others: Any) -> Any:
+        tried.append(len(stored))
+        return _opened(stored, *others)
+
+    monkeypatch.setattr("lithify.codecs.arrays.inflated._opened", counted)
+    found = inflate(data, places)[1]
+
+    assert ([len(broken)], 500) == ([one.offset for one in found.streams], found.shut)
+    assert sum(tried) <= 3 * len(data)
+
+
 def test_streams_that_lie_are_refused() -> None:
     data = hdf5(lambda file: file.create_dataset("a", data=CUBE, chunks=(1, 20, 30), compression="gzip", shuffle=True))
     plain, inflated = inflate(data, streams_in(data))
@@ -407,9 +427,28 @@ def test_lzw_of_tiff_is_opened_and_closed_to_the_byte(data: bytes, most: int) ->
 @settings(max_examples=examples(100), deadline=None)
 def test_no_strip_of_lzw_is_trusted(data: bytes, recipe: bytes, length: int) -> None:
     found = lzw_strips.opened(data, length or 1)
-    assert found is None or data == lzw_strips.closed(*found, len(data))
+    said = lzw_strips.plain_of(data, length or 1)
+    assert said is None or len(said) == (length or 1)
+    assert found is None or (data, found[0]) == (lzw_strips.closed(*found, len(data)), said)
     with suppress(BadBytes):
         assert length == len(lzw_strips.closed(data, recipe, length))
+
+
+@pytest.mark.parametrize("recipe", [b"\0" + bytes(2 * 3 * limits.MIB), b"\xff\xff\x3f" + bytes(limits.MIB)])
+def test_a_recipe_that_tells_more_than_its_strip_has_codes_is_refused_before_it_is_read(recipe: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(Corrupt):
+        lzw_strips.closed(bytes(10), recipe, 100)
+    assert tracemalloc.get_traced_memory()[1] < limits.MIB
+    tracemalloc.stop()
+
+
+def test_a_recipe_may_tell_of_every_code_of_its_strip() -> None:
+    codes = [256] * 7 + [0] * 8 + [257]
+    bits = "".join(f"{code:09b}" for code in codes)
+    stored = int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+    assert stored == lzw_strips.closed(bytes(8), bytes([7, *[0] * 7, *[0, 1] * 8]), len(stored))
 
 
 @given(

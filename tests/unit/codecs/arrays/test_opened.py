@@ -19,7 +19,19 @@ from lithify.codecs.frame import FrameWriter, read_frame
 from lithify.codecs.in_memory import MemorySource
 from lithify.codecs.raw.zstd import Zstd
 from lithify.errors import BadBytes
-from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, fits, grib1, netcdf3, nifti, npy, smooth, tiff, zipped
+from tests.unit.codecs.arrays.files import (
+    Nc3Variable,
+    Numbers,
+    fits,
+    grib1,
+    lzw,
+    netcdf3,
+    nifti,
+    npy,
+    smooth,
+    tiff,
+    zipped,
+)
 from tests.unit.codecs.arrays.test_containers import hdf5
 from tests.unit.codecs.arrays.test_pieces import FRAME_BYTES, shorten
 
@@ -96,6 +108,34 @@ FILES: dict[str, tuple[Callable[[], bytes], Numbers]] = {
 def opened(request: pytest.FixtureRequest) -> tuple[LazyArray, Numbers]:
     make, expected = FILES[request.param]
     return open_arrays(kept(make())).arrays["values"], expected
+
+
+def spelled_out(data: bytes, end: tuple[int, ...] = (257,)) -> bytes:
+    """LZW of bytes of which each is a phrase, and the table cleared before codes grow: any reader reads it."""
+    codes = [code for at in range(0, len(data), 200) for code in (256, *data[at : at + 200])]
+    bits = "".join(f"{code:09b}" for code in (*codes, *end))
+    return int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+
+
+ODD_STRIPS: dict[str, Callable[[bytes], bytes]] = {
+    "short phrases": spelled_out,
+    "no end": lambda data: spelled_out(data, ()),
+    "a byte behind its end": lambda data: lzw(data) + b"?",
+}
+
+
+@pytest.mark.parametrize("predictor", [1, 2])
+@pytest.mark.parametrize("odd", ODD_STRIPS)
+def test_strips_that_do_not_close_again_are_read_all_the_same(predictor: int, odd: str) -> None:
+    pages = smooth((3, 40, 64), "u2") // 4096
+    strips = iter([lzw, ODD_STRIPS[odd], lzw])
+
+    def packed(told: bytes) -> bytes:
+        return next(strips)(told)
+
+    file = open_arrays(kept(tiff(list(pages), predictor=predictor, packed=packed)))
+
+    assert pages.tobytes() == file.arrays["values"][:].tobytes()
 
 
 @given(st.lists(st.one_of(st.integers(-2, 1), st.slices(24), st.slices(6)), max_size=3))

@@ -1,6 +1,7 @@
 """GIFs: every byte of the file again, whoever packed its images, and whatever is in it."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -160,6 +161,49 @@ def test_no_more_pixels_are_unpacked_than_were_asked_for() -> None:
     assert unpack(lzw(frame), 4, 399) is None
     stream = unpack(lzw(Frame(names=[*frame.pixels(), 1, 2, 3])), 4, 400)
     assert stream is None or len(stream.pixels) == 400
+
+
+def test_phrases_that_are_told_to_be_short_do_not_look_for_the_longest() -> None:
+    growing, short = 3838, 100_000
+    pixels = np.zeros(growing * (growing + 1) // 2 + short, np.uint8)
+    choices = Choices([0], [growing, 1, *[0, 1] * (short - 1)], ended=True)
+
+    started = time.process_time()
+    packed, _ = pack(pixels, 8, choices, 2 * (growing + short))
+
+    assert time.process_time() - started < 1  # 5 s, if each looks through a phrase of thousands
+    stream = unpack(packed, 8, len(pixels))
+    assert stream is not None
+    assert stream.phrases.tolist() == [0, *range(1, growing + 1), *[1] * short]
+
+
+@pytest.mark.parametrize("cleared", [300, 5000])
+def test_phrases_are_the_longest_whatever_follows_one(cleared: int) -> None:
+    chance = np.random.default_rng(2)
+    follows = np.stack([np.zeros(512), np.tile(np.arange(256), 2)], axis=1).ravel()
+    pixels = np.concatenate([follows, chance.integers(0, 2, 3000), follows]).astype(np.uint8)
+
+    stream = unpack(pack(pixels, 8, Choices([0, cleared], [], ended=True), 9000)[0], 8, len(pixels))
+
+    assert stream is not None
+    assert pixels.tolist() == stream.pixels.tolist()
+    assert stream.phrases.tolist() == longest_phrases(pixels.tobytes(), cleared)
+
+
+def longest_phrases(data: bytes, cleared: int) -> list[int]:
+    """Their lengths, 0 for a clearing: one at the start, one behind so many phrases."""
+    lengths, known, at = [0], {bytes([n]) for n in range(256)}, 0
+    while at < len(data):
+        run = 1
+        while at + run < len(data) and data[at : at + run + 1] in known:
+            run += 1
+        known.add(data[at : at + run + 1])
+        lengths.append(run)
+        at += run
+        if len(lengths) == cleared + 1:
+            lengths.append(0)
+            known = {bytes([n]) for n in range(256)}
+    return lengths
 
 
 # --- names --------------------------------------------------------------------------------------------
