@@ -99,9 +99,14 @@ class LithifyEntrypoint(BackendEntrypoint):
         drop_variables: str | Iterable[str] | None = None,
         **settings: Any,
     ) -> DataTree:
-        """The same as a tree."""
+        """The same as a tree. Raises ValueError for groups that are none, having other axes than those around them."""
         groups = self.open_groups_as_dict(filename_or_obj, drop_variables=drop_variables, **settings)
-        tree = DataTree.from_dict(groups)
+        try:
+            tree = DataTree.from_dict(groups)
+        except BaseException:
+            for dataset in groups.values():
+                dataset.close()
+            raise
         for path, dataset in groups.items():
             tree[path].set_close(dataset.close)
         return tree

@@ -59,14 +59,29 @@ def why_exact(structure: Structure, contract: Contract, *, loosened: int) -> str
         return None
     if not structure.variables:
         return "no arrays were found in it"
-    packed = [one.known_as for one in structure.variables if _is_packed(one)]
-    if packed:
-        how = f"{contract};{packed[0]}={contract}"
-        return f"{some_of(packed)} are whole numbers with a scale_factor: exact unless they are named, as in '{how}'"
+    packed = {one.known_as: _naming(one, contract) for one in structure.variables if _is_packed(one)}
+    helped = [(name, how) for name, how in packed.items() if how is not None]
+    if helped:
+        names, how = some_of([name for name, _ in helped]), helped[0][1]
+        return f"{names} are whole numbers with a scale_factor: exact unless they are named, as in '{how}'"
     sealed = [one.known_as for one in structure.variables if one.sealed and one.extent.element.native.kind == "f"]
     if sealed:
         return f"{some_of(sealed)} lie compressed or under a checksum of the file's own: other values would break it"
     return f"none of its {len(structure.variables)} arrays holds measurements that {contract} loosens"
+
+
+def _naming(variable: Variable, contract: Contract) -> Contract | None:
+    """The contract that loosens this variable too, by its name; None: it was named, or would stay as it is."""
+    name, own = variable.known_as, replace(contract, variables=())
+    if name in dict(contract.variables):
+        return None
+    try:
+        found = replace(contract, variables=tuple(sorted((*contract.variables, (name, own)))))
+    except BadArgument:  # not every name can be spelled in a contract
+        return None
+    bound = bound_of(variable, found)
+    steps = bound.value if isinstance(bound, Bound) and bound.kind == "abs" else 1.0
+    return found if bound is not None and steps >= 1 else None
 
 
 def _is_packed(variable: Variable) -> bool:

@@ -5,7 +5,7 @@ Times are seconds from the begin of the year 0 of a calendar, which mean somethi
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 _DAY, _HOUR, _MINUTE = 86400.0, 3600.0, 60.0
@@ -20,15 +20,17 @@ class Calendar:
 
     months       days of the months of a year
     days_before  of all years from the year 0 up to this one
+    since        the first year that there is
     """
 
     months: Callable[[int], Sequence[int]]
     days_before: Callable[[int], int]
+    since: int = 0
 
     def seconds(self, year: int, month: int = 1, day: int = 1, rest: float = 0.0) -> float:
         """Of a date, and `rest` seconds. Raises ValueError for one that is not in the calendar."""
         months = self.months(year)
-        if not (1 <= month <= len(months) and 1 <= day <= months[month - 1]):
+        if year < self.since or not (1 <= month <= len(months) and 1 <= day <= months[month - 1]):
             raise ValueError(f"there is no {year:04}-{month:02}-{day:02} in this calendar")
         days = self.days_before(year) + list(accumulate(months, initial=0))[month - 1] + day - 1
         return days * _DAY + rest
@@ -38,18 +40,19 @@ def _is_gregorian_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-_GREGORIAN = Calendar(
+_PROLEPTIC = Calendar(
     lambda year: _LEAP if _is_gregorian_leap(year) else _PLAIN,
     lambda year: 365 * year + (year - 1) // 4 - (year - 1) // 100 + (year - 1) // 400 + 1,
 )
-_JULIAN = Calendar(lambda year: _PLAIN if year % 4 else _LEAP, lambda year: 365 * year + (year - 1) // 4 + 1)
+_STANDARD = replace(_PROLEPTIC, since=1)
+_JULIAN = Calendar(lambda year: _PLAIN if year % 4 else _LEAP, lambda year: 365 * year + (year - 1) // 4 + 1, since=1)
 _NO_LEAP = Calendar(lambda _: _PLAIN, lambda year: 365 * year)
 _ALL_LEAP = Calendar(lambda _: _LEAP, lambda year: 366 * year)
 _THIRTIES = Calendar(lambda _: _EVEN, lambda year: 360 * year)
 _NAMED = {
-    "proleptic_gregorian": _GREGORIAN,
-    "standard": _GREGORIAN,
-    "gregorian": _GREGORIAN,
+    "proleptic_gregorian": _PROLEPTIC,
+    "standard": _STANDARD,
+    "gregorian": _STANDARD,
     "julian": _JULIAN,
     "noleap": _NO_LEAP,
     "365_day": _NO_LEAP,
@@ -57,7 +60,7 @@ _NAMED = {
     "366_day": _ALL_LEAP,
     "360_day": _THIRTIES,
 }
-_SINCE_CHANGE = _GREGORIAN.seconds(1582, 10, 15)
+_SINCE_CHANGE = _STANDARD.seconds(1582, 10, 15)
 """Before it, the standard calendar is Julian."""
 _INSTANT = re.compile(
     r"(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}(?:\.\d*)?))?)?)?"
@@ -83,17 +86,22 @@ def instant(calendar: Calendar, text: str) -> float | None:
         begin = calendar.seconds(int(year), int(month), int(day), _rest(hour, minute, second) - ahead)
     except ValueError:
         return None
-    return None if calendar is _GREGORIAN and begin < _SINCE_CHANGE else begin
+    return begin if _is_told(calendar, begin) else None
 
 
 def span(calendar: Calendar, text: str) -> tuple[float, float] | None:
-    """What a time covers, as precisely as it is told: from its begin to that of the next. None: it is no time."""
+    """What a time covers, as precisely as it is told: from its begin to that of the next.
+
+    None: it is no time, or before the standard calendar began.
+    """
     found = _TIME.fullmatch(text)
     if found is None:
         return None
     year, month, day, hour, minute, second = found.groups()
     try:
         begin = calendar.seconds(int(year), int(month or 1), int(day or 1), _rest(hour, minute, second))
+        if not _is_told(calendar, begin):
+            return None
         if month is None:
             return begin, calendar.seconds(int(year) + 1)
         if day is None:
@@ -102,6 +110,11 @@ def span(calendar: Calendar, text: str) -> tuple[float, float] | None:
     except ValueError:
         return None
     return begin, begin + (1.0 if second else _MINUTE if minute else _HOUR if hour else _DAY)
+
+
+def _is_told(calendar: Calendar, begin: float) -> bool:
+    """Whether a time is not one of the standard calendar when that was another."""
+    return calendar is not _STANDARD or begin >= _SINCE_CHANGE
 
 
 def _rest(hour: str | None, minute: str | None, second: str | None) -> float:

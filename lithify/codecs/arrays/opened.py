@@ -372,13 +372,15 @@ def _is_all(name: str, variable: Variable, description: Description | None) -> b
 def _filled_up(arrays: Mapping[str, LazyArray], description: Description) -> dict[str, LazyArray]:
     """The same, with arrays that have fewer records than their dimension as long as that, as NetCDF gives them."""
 
+    declared = description.unlimited | description.fixed
+
     def dimension(name: str, axis: int) -> str | None:
+        """The dimension that may grow, of the innermost group that has one of this name."""
         group, own = name.rpartition("/")[0], arrays[name].dimensions[axis]
-        while f"{group}/{own}".lstrip("/") not in description.unlimited:
-            if not group:
-                return None
+        while group and f"{group}/{own}" not in declared:
             group = group.rpartition("/")[0]
-        return f"{group}/{own}".lstrip("/")
+        found = f"{group}/{own}".lstrip("/")
+        return found if found in description.unlimited else None
 
     grown: dict[str | None, int] = {}
     for name, one in arrays.items():

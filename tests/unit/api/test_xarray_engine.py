@@ -1,6 +1,9 @@
 """xarray opens what lithify keeps as it opens the original, and values are decoded when they are needed."""
 
 import copy
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +12,8 @@ import numpy as np
 import pytest
 
 from lithify.codecs.registry import by_id
-from lithify.errors import BadArgument
+from lithify.errors import BadArgument, Corrupt
+from lithify.store.views import ArraysView, ArrayView
 from tests.serving import Served
 from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, nifti, npy, smooth, tiff
@@ -17,6 +21,7 @@ from tests.unit.codecs.arrays.files import Nc3Variable, fits, grib1, netcdf3, ni
 xarray = pytest.importorskip("xarray")
 netcdf4 = pytest.importorskip("netCDF4")
 
+from lithify.api.scientific import remote_store  # noqa: E402
 from lithify.api.scientific.local_store import Shared  # noqa: E402
 from lithify.api.scientific.remote_store import Remote  # noqa: E402
 from lithify.api.scientific.store import KeptArray  # noqa: E402
@@ -136,6 +141,25 @@ def test_groups_are_a_tree(tmp_path: Path, group: str | None) -> None:
         xarray.testing.assert_identical(plain.load(), found.load())
 
 
+def test_a_frame_whose_groups_are_no_tree_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "plain.nc"
+    with netcdf4.Dataset(path, "w") as file:
+        for group, side in ((file, 4), (file.createGroup("inner"), 5)):
+            group.createDimension("x", side)
+            group.createVariable("x", "f4", ("x",))[:] = np.arange(side)
+    closed: list[Shared] = []
+    close = Shared.close
+
+    def watched(frame: Shared) -> None:
+        closed.append(frame)
+        close(frame)
+
+    monkeypatch.setattr(Shared, "close", watched)
+    with pytest.raises(ValueError, match="not aligned"):
+        xarray.open_datatree(kept(tmp_path, path.read_bytes()), engine=LithifyEntrypoint)
+    assert closed
+
+
 def test_values_are_decoded_when_they_are_needed_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     read = KeptArray.__getitem__
@@ -227,6 +251,78 @@ def test_an_object_without_dimensions_that_xarray_knows_of_is_refused_too(served
     served.archive.put(collection, "c u/be.nc", [grib1(smooth((3, 20, 30), "u2"), 16)])
     with pytest.raises(BadArgument, match="of kind grib is not opened by xarray"):
         far(served, collection)
+
+
+class Lying:
+    """A client whose server tells of one variable, and answers with `body`."""
+
+    def __init__(self, body: bytes = b"", **told: Any) -> None:
+        one = {"name": "t", "dimensions": ("x",), "shape": (3,), "type": "f4", "blocks": None, "attributes": {}, **told}
+        self._view = ArraysView("c", "n", "r", "netcdf3", {"": {}}, (ArrayView(**one),))
+        self._body = body
+
+    def arrays(self, *_: Any, **__: Any) -> ArraysView:
+        return self._view
+
+    @contextmanager
+    def slice(self, *_: Any, **__: Any) -> Iterator[list[bytes]]:
+        yield [self._body]
+
+
+def claimed(shape: tuple[Any, ...], body: bytes, kind: str = "<f4") -> bytes:
+    """A NumPy file whose head says any shape."""
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": kind, "fortran_order": False, "shape": shape})
+    return head.getvalue() + body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        npy(np.zeros(7, "f4")),
+        npy(np.zeros((3, 4), "f4")),
+        npy(np.zeros(3, "c8")),
+        npy(np.zeros(3, "i4")),
+        npy(np.array(["a", "b", "c"])),
+        npy(np.zeros(3, "f4"))[:-1],
+        npy(np.zeros(3, "f4")) + b"more",
+        claimed((1 << 33,), bytes(12)),
+        claimed((1 << 63, 0), b""),
+        claimed((-1, -3), bytes(12)),
+        claimed((3,), bytes(24), "|O"),
+        b"\x93NUMPY\1\0\5\0(((((",
+        b"no array",
+        b"",
+    ],
+)
+def test_an_answer_that_is_not_what_was_told_is_refused_with_the_address(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_store, "_client", lambda *_: Lying(body))
+    with (
+        xarray.open_dataset("http://host/v1/objects/c/n", engine=LithifyEntrypoint) as found,
+        pytest.raises(Corrupt, match=r"^http://host/v1/objects/c/n: "),
+    ):
+        found.load()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"dimensions": ("x", "y")},
+        {"blocks": (1, 2)},
+        {"shape": (-3,)},
+        {"type": "V8"},
+        {"attributes": {"units": {"type": "f4", "numbers": 5}}},
+    ],
+    ids=repr,
+)
+def test_variables_that_cannot_be_are_refused_with_the_address(
+    told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_store, "_client", lambda *_: Lying(**told))
+    with pytest.raises(Corrupt, match=r"^http://host/v1/objects/c/n: "):
+        xarray.open_dataset("http://host/v1/objects/c/n", engine=LithifyEntrypoint)
 
 
 def test_groups_and_texts_of_an_object_are_the_same(served: Served, collection: str, tmp_path: Path) -> None:

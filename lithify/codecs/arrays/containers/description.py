@@ -37,12 +37,14 @@ class Description:
 
     groups     the attributes of each group, by its path with a slash at the end
     unlimited  the dimensions that may grow, behind the path of their group
+    fixed      those that may not: one of an inner group hides one of the same name further out
     """
 
     attributes: Attributes
     variables: Mapping[str, Described]
     groups: Mapping[str, Attributes] = field(default_factory=dict)
     unlimited: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
 
 
 def plain(attributes: Attributes) -> dict[str, Any]:

@@ -82,19 +82,20 @@ def _described(file: Any) -> Description:
         )
         for one in _every_dataset(file)
     }
-    return Description(_told(file), found, dict(_groups(file, "")), _unlimited(file))
+    return Description(_told(file), found, dict(_groups(file, "")), *_dimensions_by_growth(file))
 
 
-def _unlimited(file: Any) -> frozenset[str]:
-    """Its dimensions that may grow: those whose scales may."""
-    found: list[str] = []
+def _dimensions_by_growth(file: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Its dimensions that may grow, as their scales may, and those that may not."""
+    growing: list[str] = []
+    fixed: list[str] = []
 
     def visit(_: str, item: Any) -> None:
-        if getattr(item, "maxshape", None) and item.maxshape[0] is None and _is_scale(item):
-            found.append(_name_of(item).lstrip("/"))
+        if getattr(item, "maxshape", None) and _is_scale(item):
+            (growing if item.maxshape[0] is None else fixed).append(_name_of(item).lstrip("/"))
 
     file.visititems(visit)
-    return frozenset(found)
+    return frozenset(growing), frozenset(fixed)
 
 
 def _groups(group: Any, path: str) -> Iterator[tuple[str, Attributes]]:
@@ -141,7 +142,7 @@ def _dimension_names(dataset: Any, numbered: Mapping[int, str]) -> tuple[str, ..
         return (own,)
     if _is_scale(dataset):  # of its first axis, and no scale has scales of its own
         numbers = np.asarray(dataset.attrs.get("_Netcdf4Coordinates", ())).reshape(-1).tolist()
-        if len(numbers) == dataset.ndim and all(number in numbered for number in numbers):
+        if len(numbers) == dataset.ndim and all(isinstance(one, int) and one in numbered for one in numbers):
             return tuple(numbered[number] for number in numbers)
     scales = [[_name_of(scale).rsplit("/", 1)[-1] for scale in axis.values()] for axis in dataset.dims]
     return tuple(names[0] if names else f"{own}_{axis}" for axis, names in enumerate(scales))
@@ -343,5 +344,9 @@ def _dimensions(dataset: Any, attributes: Mapping[str, Any]) -> list[str]:
     return [f"axis {axis}" for axis in range(len(dataset.shape))]
 
 
-def _is_scale(dataset: Any) -> bool:
-    return dataset.attrs.get("CLASS") in (b"DIMENSION_SCALE", np.bytes_(b"DIMENSION_SCALE"))
+def _is_scale(item: Any) -> bool:
+    """Whether it is the scale of a dimension: groups and types may have an attribute of that name, of any kind."""
+    import h5py
+
+    told = _attribute(item.attrs.get("CLASS")) if isinstance(item, h5py.Dataset) else None
+    return isinstance(told, str) and told == "DIMENSION_SCALE"

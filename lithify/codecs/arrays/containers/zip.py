@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import zipfile
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from lithify.errors import BadBytes, Corrupt, Truncated
 
 _LOCAL = b"PK\x03\x04"
 _META_BYTES_MAX = 1 << 20
-_WIDTH_MAX = 255
+_WIDTH_MAX, _AXES_MAX = 255, 32
 _DESCRIPTIONS_MAX = 1000
 _GZIP_HEAD, _GZIP_TAIL_BYTES = b"\x1f\x8b\x08\0", 8
 _GZIP_HEAD_BYTES = 10
@@ -44,7 +45,11 @@ class _Member(NamedTuple):
     length: int
 
 
-_Members = Mapping[str, _Member]
+class _Members(NamedTuple):
+    """All by their names, and these in order: those of a folder stand beside one another."""
+
+    found: Mapping[str, _Member]
+    names: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,11 @@ class _Kept:
         if self.separator not in (".", "/") or not is_cut:
             told = f"in chunks of {self.chunk}, with {self.separator!r:.10} between their numbers"
             raise Corrupt(f"a Zarr array of shape {self.shape} {told}")
-        for name, member in members.items():
+        names = members.names
+        for name in names[bisect_left(names, self.path) :]:
             if not name.startswith(self.path):
-                continue
+                return
+            member = members.found[name]
             numbers = name[len(self.path) :].split(str(self.separator))
             if len(numbers) == len(self.shape) and all(number.isdecimal() and len(number) < 10 for number in numbers):
                 place = tuple(map(int, numbers))
@@ -104,7 +111,7 @@ def find(data: Bytes, length: int, *, inflated: Inflated | None = None, plain: B
     members = _members(data, inflated)
     file = data if inflated is None else plain
     found: list[Variable] = []
-    for name, member in members.items():
+    for name, member in members.found.items():
         try:
             if name.endswith(".npy"):
                 found += npy.find(file, len(file), at=member.offset, name=name.removesuffix(".npy"))
@@ -144,7 +151,7 @@ def left_in(data: Bytes) -> list[str]:
     return [f"Zarr: {some_of(some)} went through {left}, not opened" for left, some in names.items()]
 
 
-def _members(data: Bytes, inflated: Inflated | None) -> dict[str, _Member]:
+def _members(data: Bytes, inflated: Inflated | None) -> _Members:
     """Those whose plain bytes are in the file, or in the plain one if there is one."""
     found: dict[str, _Member] = {}
     for info, place in _infos(data):
@@ -153,7 +160,7 @@ def _members(data: Bytes, inflated: Inflated | None) -> dict[str, _Member]:
         elif info.compress_type == zipfile.ZIP_STORED:
             offset = place if inflated is None else inflated.moved(place)
             found[info.filename] = _Member(place, offset, info.file_size)
-    return found
+    return _Members(found, sorted(found))
 
 
 def _infos(data: Bytes) -> list[tuple[zipfile.ZipInfo, int]]:
@@ -194,14 +201,14 @@ def _json(data: Bytes, offset: int, size: int) -> Mapping[str, Any]:
 def _zarrs(file: Bytes, members: _Members) -> Iterator[_Kept]:
     """The arrays of Zarr that are described in a file, or in its plain one."""
     described = 0
-    for name, member in members.items():
+    for name, member in members.found.items():
         own = name.rsplit("/", 1)[-1]
         read = {".zarray": _second, "zarr.json": _third}.get(own)
         if read is None:
             continue
         described += 1
         if described > _DESCRIPTIONS_MAX:
-            return  # each is compared with the names of all members
+            return  # folders may lie in one another: each is compared with all that is in it
         try:
             found = read(name[: -len(own)], _json(file, member.offset, member.length))
         except BadBytes:
@@ -229,8 +236,8 @@ def _second(path: str, meta: Mapping[str, Any]) -> _Kept:
     """An array of Zarr version 2."""
     shape, chunk, dtype = _sides(meta.get("shape")), _sides(meta.get("chunks")), _dtype(meta.get("dtype"))
     separator = meta.get("dimension_separator", ".")
-    filters = [*(meta.get("filters") or []), *([meta["compressor"]] if meta.get("compressor") else [])]
-    steps = [(str(one.get("id")), one) for one in filters if isinstance(one, dict)]
+    filters = _objects(meta.get("filters") or []) + _objects([meta["compressor"]] if meta.get("compressor") else [])
+    steps = [(str(one.get("id")), one) for one in filters]
     kept = _Kept(path.rstrip("/"), path, separator, shape, chunk, dtype, *_opened(steps, dtype.itemsize))
     if meta.get("order") != "C" and any(step > 1 for step in chunk[1:]):
         return replace(kept, left="chunks in Fortran's order")
@@ -241,16 +248,15 @@ def _third(path: str, meta: Mapping[str, Any]) -> _Kept | None:
     """An array of Zarr version 3; None: a group."""
     if meta.get("node_type") != "array":
         return None
-    codecs, grid, keys = (meta.get(name) for name in ("codecs", "chunk_grid", "chunk_key_encoding"))
-    if not isinstance(codecs, list) or not all(isinstance(one, dict) for one in codecs):
-        raise Corrupt("a Zarr array whose codecs are no list of objects")
-    if not isinstance(grid, dict) or not isinstance(keys, dict) or not isinstance(grid.get("configuration"), dict):
-        raise Corrupt("a Zarr array without a grid of chunks, or names for them")
-    separator = (keys.get("configuration") or {}).get("separator", "/")
-    steps = [(str(one.get("name")), one.get("configuration") or {}) for one in codecs]
+    codecs, (grid, keys) = (
+        _objects(meta.get("codecs")),
+        _objects([meta.get("chunk_grid"), meta.get("chunk_key_encoding")]),
+    )
+    separator = _configuration(keys).get("separator", "/")
+    steps = [(str(one.get("name")), _configuration(one)) for one in codecs]
     big = bool(steps) and steps[0][1].get("endian") == "big"
     dtype = _dtype(meta.get("data_type")).newbyteorder(">" if big else "<")
-    shape, chunk = _sides(meta.get("shape")), _sides(grid["configuration"].get("chunk_shape"))
+    shape, chunk = _sides(meta.get("shape")), _sides(_configuration(grid).get("chunk_shape"))
     if not steps or steps[0][0] != "bytes":
         opened = _not_opened(steps)
     elif grid.get("name") != "regular" or keys.get("name") != "default":
@@ -258,6 +264,16 @@ def _third(path: str, meta: Mapping[str, Any]) -> _Kept | None:
     else:
         opened = _opened([(name.removeprefix("numcodecs."), told) for name, told in steps[1:]], dtype.itemsize)
     return _Kept(path.rstrip("/"), f"{path}c{separator}", separator, shape, chunk, dtype, *opened)
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Corrupt(f"a Zarr array is described by {value!r:.100}, where objects were expected")
+    return value
+
+
+def _configuration(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _objects([one.get("configuration") or {}])[0]
 
 
 def _opened(steps: Sequence[tuple[str, Mapping[str, Any]]], itemsize: int) -> tuple[str, int, str]:
@@ -278,7 +294,8 @@ def _not_opened(steps: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, in
 
 
 def _sides(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(isinstance(side, int) and 0 <= side < 1 << 40 for side in value):
+    are_sides = isinstance(value, list) and all(isinstance(side, int) and 0 <= side < 1 << 40 for side in value)
+    if not isinstance(value, list) or not are_sides or len(value) > _AXES_MAX:
         raise Corrupt(f"a Zarr array has the shape {value!r:.100}")
     return tuple(value)
 

@@ -87,6 +87,46 @@ def test_packed_measurements_say_how_they_are_loosened() -> None:
     assert data != back_of(data, "bounded:rel=0.01;u=bounded:rel=0.01")
 
 
+PACKED = {"scale_factor": 0.01}
+
+
+def packed(name: str, kind: str = "i2", steps: int = 6) -> Nc3Variable:
+    return Nc3Variable(name, ["time", "lat", "lon"], smooth((steps, 20, 30), kind), PACKED)
+
+
+@pytest.mark.parametrize(
+    ("contract", "advice"),
+    [
+        ("bounded:abs=0.5", "bounded:abs=0.5;u=bounded:abs=0.5"),
+        ("bounded:rel=0.01;v=exact", "bounded:rel=0.01;u=bounded:rel=0.01;v=exact"),
+    ],
+)
+def test_advice_that_is_followed_loosens_what_was_packed(contract: str, advice: str) -> None:
+    data = netcdf3([packed("u"), packed("v")])
+    with reasons_given() as reasons:
+        assert data == back_of(data, contract)
+    assert reasons[0].endswith(f"as in '{advice}'")
+    assert "u" in differences(data, back_of(data, advice))
+
+
+@pytest.mark.parametrize(
+    ("contract", "variable"),
+    [
+        ("floor:psnr=50", packed("u")),
+        ("bounded:pwrel=0.01", packed("u")),
+        ("bounded:abs=0.001", packed("u")),
+        ("bounded:abs=0.5", packed("u v")),
+        ("bounded:abs=0.5", packed("u", "i8", steps=4)),
+        ("bounded:abs=0.5;u=exact", packed("u")),
+    ],
+)
+def test_nothing_is_advised_that_would_not_help(contract: str, variable: Nc3Variable) -> None:
+    data = netcdf3([variable], version=5)
+    with reasons_given() as reasons:
+        assert data == back_of(data, contract)
+    assert reasons == [f"none of its 1 arrays holds measurements that {contract} loosens"]
+
+
 def test_floors_and_bounds_mix_by_name() -> None:
     contract = "floor:psnr=40;count=bounded:abs=5;rain=exact;t2m=floor:psnr=60"
     data = model()

@@ -13,7 +13,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
+from lithify.codecs.arrays.containers.find import described
+from lithify.codecs.arrays.near_fills import is_within, moved_from_fills
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
@@ -40,6 +43,23 @@ CONTRACTS = (
 NAMES = ("t", "u", "lat", "time", "time_bnds", "area", "rain rate", "größe")
 FILLS = (None, -999.0, 9.96921e36, float("nan"), 0.0)
 Draw = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("fills", [(0.0, 0.005), (0.013, 0.01), (0.0, float("nan")), (-1.0, 0.0)])
+@pytest.mark.parametrize("by", [0.01, 0.3, 3.0])
+def test_fills_nearer_to_one_another_than_a_bound_stay_what_they_are(fills: tuple[float, ...], by: float) -> None:
+    values = np.abs(smooth((20, 30), "f4"))
+    values[::3, ::2], values[::4, 1::2] = fills
+    values[0, :3] = np.inf, -np.inf, np.nan
+    missing = [np.float32(fill) for fill in fills]
+    moved = moved_from_fills(values, missing, Bound("abs", by))
+    assert moved is not None
+    assert is_within(values, moved.values, missing, Bound("abs", by))
+    none = np.isnan(values) | np.isinf(values) | np.isin(values, missing)
+    assert values[none].tobytes() == moved.values[none].tobytes()
+    other = moved.values.copy()
+    other[0, 0] = 1.0
+    assert not is_within(values, other, missing, Bound("abs", by))
 
 
 class Made(bytes):
@@ -90,10 +110,21 @@ def netcdf_files(draw: st.DrawFn) -> bytes:
     groups = [file]
     if form == "NETCDF4":
         groups.append(file.createGroup("model").createGroup("runs"))
+        if draw(st.booleans()):
+            draw(st.sampled_from([groups[-1], groups[-1].parent])).createDimension("time", draw(st.integers(1, 9)))
         _odd_types(draw, file)
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
         _variable(draw, draw(st.sampled_from(groups)), name, sides, form)
     return Made(file.close())
+
+
+def _fixed_time(group: Any) -> int | None:
+    """The length of the dimension of that name that hides the one that grows."""
+    while group.parent is not None:
+        if "time" in group.dimensions:
+            return len(group.dimensions["time"])
+        group = group.parent
+    return None
 
 
 def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) -> None:
@@ -105,7 +136,8 @@ def _variable(draw: Draw, group: Any, name: str, sides: list[int], form: str) ->
     shape = tuple(sides[:count])
     grows = draw(st.booleans())
     if grows:
-        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)), *shape[:4])
+        fixed = _fixed_time(group)
+        axes, shape = ["time", *axes[:4]], (draw(st.integers(0, 7)) if fixed is None else fixed, *shape[:4])
     fill = draw(st.sampled_from(FILLS))
     usable = fill is not None and (dtype.kind == "f" or (fill in (0.0, -999.0) and dtype.str[1:] in ("i2", "i4", "i8")))
     filters = draw(st.sampled_from(FILTERS)) if form.startswith("NETCDF4") and axes else {}
@@ -389,3 +421,47 @@ def test_records_that_nobody_wrote_are_fills_up_to_the_length_of_their_dimension
         ):
             assert np.array_equal(file["u"][part], array[part])
     assert 40 == sum(array.chunks[0])
+
+
+def test_a_dimension_of_one_length_hides_one_that_grows_further_out(tmp_path: Path) -> None:
+    path = tmp_path / "plain.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("time", None)
+        file.createVariable("t", "f4", ("time",))[:] = smooth((12,), "f4")
+        model = file.createGroup("model")
+        model.createDimension("time", 5)
+        model.createGroup("runs").createVariable("t", "f4", ("time",))[:] = smooth((5,), "f4", 1)
+    frame = framed(Arrays(ArraysParams(effort="fast")), path.read_bytes())
+    array = open_arrays(io.BytesIO(frame)).arrays["model/runs/t"]
+    assert np.array_equal(smooth((5,), "f4", 1), array[:])
+
+
+@pytest.mark.parametrize("value", [np.array([b"A", b"B"]), np.array([1.0, 2.0]), h5py.Empty("f4")], ids=repr)
+@pytest.mark.parametrize("name", ["/", "group", "t"])
+def test_a_class_that_is_none_of_a_scale_takes_nothing_from_the_description(name: str, value: Any) -> None:
+    def write(file: Any) -> None:
+        file["t"] = np.ones((20, 30), "f4")
+        file.create_group("group").attrs["units"] = "K"
+        file[name].attrs["CLASS"] = value
+
+    said = described(hdf5(write))
+    assert said is not None
+    assert {"t"} == set(said.variables)
+    assert {"units": "K"} == said.groups["group/"]
+
+
+def test_a_group_is_no_scale_and_numbers_of_dimensions_are_whole() -> None:
+    def write(file: Any) -> None:
+        file.create_group("group").attrs.update({"CLASS": np.bytes_(b"DIMENSION_SCALE"), "_Netcdf4Dimid": np.int32(0)})
+        lists = np.array([np.arange(3), np.arange(2)], object)
+        for name, numbers in (("lists", lists), ("halves", np.array([0.5, 1])), ("none", h5py.Empty("i4"))):
+            file[name] = np.ones((20, 30), "f4")
+            file[name].make_scale(name)
+            kind = h5py.vlen_dtype("i4") if numbers is lists else None
+            file[name].attrs.create("_Netcdf4Coordinates", numbers, dtype=kind)
+
+    said = described(hdf5(write))
+    assert said is not None
+    assert {name: (f"{name}_0", f"{name}_1") for name in ("lists", "halves", "none")} == {
+        name: one.dimensions for name, one in said.variables.items()
+    }

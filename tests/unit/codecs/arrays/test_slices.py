@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
-from lithify.codecs.arrays.calendars import calendar_of, instant
+from lithify.codecs.arrays.calendars import calendar_of, instant, span
 from lithify.codecs.arrays.cutting import cut_one
 from lithify.codecs.arrays.labelled import Labelled, LabelledFile, label
 from lithify.codecs.arrays.opened import open_arrays
@@ -272,12 +272,23 @@ def test_times_are_looked_up_in_the_calendars_of_climate_models(calendar: str) -
         ("noleap", "2000-02-28 24:00", None),
         ("standard", "0001-01-01", None),
         ("noleap", "yesterday", None),
+        ("julian", "0000-01-01", None),
+        ("proleptic_gregorian", "0001-01-01", 366 * 86400.0),
     ],
 )
 def test_what_times_are_counted_from_is_read_by_its_calendar(calendar: str, begin: str, seconds: float | None) -> None:
     found = calendar_of(calendar)
     assert found is not None
     assert seconds == instant(found, begin)
+
+
+def test_days_of_the_standard_calendar_before_it_began_are_no_days_of_another() -> None:
+    days = [calendar_of(name) for name in ("standard", "proleptic_gregorian")]
+    assert days[0] is not None
+    assert days[1] is not None
+    assert span(days[0], "1500-03-01") is None
+    assert span(days[1], "1500-03-01") is not None
+    assert span(days[0], "1582-10-15") == span(days[1], "1582-10-15")
 
 
 def test_calendars_that_nobody_knows_are_refused() -> None:
