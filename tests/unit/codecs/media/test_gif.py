@@ -68,18 +68,20 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(FRAMES, min_size=1, max_size=3), st.sampled_from([b"", bytes(range(48)), bytes(12)]))
 def test_every_sort_of_gif_comes_back(frames: list[Frame], palette: bytes) -> None:
     data = gif(frames, palette)
     taken = [recipe_of(data, image, 1 << 20) is not None for image in images(data)]
 
     assert len(frames) == len(taken)
-    assert all(taken)
+    assert all(one or frame.lazy for one, frame in zip(taken, frames, strict=True)), (
+        "only short phrases may be too many"
+    )
     round_trip(data)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.integers(0, len(GIFS) - 1), st.integers(0, 2000), st.binary(min_size=1, max_size=3))
 def test_a_damaged_one_comes_back_all_the_same(number: int, place: int, wrong: bytes) -> None:
     data = GIFS[number]
@@ -123,7 +125,7 @@ def test_what_is_no_gif_has_no_estimate() -> None:
 # --- LZW ----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=300), st.integers(2, 8), st.integers(0, 50))
 def test_any_bytes_unpack_to_what_packs_to_them_or_to_nothing(data: bytes, depth: int, most: int) -> None:
     stream = unpack(data, depth, 40 * most)
@@ -209,7 +211,7 @@ def longest_phrases(data: bytes, cleared: int) -> list[int]:
 # --- names --------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(2, 8), st.integers(0, 1 << 30))
 def test_pictures_of_names_come_back(width: int, height: int, depth: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
@@ -266,7 +268,7 @@ def test_what_no_writer_makes_is_refused(payload: bytes) -> None:
         Gif().decode(payload, shared=b"", length=len(GIFS[0]))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.integers(0, len(GIFS) - 1), st.integers(0, 2000), st.binary(min_size=1, max_size=4))
 def test_a_damaged_payload_is_refused_or_decodes_to_its_length(number: int, place: int, wrong: bytes) -> None:
     payload = Gif().encode_file(GIFS[number])
