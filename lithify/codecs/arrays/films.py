@@ -16,7 +16,7 @@ from xxhash import xxh3_64_hexdigest, xxh3_64_intdigest
 from lithify.codecs.array_types import I32
 from lithify.codecs.arrays.wire import Reader, varint
 from lithify.codecs.media.fence import fenced, fenced_or_none
-from lithify.codecs.media.libav import libav
+from lithify.codecs.media.libav import in_turn, libav
 from lithify.codecs.reasons import give_reason
 from lithify.errors import Corrupt
 
@@ -108,6 +108,8 @@ def _encoded(numbers: I32, coarse: int) -> list[bytes]:
     rate = max(coarse, 4) / 4
     context.options = {"preset": str(_PRESET), "svtav1-params": f"tune=1:lp=1:keyint=-1:crf={rate}"}
     pieces = []
+    with in_turn():
+        context.open()
     for number, plane in enumerate(numbers):
         frame = av.VideoFrame(columns, rows, _FORMAT)
         frame.pts = number

@@ -1,5 +1,7 @@
 """At effort `max` AV1 and JPEG XL may keep a block: they win where they are smaller, and what they say is proved."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,21 @@ def test_films_of_any_size_say_what_they_said(frames: int, rows: int, columns: i
     assert np.array_equal(again, decode_film(stream, numbers.shape))
     assert 0 <= again.min()
     assert again.max() <= films.MOST
+
+
+def test_whoever_encodes_a_film_waits_in_turn_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root, the encoder would make this process a real-time one, and all that it forks."""
+    before, seen = os.sched_getscheduler(0), set[int]()
+    real = films._write
+
+    def looked(*told: Any) -> None:
+        seen.update(os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir())
+        real(*told)
+
+    monkeypatch.setattr(films, "_write", looked)
+    assert encode_film(np.zeros((4, 64, 64), np.int32), 30)
+    assert seen == {before}
+    assert before == os.sched_getscheduler(0)
 
 
 def test_a_film_that_says_something_else_is_refused() -> None:
