@@ -41,11 +41,25 @@ _RIDGE, _RIDGE_LEAST = 7, 1 << 14
 
 
 @inlined
-def telling(changes: I32, energy: int) -> I32:
-    """Changes beside what is usual, in 1/32 of it."""
+def beside_usual(changes: I32, energy: int, most: int) -> I32:
+    """Changes in 1/32 of what is usual, at most so many."""
     some = lesser(greater(changes, all_of(-_CHANGE_MAX)), all_of(_CHANGE_MAX))
     some = (some << all_of(_FINE)) >> all_of(energy)
-    return lesser(greater(some, all_of(-_TELLING_MAX)), all_of(_TELLING_MAX))
+    return lesser(greater(some, all_of(-most)), all_of(most))
+
+
+@inlined
+def keep_in_pairs(samples: I32, at: int, sample: I32, second: int) -> None:
+    """The first of a pair as it is, the second beside it."""
+    if second:
+        sample = (row_of(samples, at) & all_of(0xFFFF)) | (sample << all_of(16))
+    set_row(samples, at, sample)
+
+
+@inlined
+def telling(changes: I32, energy: int) -> I32:
+    """What changes tell of a guess."""
+    return beside_usual(changes, energy, _TELLING_MAX)
 
 
 @inlined
@@ -57,12 +71,8 @@ def correction(weights: I32, told_by: I32, energy: int) -> int:
 
 @inlined
 def keep_sample(samples: I32, number: int, told_by: I32, missed: int, energy: int) -> None:
-    """The first of a pair as it is, the second beside it."""
-    some = told_by | telling(last_lane(missed), energy)
-    at = (number >> 1) * LANES
-    if number & 1:
-        some = (row_of(samples, at) & all_of(0xFFFF)) | (some << all_of(16))
-    set_row(samples, at, some)
+    """Keep what told of a guess, and by how much it missed."""
+    keep_in_pairs(samples, (number >> 1) * LANES, told_by | telling(last_lane(missed), energy), number & 1)
 
 
 @bare

@@ -3,7 +3,14 @@
 import numpy as np
 
 from lithify.codecs.array_types import F32, I32, I64, U8
-from lithify.codecs.arrays.correction import correction, keep_sample, learn_correction, telling
+from lithify.codecs.arrays.correction import (
+    beside_usual,
+    correction,
+    keep_in_pairs,
+    keep_sample,
+    learn_correction,
+    telling,
+)
 from lithify.codecs.arrays.model import (
     CONTEXT_BITS,
     DECISIONS,
@@ -60,8 +67,6 @@ _VALUE_BYTES_MAX = 100 * BYTES_PER_BIT_MAX
 _FAST, _SLOW, _FEW_SLOW = 3, 6, 5
 _SAMPLE_MAX = 1023
 """32 products of such numbers, 64 times, fit 32 bits."""
-_SAMPLE_FINE = 5
-_CHANGE_MAX = 1 << 25
 _QUIET = 2
 """Samples are not made finer where errors are smaller than this power of two, in 1/16."""
 VALUE_MAX = (1 << 29) - 1
@@ -134,22 +139,6 @@ def _sides(errors: I32, usual: int, half: int, constant: I32, octave: int) -> I3
     sides = above(errors, near_by) + above(errors, far_by) + all_of(2)
     sides = sides - above(all_of(0) - near_by, errors) - above(all_of(0) - far_by, errors)
     return folded(sides * row_of(constant, SIDES_COUNT)) * all_of(7) + all_of(octave)
-
-
-@inlined
-def _sampled(changes: I32, energy: int) -> I32:
-    """Changes beside what is usual, in few bits."""
-    some = lesser(greater(changes, all_of(-_CHANGE_MAX)), all_of(_CHANGE_MAX))
-    some = (some << all_of(_SAMPLE_FINE)) >> all_of(energy)
-    return lesser(greater(some, all_of(-_SAMPLE_MAX)), all_of(_SAMPLE_MAX))
-
-
-@inlined
-def _keep(samples: I32, at: int, sample: I32, second: int) -> None:
-    """The first of a pair as it is, the second beside it."""
-    if second:
-        sample = (row_of(samples, at) & all_of(0xFFFF)) | (sample << all_of(16))
-    set_row(samples, at, sample)
 
 
 @inlined
@@ -546,13 +535,13 @@ def run(
                 held = row_of(pe, above_ours) + row_of(pe, above_ours + LANES) + row_of(pe, ours - LANES)
                 set_row(pe, ours, (held + missed) >> all_of(2))
                 at, odd = (filled >> 1) * stride, filled & 1
-                target = _sampled(last_lane(value - w), lg)
-                _keep(samples, at, _sampled(g, lg), odd)
+                target = beside_usual(last_lane(value - w), lg, _SAMPLE_MAX)
+                keep_in_pairs(samples, at, beside_usual(g, lg, _SAMPLE_MAX), odd)
                 if far:
-                    _keep(samples, at + LANES, _sampled(h, lg), odd)
-                    _keep(samples, at + 2 * LANES, _sampled(j, lg) | target, odd)
+                    keep_in_pairs(samples, at + LANES, beside_usual(h, lg, _SAMPLE_MAX), odd)
+                    keep_in_pairs(samples, at + 2 * LANES, beside_usual(j, lg, _SAMPLE_MAX) | target, odd)
                 else:
-                    _keep(samples, at + LANES, _sampled(h, lg) | target, odd)
+                    keep_in_pairs(samples, at + LANES, beside_usual(h, lg, _SAMPLE_MAX) | target, odd)
                 if filled & 3 == 0:
                     off = within(abs((value << 4) - guess), _AWAY_MAX) + lowest
                     learn_spread(m.spread, parts, expected_off, off)
