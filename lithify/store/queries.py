@@ -41,6 +41,7 @@ _OBJECT_COLUMNS = (
     Measurement.ratio,
     Encoding.verified_at,
     Revision.model,
+    Revision.length.label("original_bytes"),
 )
 
 _ENCODING_COLUMNS = (
@@ -178,8 +179,8 @@ def find_objects(
     glob = Glob("*" if pattern is None else pattern)
     bounds: tuple[tuple[Any, Compare, Any], ...] = (
         (Revision.kind, eq, kind),
-        (LENGTH, gt, larger),
-        (LENGTH, lt, smaller),
+        (Revision.length, gt, larger),
+        (Revision.length, lt, smaller),
         (Revision.created_at, gt, newer),
         (Revision.created_at, lt, older),
     )

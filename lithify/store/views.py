@@ -108,6 +108,8 @@ class ObjectView(View):
     """None while only the staged copy exists."""
     model: str | None = None
     """Digest of the language model that is to tell it, if one was asked for."""
+    original_bytes: int | None = None
+    """Length of what was put in; `length` and `digest` are those of what comes back. None: the server is older."""
     encodings: tuple[EncodingView, ...] = ()
     """Filled by `stat`, oldest first; empty in listings."""
 

@@ -13,7 +13,8 @@ JOB_COLUMNS = ("id", "kind", "state", "attempt", "done", "created", "about")
 def object_line(view: "ObjectView") -> str:
     """One object of a long listing: sizes, how it is kept, when it came, its name."""
     proved = view.codec if view.verified_at is not None else "staged"
-    sizes = f"{size(view.length):>10} {size(view.stored_bytes):>10} {ratio(view.ratio):>8}"
+    original = view.length if view.original_bytes is None else view.original_bytes
+    sizes = f"{size(original):>10} {size(view.stored_bytes):>10} {ratio(view.ratio):>8}"
     return f"{sizes}  {proved:<14} {view.fidelity:<10} {moment(view.created_at)}  {view.collection}/{view.name}"
 
 

@@ -31,7 +31,8 @@ VIEWS: list[View] = [
     Receipt("logs", "a", "r", 1, "d", 9, "log", "exact", "default", AT, job=3),
     ENCODING,
     ObjectView(
-        "logs", "ä", "r", 1, "d", 9, "log", None, "exact", "max", AT, "raw.zstd", "exact", 3, 3.0, AT, None, (ENCODING,)
+        *("logs", "ä", "r", 1, "d", 9, "log", None, "exact", "max", AT, "raw.zstd", "exact", 3, 3.0, AT, None, 12),
+        encodings=(ENCODING,),
     ),
     JobView(
         3, "scrub", "upkeep", "failed", 0, 2, None, 0.5, {"n": 1}, {"code": "x"}, None, "n", AT, AT, AT, None, AT, False

@@ -182,6 +182,14 @@ class TestFind:
         found = queries.find_objects(connection, **wanted)
         assert expected == [f"{view.collection}/{view.name}" for view in found]
 
+    def test_an_original_is_as_long_as_what_was_put_in(self, catalog: Catalog) -> None:
+        with catalog.writing() as connection:
+            revision = add_object(connection, "film.mp4", length=1000)
+            add_encoding(connection, revision, stored=50, decoded_length=600, fidelity="floor:vmaf=95.0")
+            found = list(queries.find_objects(connection, larger=900))
+            assert [] == list(queries.find_objects(connection, smaller=900))
+        assert [(1000, 600)] == [(view.original_bytes, view.length) for view in found]
+
     @given(st.text(st.sampled_from("ab/12.logcsv*?[]!-%_"), max_size=8))
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
     def test_a_pattern_finds_what_matching_every_name_would_find(self, connection: Connection, pattern: str) -> None:
