@@ -26,6 +26,11 @@ def looseness(contract: Contract) -> Looseness | None:
 def looseness_of(contract: str) -> Looseness | None:
     """The same of a contract as it is spelled; None for `exact`. Raises BadArgument for one that means nothing here."""
     parsed = Contract.parse(contract)
+    if parsed.variables:
+        raise BadArgument(
+            f"contract {contract!r:.200}: what is coded here has no name, so that no exceptions can be made; give "
+            f"{parsed.variables[0][0]} a codec of its own"
+        )
     found = looseness(parsed)
     if found is None and parsed.kind != "exact":
         raise BadArgument(

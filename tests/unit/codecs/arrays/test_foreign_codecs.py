@@ -94,6 +94,12 @@ def test_settings_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
             codec(**wrong)
 
 
+def test_no_exceptions_are_promised_to_variables_that_nobody_can_tell_apart() -> None:
+    for codec in (LithifyCodec, Lithify):
+        with pytest.raises(BadArgument, match=r"no name, .* give rain a codec of its own"):
+            codec(contract="bounded:rel=0.001;rain=exact")
+
+
 # --- numcodecs ----------------------------------------------------------------------------------------
 
 
