@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lithify.api.scientific.store import KeptStore, Parts, Told, Whole, refuse_unnamed
+from lithify.errors import BadBytes, Conflict
 from lithify.workers.array_files import ArrayFile, Labelled, LabelledFile, label, open_file
 
 
@@ -64,7 +65,7 @@ def local_store(path: Path, group: str | None) -> KeptStore:
     """The variables of what a frame keeps, or of one group of it. Raises BadArgument, and what opening it does."""
     frame = Shared(path)
     try:
-        found = frame.labelled()
+        found = _named(frame)
         refuse_unnamed(found.container, str(path))
         variables = [_told(frame, one) for one in found.variables.values()]
         attributes = {name: _as_xarray(one) for name, one in found.attributes.items()}
@@ -72,6 +73,14 @@ def local_store(path: Path, group: str | None) -> KeptStore:
     except BaseException:
         frame.close()
         raise
+
+
+def _named(frame: Shared) -> LabelledFile:
+    """Its variables; what is wrong with its bytes is told with its name."""
+    try:
+        return frame.labelled()
+    except (BadBytes, Conflict) as error:
+        raise type(error)(f"{frame.path}: {error.message}") from error
 
 
 def _told(frame: Shared, one: Labelled) -> Told:

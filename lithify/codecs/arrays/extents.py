@@ -116,7 +116,7 @@ class Extent:
         if scale is not None and not (min(self.offsets) >= scale.back >= SCALE_BYTES and self.element.bits):
             raise Corrupt(f"numbers at byte {min(self.offsets)}, and what they stand for {scale.back} bytes before")
         if self.stored_bytes > length or self.value_bytes > 8 * length:
-            raise LimitExceeded(f"an array of shape {self.shape} in a file of {length} bytes")
+            raise LimitExceeded(f"an array of shape {self.shape} takes more than the {length} bytes of its file")
         if min(self.strides, default=0) < 0 or min(self.offsets) < 0 or max(self.offsets) + self.reach > length:
             raise Corrupt(f"an array of shape {self.shape} lies outside of its {length} bytes")
         return self

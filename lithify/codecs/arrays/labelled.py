@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from lithify.codecs.array_types import Values
 from lithify.codecs.arrays.containers.description import Attributes
 from lithify.codecs.arrays.wish import Index
-from lithify.errors import LimitExceeded, MissingExtra
+from lithify.errors import Conflict, LimitExceeded, MissingExtra
 
 if TYPE_CHECKING:
     from lithify.codecs.arrays.opened import ArrayFile, LazyArray
@@ -100,13 +100,11 @@ class LabelledFile:
 def label(file: "ArrayFile") -> LabelledFile:
     """The variables of a file that was opened, but for those of lists and records.
 
-    Raises MissingExtra for HDF5 without the library that reads it, LimitExceeded for an axis too long to be counted.
+    Raises MissingExtra for HDF5 without the library that reads it, Conflict for HDF5 that it cannot read, LimitExceeded
+    for an axis too long to be counted.
     """
-    if file.container == "hdf5":
-        try:
-            import h5py  # noqa: F401 - else nothing would be found in the file, and nobody would know why
-        except ImportError as error:
-            raise MissingExtra("HDF5 is read by h5py: pip install 'lithify[arrays]'") from error
+    if file.container == "hdf5" and not file.arrays:
+        _refuse_unreadable(file.headers())
     found = {}
     for path, one in file.arrays.items():
         dtype = _read_as(one.dtype)
@@ -115,6 +113,18 @@ def label(file: "ArrayFile") -> LabelledFile:
             name = path.replace(_RENAMED, "") if _RENAMED in path else path
             found[name] = Labelled(name, one.dimensions, one.shape, dtype, one.attributes, one)
     return LabelledFile(file.container, found, {"": file.attributes, **file.groups}, file.unlimited)
+
+
+def _refuse_unreadable(headers: BinaryIO) -> None:
+    """Nothing was found in an HDF5 file: if that is because it cannot be read, somebody should know why."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtra("HDF5 is read by h5py: pip install 'lithify[arrays]'") from error
+    try:
+        h5py.File(headers, "r").close()
+    except OSError as error:
+        raise Conflict(f"there is nothing to slice: an HDF5 file that the library cannot read: {error}") from error
 
 
 def _check_sides(path: str, shape: tuple[int, ...]) -> None:

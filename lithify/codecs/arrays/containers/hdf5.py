@@ -192,14 +192,21 @@ def reading(data: Bytes, read: Callable[[Any], Any]) -> Any:
     except ImportError as error:
         raise Corrupt("HDF5 is read by h5py, which is not installed: pip install 'lithify[arrays]'") from error
     try:
-        if isinstance(data, bytes | memoryview):
-            opened = h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0))
-        else:
-            opened = h5py.File(SlicedFile(data), "r")
-        with opened as file:
+        with _opened(h5py, data) as file:
             return read(file)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, UnicodeError) as error:
         raise Corrupt(f"an HDF5 file that the library cannot read: {error}") from error
+
+
+def _opened(h5py: Any, data: Bytes) -> Any:
+    if not isinstance(data, bytes | memoryview):
+        return h5py.File(SlicedFile(data), "r")
+    try:
+        return h5py.File(h5py.h5f.open_file_image(bytes(data), flags=0))
+    except ValueError:
+        # All that the library says of bytes in memory is "not a file ID"; of the same as a file, what is wrong with it.
+        h5py.File(SlicedFile(data), "r").close()
+        raise
 
 
 def datasets(file: Any) -> list[Any]:

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import described
+from lithify.codecs.arrays.containers.hdf5 import reading
+from lithify.codecs.arrays.labelled import label
 from lithify.codecs.arrays.near_fills import is_within, moved_from_fills
 from lithify.codecs.arrays.opened import open_arrays
 from lithify.codecs.fidelity import Contract
 from lithify.codecs.reasons import reasons_given
+from lithify.errors import Conflict, Corrupt
 from tests.examples import examples
 from tests.suites.codec_suite import framed
 from tests.unit.codecs.arrays.files import Nc3Variable, Numbers, netcdf3, smooth
@@ -465,3 +468,14 @@ def test_a_group_is_no_scale_and_numbers_of_dimensions_are_whole() -> None:
     assert {name: (f"{name}_0", f"{name}_1") for name in ("lists", "halves", "none")} == {
         name: one.dimensions for name, one in said.variables.items()
     }
+
+
+def test_an_hdf5_file_that_ends_early_is_told_as_one() -> None:
+    whole = hdf5(lambda file: file.create_dataset("t", data=np.arange(9000.0)))
+    with pytest.raises(Corrupt, match="truncated file"):
+        reading(whole[: len(whole) // 2], len)
+    with pytest.raises(Corrupt, match=r"cannot read: .*signature"):
+        reading(b"no such file" * 99, len)
+    file = open_arrays(io.BytesIO(framed(Arrays(ArraysParams()), whole[: len(whole) // 2])))
+    with pytest.raises(Conflict, match=r"nothing to slice: .*truncated file"):
+        label(file)
