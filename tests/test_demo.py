@@ -7,6 +7,7 @@ import pytest
 
 from examples.demo import run
 from examples.demo.inputs.texts import write_texts
+from examples.demo.report import Row, show
 from lithify.api.client import Client
 from lithify.store.views import Receipt
 
@@ -46,6 +47,15 @@ def test_a_single_changed_byte_spoils_the_story(
     monkeypatch.setattr(run, "put_all", put_and_change)
     assert run.tell(story, tmp_path) == 1
     assert "✗ logs/web.log came back different" in capsys.readouterr().out
+
+
+def test_no_figure_of_the_table_is_cut_off_where_no_terminal_is(capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row("logs/python-imports-of-a-long-name.log", {"log"}, {"logs.template"}, 1, 123_456_789, 987, 12_345_678, 1)
+    show(run.Story().console, [row, row])
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert "zstd -3 proved" in told
+    assert f"{123_456_789 / 987:.2f}" in told
 
 
 def test_the_texts_are_found_on_this_machine(tmp_path: Path) -> None:

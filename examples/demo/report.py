@@ -12,6 +12,7 @@ from lithify.store.views import ObjectView
 ZSTD_LEVEL = 3
 _TOGETHER_FROM = 10
 """A folder of at least so many files makes one row."""
+_WIDTH_MAX = 1000
 
 
 @dataclass(slots=True)
@@ -74,7 +75,9 @@ def show(console: Console, found: list[Row]) -> None:
     for row in found[:-1]:
         table.add_row(row.name, _one_of(row.kinds), _one_of(row.codecs), *_figures(row))
     table.add_row("all", "", "", *_figures(found[-1]), style="bold")
-    console.print(table)
+    # A figure that is cut off says something else: a terminal breaks what is too wide, a pipe takes it whole.
+    wanted = console.measure(table, options=console.options.update(max_width=_WIDTH_MAX)).maximum
+    Console(file=console.file, width=max(console.width, wanted)).print(table)
     total = found[-1]
     saved = 1 - total.stored_bytes / total.zstd_bytes
     console.print(f"\nAll of it takes {saved:.0%} less room than zstd -{ZSTD_LEVEL} would need.")
