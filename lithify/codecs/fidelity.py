@@ -84,7 +84,10 @@ class Contract:
         if names != sorted(set(names)):
             raise BadArgument(f"contract {self.kind!r}: a variable is named twice, in {', '.join(names)!r:.200}")
         if wrong := [name for name in names if not _NAME.fullmatch(name)]:
-            raise BadArgument(f"contract {self.kind!r}: {wrong[0]!r:.80} is no name of a variable")
+            raise BadArgument(
+                f"contract {self.kind!r}: {wrong[0]!r:.80} cannot be named: a name here has letters of ASCII, digits "
+                "and _ . / + -, and 64 of them at most"
+            )
         if len(names) > VARIABLES_MAX or len(str(self)) > SPELLING_BYTES_MAX:
             raise BadArgument(
                 f"contract {self.kind!r}: {len(names)} exceptions; the limit is {VARIABLES_MAX}, or 1 KiB"
@@ -93,7 +96,8 @@ class Contract:
     def _check_value(self, metrics: dict[str, float]) -> None:
         if self.metric not in metrics or self.value is None:
             names = ", ".join(f"{self.kind}:{metric}=VALUE" for metric in metrics)
-            raise BadArgument(f"contract {self.kind!r} needs a metric and a value: {names}")
+            found = "nothing" if self.metric is None else repr(self.metric)[:80]
+            raise BadArgument(f"contract {self.kind!r} needs a metric and a value: {names}; found {found}")
         if not (0 < self.value <= metrics[self.metric] and math.isfinite(self.value)):
             most = metrics[self.metric]
             bounds = "larger than 0" if math.isinf(most) else f"larger than 0 and at most {most:g}"
@@ -104,7 +108,9 @@ class Contract:
         """The contract written as `text`. Raises BadArgument with the sentence a person needs."""
         base, *exceptions = text.split(";")
         if exceptions:
-            named = (one.partition("=") for one in exceptions)
+            named = [one.partition("=") for one in exceptions]
+            if wrong := [one for one, (_, equals, own) in zip(exceptions, named, strict=True) if not equals or not own]:
+                raise BadArgument(f"contract {text!r:.200}: behind ; comes VARIABLE=CONTRACT, found {wrong[0]!r:.80}")
             found = sorted(((name, cls.parse(own)) for name, _, own in named), key=lambda pair: pair[0])
             return replace(cls.parse(base), variables=tuple(found))
         kind, colon, rest = text.partition(":")

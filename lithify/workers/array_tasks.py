@@ -56,6 +56,6 @@ def _labelled(call: Call) -> "LabelledFile":
     file.seek(0)
     found = label(open_arrays(file, primers=at_hand(call.attached)))
     if not found.variables:
-        kind = f"a file of kind {found.container}" if found.container else "no file of arrays"
-        raise Conflict(f"there is nothing to slice: it is {kind} in which no array of numbers was found")
+        what = f"no array of numbers was found in a {found.container} file" if found.container else "no file of arrays"
+        raise Conflict(f"there is nothing to slice: {what}")
     return found

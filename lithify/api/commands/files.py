@@ -14,17 +14,21 @@ from lithify.api.commands.session import Session, standard_input
 from lithify.api.commands.tree import Tree
 from lithify.api.commands.values import PIPE
 from lithify.api.commands.walk import shown
-from lithify.errors import BadArgument
+from lithify.errors import BadArgument, BadBytes
 from lithify.limits import COPY_BYTES
 
 _ONE_FORM = {("application/x-netcdf", "application/x-hdf5")}
 """What a name says, and the contents: NetCDF 4 is HDF5."""
+_ANY = "application/octet-stream"
+"""What names such as x.bin say: nothing about a form."""
 
 
 @contextmanager
 def origin(path: Path) -> Iterator[BinaryIO]:
     """The file to read. Standard input goes to a temporary file first, since frames are read from their end."""
     if path != PIPE:
+        if path.is_dir():
+            raise BadArgument(f"{shown(path)} is a folder, and a frame holds one file; `lithify put` takes folders in")
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BadArgument(f"{shown(path)} is no regular file; to read what it gives, pipe it in and name it -")
@@ -34,6 +38,16 @@ def origin(path: Path) -> Iterator[BinaryIO]:
         shutil.copyfileobj(standard_input(), file, COPY_BYTES)
         file.seek(0)
         yield file
+
+
+@contextmanager
+def frame_at(path: Path) -> Iterator[BinaryIO]:
+    """A frame to read. What is wrong with its bytes is told with its name."""
+    with origin(path) as frame:
+        try:
+            yield frame
+        except BadBytes as error:
+            raise type(error)(f"{shown(path)}: {error.message}") from error
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -71,5 +85,6 @@ def picture_file(session: Session, path: Path | None, *suffixes: str, force: boo
 def tell_form(session: Session, path: Path, media_type: str | None) -> None:
     """A note where a file's name says another form than it has: a looser contract may have given it that."""
     said = mimetypes.guess_type(path.name)[0]
-    if media_type is not None and said is not None and said != media_type and (said, media_type) not in _ONE_FORM:
-        session.out.note("form", f"{shown(path)} has become {media_type}, and its name says {said}")
+    if media_type is None or said in (None, _ANY, media_type) or (said, media_type) in _ONE_FORM:
+        return
+    session.out.note("form", f"{shown(path)} has become {media_type}, and its name says {said}")

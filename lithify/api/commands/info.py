@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lithify.api.commands.drawing import draw_frame
-from lithify.api.commands.files import origin
+from lithify.api.commands.files import frame_at
 from lithify.api.commands.inside import show_contents
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.values import PATH, TEXT
@@ -42,7 +42,7 @@ def info(
 
     if (against or variable) is not None and picture is None:
         raise BadArgument("--against names the original for --plot, --variable what it shows")
-    with origin(source) as frame:
+    with frame_at(source) as frame:
         found = frame_info(frame)
         inside = frame_contents(frame) if contents else None
         if picture is not None:

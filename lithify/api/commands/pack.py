@@ -80,7 +80,8 @@ def pack(
 def _line(found: dict[str, Any]) -> str:
     sizes = f"{size(found['original_bytes'])} -> {size(found['packed_bytes'])} ({ratio(found['ratio'])})"
     times = f"packed in {found['encode_seconds']:.2f} s, proved in {found['decode_seconds']:.2f} s"
-    line = f"{found['name']}: {sizes} {found['codec']}, {found['contract']}, {times}"
+    by = f" {found['codec']}" if found["codec"] else ""  # nothing needs none
+    line = f"{found['name']}: {sizes}{by}, {found['contract']}, {times}"
     needs = [f"; needs {what} {found[what]}" for what in ("primer", "model") if found[what] is not None]
     because = found["fidelity"].get("because")
     return line + "".join(needs) + (f"; every byte is kept: {because}" if because else "")

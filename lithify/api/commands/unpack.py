@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lithify.api.commands.files import destination, origin, tell_form
+from lithify.api.commands.files import destination, frame_at, tell_form
 from lithify.api.commands.session import Session, json_option
 from lithify.api.commands.slicing import slice_options, sliced_place, taken_cut, write_slice
 from lithify.api.commands.values import PATH, PIPE
@@ -65,7 +65,7 @@ def unpack(
     from lithify.workers.pack import frame_info, unpack_file
 
     target = target or _default(source)
-    with origin(source) as frame, destination(session, target, force=force) as file:
+    with frame_at(source) as frame, destination(session, target, force=force) as file:
         length = frame_info(frame)["original_bytes"]
         with session.out.progress(f"unpack {shown(source)}", length) as advance:
             found = unpack_file(
@@ -87,7 +87,7 @@ def _slice(
     from lithify.workers.sandbox import Sandbox
 
     place = sliced_place(target)
-    with origin(source) as frame, Sandbox() as sandbox:
+    with frame_at(source) as frame, Sandbox() as sandbox:
         write_slice(
             session,
             shown(source),

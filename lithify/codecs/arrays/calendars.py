@@ -4,11 +4,13 @@ Times are seconds from the begin of the year 0 of a calendar, which mean somethi
 """
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
 _DAY, _HOUR, _MINUTE = 86400.0, 3600.0, 60.0
+_YEAR_MAX = 9999
 _PLAIN = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LEAP = (31, 29, *_PLAIN[2:])
 _EVEN = (30,) * 12
@@ -110,6 +112,21 @@ def span(calendar: Calendar, text: str) -> tuple[float, float] | None:
     except ValueError:
         return None
     return begin, begin + (1.0 if second else _MINUTE if minute else _HOUR if hour else _DAY)
+
+
+def text_of(calendar: Calendar, seconds: float) -> str | None:
+    """A time as `span` reads it, to the minute; None: before the year 1 or the standard calendar, or behind 9998."""
+    if not (calendar.seconds(1) <= seconds < calendar.seconds(_YEAR_MAX) and _is_told(calendar, seconds)):
+        return None
+    minutes = round(seconds / _MINUTE)
+    day, minute = divmod(minutes, 1440)
+    year = day // 366  # the longest year there is: never too late a year
+    while day >= calendar.days_before(year + 1):
+        year += 1
+    day -= calendar.days_before(year)
+    begins = list(accumulate(calendar.months(year), initial=0))
+    month = bisect(begins, day)
+    return f"{year:04}-{month:02}-{day - begins[month - 1] + 1:02}T{minute // 60:02}:{minute % 60:02}"
 
 
 def _is_told(calendar: Calendar, begin: float) -> bool:

@@ -5,11 +5,12 @@ hold both of their ends.
 """
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from lithify.codecs.array_types import Bools, Values
-from lithify.codecs.arrays.calendars import calendar_of, instant, span
+from lithify.codecs.arrays.calendars import calendar_of, instant, span, text_of
 from lithify.codecs.arrays.labelled import Labelled
 from lithify.errors import BadArgument
 
@@ -22,20 +23,20 @@ _CLOSE = 1e-6
 """Of a number's size: what a label and a float of 32 bits may differ by and still be the same."""
 
 
-def chosen(coordinate: Labelled | None, dimension: str, spelled: str) -> slice:
+def chosen(coordinate: Labelled | None, dimension: str, label: str) -> slice:
     """The steps that a label or a range of labels means. Raises BadArgument, with what there is."""
     if coordinate is None or not coordinate.is_coordinate or coordinate.dtype.kind not in "iuf":
-        raise BadArgument(f"{dimension}={spelled:.100}: {dimension} has no coordinate of numbers; cut it by steps")
+        raise BadArgument(f"{dimension}={label:.100}: {dimension} has no coordinate of numbers; cut it by steps")
     values = _scaled(coordinate)
-    first, _, last = spelled.partition("..")
+    first, _, last = label.partition("..")
     ends = (first.strip(), last.strip() or first.strip())
     units = coordinate.attributes.get("units")
     since = _SINCE.fullmatch(units.strip()) if isinstance(units, str) else None
     if since is not None:
-        inside = _between_times(values, since, coordinate, ends)
+        inside, told = _between_times(values, since, coordinate, ends)
     else:
-        inside = _between_numbers(values, dimension, ends, is_range=bool(last))
-    return _one_stretch(np.flatnonzero(inside), values, since, f"{dimension}={spelled:.100}")
+        inside, told = _between_numbers(values, dimension, ends, is_range=bool(last)), "{:.9g}".format
+    return _one_stretch(np.flatnonzero(inside), values, told, f"{dimension}={label:.100}")
 
 
 def _scaled(coordinate: Labelled) -> Values:
@@ -61,7 +62,10 @@ def _between_numbers(values: Values, dimension: str, ends: tuple[str, str], *, i
     return found
 
 
-def _between_times(values: Values, since: "re.Match[str]", coordinate: Labelled, ends: tuple[str, str]) -> Bools:
+def _between_times(
+    values: Values, since: "re.Match[str]", coordinate: Labelled, ends: tuple[str, str]
+) -> tuple[Bools, Callable[[float], str]]:
+    """Which of the values lie there, and how one of them is told."""
     name, named = coordinate.own_name, coordinate.attributes.get("calendar", "standard")
     unit = _SECONDS.get(since[1].lower(), _SECONDS.get(since[1].lower().removesuffix("s")))
     calendar = calendar_of(named)
@@ -76,15 +80,18 @@ def _between_times(values: Values, since: "re.Match[str]", coordinate: Labelled,
     seconds = values * unit + begin
     edge = 1e-3  # a time told in days, as a float, is not to the microsecond where it means to be
     found: Bools = (seconds >= spans[0][0] - edge) & (seconds < spans[-1][1] - edge)
-    return found
+
+    def told(value: float) -> str:
+        return text_of(calendar, value * unit + begin) or f"{value:.9g} {since[0]}"
+
+    return found, told
 
 
-def _one_stretch(found: Values, values: Values, since: "re.Match[str] | None", spelled: str) -> slice:
+def _one_stretch(found: Values, values: Values, told: Callable[[float], str], wanted: str) -> slice:
     if not len(found):
-        unit = f" ({since[0]})" if since is not None else ""
-        ends = f"{values[0]:.9g} to {values[-1]:.9g}{unit}" if len(values) else "nothing"
-        raise BadArgument(f"{spelled}: no step lies there; the coordinate goes from {ends}")
+        ends = f"goes from {told(values[0])} to {told(values[-1])}" if len(values) else "has no steps"
+        raise BadArgument(f"{wanted}: no step lies there; the coordinate {ends}")
     step = int(found[1] - found[0]) if len(found) > 1 else 1
     if not np.array_equal(found, found[0] + step * np.arange(len(found))):
-        raise BadArgument(f"{spelled}: the steps that lie there do not follow each other; cut by steps")
+        raise BadArgument(f"{wanted}: the steps that lie there do not follow each other; cut by steps")
     return slice(int(found[0]), int(found[-1]) + 1, step)

@@ -14,7 +14,10 @@ from typing import Any, Self
 from lithify.errors import BadArgument
 
 Index = int | slice
-_INDEX = re.compile(r"(-?[0-9]{1,18})|(-?[0-9]{1,18})?:(-?[0-9]{1,18})?(?::(-?[0-9]{1,18})?)?")
+_DIGITS_MAX = 18
+"""So that every number fits 64 bits."""
+_NUMBER = f"(-?[0-9]{{1,{_DIGITS_MAX}}})"
+_INDEX = re.compile(f"{_NUMBER}|{_NUMBER}?:{_NUMBER}?(?::{_NUMBER}?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def parse_index(text: str) -> tuple[str, Index]:
     dimension, spelled = _split(text, "DIMENSION=START:STOP:STEP or DIMENSION=NUMBER")
     found = _INDEX.fullmatch(spelled)
     if found is None:
-        raise BadArgument(f"{text!r:.100}: a slice is START:STOP, START:STOP:STEP or a number, found {spelled!r:.60}")
+        form = f"START:STOP, START:STOP:STEP or a number, none of more than {_DIGITS_MAX} digits"
+        raise BadArgument(f"{text!r:.100}: a slice is {form}; found {spelled!r:.60}")
     if found[1] is not None:
         return dimension, int(found[1])
     start, stop, step = (None if number is None else int(number) for number in found.groups()[1:])

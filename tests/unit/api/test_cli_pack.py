@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lithify.api.commands.files import tell_form
+from lithify.api.commands.session import Session
 from lithify.errors import BadBytes
 from tests.unit.api.running import run
 
@@ -132,3 +134,34 @@ def test_pack_tells_no_contents_where_the_frame_goes(tmp_path: Path) -> None:
     assert 2 == result.exit_code
     assert "--contents is told where the frame would go" in result.stderr
     assert "" == result.stdout
+
+
+def test_what_is_wrong_with_a_frame_is_told_with_its_name() -> None:
+    packed()
+    Path("cut.lith").write_bytes(Path("a.log.lith").read_bytes()[:-9])
+    for verb in (["info", "cut.lith"], ["unpack", "cut.lith"], ["unpack", "cut.lith", "--slice", "0=3", "-o", "x.npy"]):
+        result = run(*verb)
+        assert (3, True) == (result.exit_code, result.stderr.startswith("lithify: cut.lith: ")), result.stderr
+    assert "lithify: a.log: not a lithify frame" in run("info", "a.log").stderr
+    nothing = run("unpack", "a.log.lith", "--slice", "0=3", "-o", "x.npy")
+    assert (2, "lithify: there is nothing to slice: no file of arrays\n") == (nothing.exit_code, nothing.stderr)
+
+
+def test_a_folder_is_no_file_to_pack() -> None:
+    Path("some.zarr").mkdir()
+    result = run("pack", "some.zarr")
+    assert (2, True) == (result.exit_code, "some.zarr is a folder" in result.stderr)
+
+
+def test_nothing_is_packed_by_no_codec() -> None:
+    Path("empty").touch()
+    assert "empty: 0 B -> 52 B (1.00x), exact, packed in" in run("pack", "empty").stdout
+
+
+def test_a_name_that_says_no_form_contradicts_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session()
+    tell_form(session, tmp_path / "a.bin", "image/png")
+    tell_form(session, tmp_path / "a.png", "image/png")
+    assert "" == capsys.readouterr().err
+    tell_form(session, tmp_path / "a.jpg", "image/png")
+    assert "a.jpg has become image/png, and its name says image/jpeg" in capsys.readouterr().err

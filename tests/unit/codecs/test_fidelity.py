@@ -72,6 +72,14 @@ def test_what_means_nothing_is_refused_with_a_sentence(spelling: str) -> None:
 def test_the_refusal_says_what_would_have_been_right() -> None:
     with pytest.raises(BadArgument, match=r"floor:psnr=VALUE, floor:ssim=VALUE, floor:vmaf=VALUE"):
         Contract.parse("floor:abs=1")
+    with pytest.raises(BadArgument, match=r"needs a metric and a value: .*; found 'psmr'"):
+        Contract.parse("floor:psmr=60")
+    with pytest.raises(BadArgument, match=r"behind ; comes VARIABLE=CONTRACT, found ''"):
+        Contract.parse("bounded:rel=0.001;rain=exact;")
+    with pytest.raises(BadArgument, match=r"behind ; comes VARIABLE=CONTRACT, found 'rain'"):
+        Contract.parse("bounded:rel=0.001;rain")
+    with pytest.raises(BadArgument, match=r"'höhe' cannot be named: .* letters of ASCII"):
+        Contract.parse("bounded:rel=0.001;höhe=exact")
     with pytest.raises(BadArgument, match=r"larger than 0 and at most 1, found 1\.5"):
         Contract.parse("bounded:rel=1.5")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lithify import limits
-from lithify.codecs.arrays.calendars import calendar_of, instant, span
+from lithify.codecs.arrays.calendars import calendar_of, instant, span, text_of
 from lithify.codecs.arrays.cutting import cut_one
 from lithify.codecs.arrays.labelled import Labelled, LabelledFile, label
 from lithify.codecs.arrays.opened import open_arrays
@@ -208,12 +208,13 @@ def test_long_pieces_are_read_to_where_blocks_end(kept: LabelledFile, monkeypatc
         (lambda: Cut(("t",), (), ("lat=51.1",)), BadArgument, "the nearest has 51.0526314"),
         (lambda: Cut(("t",), (), ("lat=north",)), BadArgument, "lat has numbers, such as 60"),
         (lambda: Cut(("t",), (), ("lon=3",)), BadArgument, "lon has no coordinate of numbers; cut it by steps"),
-        (lambda: Cut(("t",), (), ("time=2020",)), BadArgument, "from 0 to 47 (hours since 2019-03-01 00:00:00)"),
+        (lambda: Cut(("t",), (), ("time=2020",)), BadArgument, "goes from 2019-03-01T00:00 to 2019-03-02T23:00"),
         (lambda: Cut(("t",), (), ("time=yesterday",)), BadArgument, "a time is spelled 2019, 2019-03"),
         (lambda: Cut(("t", "lat")), BadArgument, "one variable is wanted here, found t, lat"),
         (lambda: Cut(("t",), ("time",)), BadArgument, "expected DIMENSION=START:STOP:STEP"),
         (lambda: Cut(("t",), ("time=a:b",)), BadArgument, "found 'a:b'"),
         (lambda: Cut(("t",), ("time=1:2:0",)), BadArgument, "a step of 0"),
+        (lambda: Cut(("t",), ("time=" + "9" * 19,)), BadArgument, "a number, none of more than 18 digits; found '999"),
         (lambda: Cut(("t",), ("time=1", "time=2")), BadArgument, "a dimension is cut once"),
         (lambda: Cut(("t",), ("time=1",), ("time=2019",)), BadArgument, "a dimension is cut once"),
     ],
@@ -289,6 +290,28 @@ def test_days_of_the_standard_calendar_before_it_began_are_no_days_of_another() 
     assert span(days[0], "1500-03-01") is None
     assert span(days[1], "1500-03-01") is not None
     assert span(days[0], "1582-10-15") == span(days[1], "1582-10-15")
+
+
+@given(
+    st.sampled_from(["noleap", "all_leap", "360_day", "julian", "proleptic_gregorian", "standard"]),
+    st.floats(0, 3.2e11),
+)
+def test_a_time_is_spelled_as_it_is_read(calendar: str, seconds: float) -> None:
+    days = calendar_of(calendar)
+    assert days is not None
+    if (text := text_of(days, seconds)) is None:
+        assert seconds < (1583 if calendar == "standard" else 1) * 366 * 86400 or seconds > 9998 * 360 * 86400
+    else:
+        minute = span(days, text)
+        assert minute is not None
+        assert abs(seconds - minute[0]) <= 30
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_time_that_no_calendar_has_is_not_spelled(seconds: float) -> None:
+    days = calendar_of("noleap")
+    assert days is not None
+    assert text_of(days, seconds) is None
 
 
 def test_calendars_that_nobody_knows_are_refused() -> None:
