@@ -24,6 +24,7 @@ from lithify.codecs.array_types import I32, I64, U8
 from lithify.codecs.bit_coder import HIGH, LOW, POSITION, begin, code_bit, ended
 from lithify.codecs.chances import COUNT_MAX, LIMIT, Chances, chances
 from lithify.codecs.histories import LAST_BIT_KNOWN, History, histories
+from lithify.codecs.kernel import kernel
 from lithify.errors import Corrupt
 
 WIDTH_MAX = 8
@@ -398,7 +399,7 @@ def _approach(chances: I32, counts: U8, at: int, target: int, reciprocal: I32) -
         counts[at] = n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _run(
     m: Model,
     t: Chances,
