@@ -27,7 +27,8 @@ from tests.fuzz.targets import Target, packed_seeds_and, targets
 KEPT = Path(__file__).with_name("kept")
 HANG_SECONDS = 30.0
 """Longest for one input; the slowest right answer takes about one second on an idle machine."""
-_START_SECONDS = 60.0
+_START_SECONDS = 600.0
+"""Until its first input: it may have to make every kernel, which took two processes on two cores four minutes."""
 _LOOK_SECONDS = 0.1
 _STATE_SECONDS = 10.0
 
@@ -127,8 +128,8 @@ def campaign(
     if state is not None:
         now.write(state)
     for target in wanted:
-        print(f"{target.name:<14} {now.tried[target.name]:>10,} inputs, {now.accepted[target.name]:>9,} accepted")
-    print(f"{'in all':<14} {sum(now.tried.values()):>10,} inputs, {now.findings} found")
+        print(f"{target.name:<20} {now.tried[target.name]:>10,} inputs, {now.accepted[target.name]:>9,} accepted")
+    print(f"{'in all':<20} {sum(now.tried.values()):>10,} inputs, {now.findings} found")
     return now.findings - had.findings
 
 
