@@ -39,9 +39,14 @@ def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
         return None
     if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
         return None
-    in_own_unit = own.metric == "abs" and (is_named or variable.extent.element.scale is not None)
-    value = own.value / variable.unit if in_own_unit else own.value
+    value = own.value / unit_told(variable, contract) if own.metric == "abs" else own.value
     return Bound(cast("Any", own.metric), value) if np.isfinite(value) and value > 0 else None
+
+
+def unit_told(variable: Variable, contract: Contract) -> float:
+    """What a difference of 1 between stored values is in the unit that the contract, and figures of it, are told in."""
+    is_named = variable.known_as in dict(contract.variables)
+    return variable.unit if is_named or variable.extent.element.scale is not None else 1.0
 
 
 def check_names(structure: Structure, contract: Contract) -> None:

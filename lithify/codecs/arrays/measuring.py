@@ -12,7 +12,7 @@ import numpy as np
 
 from lithify import limits
 from lithify.codecs.array_types import U8, Bools, Values
-from lithify.codecs.arrays.bounds import bound_of
+from lithify.codecs.arrays.bounds import bound_of, unit_told
 from lithify.codecs.arrays.containers.find import BYTES_MIN, apart
 from lithify.codecs.arrays.content import plainer, same_content
 from lithify.codecs.arrays.extents import Extent, skeleton_mask
@@ -201,7 +201,7 @@ def _rows(structure: Structure, contract: Contract) -> dict[int, _Row]:
             while name in names:
                 name += "'"
             names.add(name)
-            unit = 1.0 if variable.extent.element.scale is None else variable.unit
+            unit = unit_told(variable, contract)
             rows[number] = _Row(name, tuple(variable.own_fills), bound, unit=unit)
     return rows
 
