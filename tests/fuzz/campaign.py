@@ -102,15 +102,17 @@ def campaign(
     kept: Path = KEPT,
     inputs: int | None = None,
     state: Path | None = None,
+    kernels: bool = False,
 ) -> int:
     """Search side by side, print what was tried, and give the number of inputs kept.
 
     inputs  how many to try in all; None: as many as there is time for
     state   a file that says how far an earlier run of the same campaign has come, and then this one
+    kernels whether all are made before the first input
     """
     had = State.begun(state, seed, [target.name for target in wanted], processes)
     before = _kept_files(kept)
-    searches = [Search(wanted, seed, start, processes, seconds, kept, inputs) for start in had.next]
+    searches = [Search(wanted, seed, start, processes, seconds, kept, inputs, kernels) for start in had.next]
     watches = [Watch(search) for search in searches]
     written = time.monotonic()
     try:
@@ -171,7 +173,13 @@ def main() -> int:
         parser.error(f"there is no target of {given.target}; there are {', '.join(sorted(known))}")
     seconds = given.seconds or (float("inf") if given.inputs else 60.0)
     found = campaign(
-        wanted, seconds=seconds, seed=given.seed, processes=given.processes, inputs=given.inputs, state=given.state
+        wanted,
+        seconds=seconds,
+        seed=given.seed,
+        processes=given.processes,
+        inputs=given.inputs,
+        state=given.state,
+        kernels=True,
     )
     print(f"seed {given.seed}: {found} new in {KEPT.name}/" if found else f"seed {given.seed}: nothing found")
     return 1 if found else 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lithify import limits
+from lithify.codecs.registry import all_codecs
 from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import Target
 
@@ -46,6 +47,8 @@ class Search:
     kept: Path
     stop: int | None = None
     """Inputs from here on are nobody's."""
+    kernels: bool = False
+    """Whether they are made before the first input, which may else take as long as a hang."""
 
 
 def case(target: Target, seeds: Sequence[bytes], seed: int, number: int) -> bytes:
@@ -86,6 +89,8 @@ def run(search: Search, at: Numbers, tried: Numbers, accepted: Numbers) -> None:
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for codec in all_codecs() if search.kernels else ():
+        codec.warm()
     seeds = [target.seeds() for target in search.targets]
     found: set[str] = set()
     for index, number in turns(search):
