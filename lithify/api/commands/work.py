@@ -27,7 +27,8 @@ def work(session: Session, queues: str | None, slots: int | None, until_idle: bo
 
     Of the queue gpu only those jobs are taken whose language model is in the folder LITHIFY_MODELS.
 
-    SIGTERM or Ctrl-C ends it: what is being done is finished or handed back.
+    SIGTERM or Ctrl-C ends it: what is being done is finished or handed back. What a worker had that was killed comes
+    free after half a minute; --until-idle does not wait for that.
     """
     settings = session.local_settings("work")
     from lithify.api import logs
