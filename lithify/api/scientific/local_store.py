@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lithify.api.scientific.store import KeptStore, Parts, Told, Whole, refuse_unnamed
-from lithify.errors import BadBytes, Conflict
+from lithify.errors import BadArgument, BadBytes, Conflict
 from lithify.workers.array_files import ArrayFile, Labelled, LabelledFile, label, open_file
 
 
@@ -67,6 +67,7 @@ def local_store(path: Path, group: str | None) -> KeptStore:
     try:
         found = _named(frame)
         refuse_unnamed(found.container, str(path))
+        _refuse_empty(found, path)
         variables = [_told(frame, one) for one in found.variables.values()]
         attributes = {name: _as_xarray(one) for name, one in found.attributes.items()}
         return KeptStore(Whole(str(path), variables, attributes, found.unlimited, frame.close), group)
@@ -81,6 +82,12 @@ def _named(frame: Shared) -> LabelledFile:
         return frame.labelled()
     except (BadBytes, Conflict) as error:
         raise type(error)(f"{frame.path}: {error.message}") from error
+
+
+def _refuse_empty(found: LabelledFile, path: Path) -> None:
+    """Raise BadArgument for a file of which nothing could be read: as an empty dataset nobody would notice."""
+    if not found.variables and not any(found.attributes.values()):
+        raise BadArgument(f"{path}: no variables were found in this {found.container} file")
 
 
 def _told(frame: Shared, one: Labelled) -> Told:

@@ -159,7 +159,14 @@ def _measured(original: Source, decoded: Source, contract: Contract) -> dict[str
             _compare(structure, piece, rows, (read_piece(original, piece), read_piece(decoded, piece)))
     for row in rows.values():
         row.refuse_below()
+    if rows and _layout(structure) != _layout(structure_of_source(decoded)):
+        raise FidelityBroken("what comes back is read as other arrays: what says where they lie was loosened with them")
     return {row.name: row.figures() for row in rows.values()}
+
+
+def _layout(structure: Structure) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """What the variables are called, how long they are, and where they lie."""
+    return [(one.known_as, one.shape, tuple(one.extent.offsets)) for one in structure.variables]
 
 
 def _plainer(original: Source, decoded: Source) -> Source:

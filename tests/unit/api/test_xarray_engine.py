@@ -215,6 +215,9 @@ def test_what_has_no_dimensions_xarray_knows_of_is_refused_by_its_name(tmp_path:
     for data in (grib1(smooth((3, 20, 30), "u2"), 16), b"no array at all"):
         with pytest.raises(BadArgument, match="unpack it"):
             opened(kept(tmp_path, data))
+    cut = netcdf3([Nc3Variable("t", ["y", "x"], smooth((20, 30), "f4"))])[:60]
+    with pytest.raises(BadArgument, match="no variables were found in this netcdf3 file"):
+        opened(kept(tmp_path, cut))
 
 
 # --- objects of a server ----------------------------------------------------------------------------------

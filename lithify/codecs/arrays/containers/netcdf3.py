@@ -147,6 +147,9 @@ def _extents(header: _Header, length: int) -> Iterator[tuple[_Declared, Extent]]
         element = Element("u1" if one.type == _CHAR else _TYPES[one.type], big=one.type != _CHAR)
         steps = contiguous(shape, element.stored.itemsize)
         whole, strides = ((records, *shape), (record_bytes, *steps)) if is_recorded else (shape, steps)
+        if one.begin < header.reader.at and prod(whole):
+            # Values in the header are none: a bound would loosen what the file is read by.
+            raise Corrupt(f"the NetCDF variable {one.name!r:.80} begins at {one.begin}, in the header")
         yield one, one_tile(element, whole, one.begin, strides)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lithify import limits
 from lithify.codecs.arrays import lzw_strips
-from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in
+from lithify.codecs.arrays.containers.find import arrays_in, described, left_in, streams_in, variables_in
 from lithify.codecs.arrays.containers.grib import messages_of
 from lithify.codecs.arrays.containers.variable import Variable
 from lithify.codecs.arrays.inflated import Place, _opened, inflate
@@ -682,3 +682,15 @@ def test_the_begin_of_a_file_tells_where_its_arrays_lie() -> None:
         data = FILES[name]
         assert shapes(arrays_in(data)) == shapes(arrays_in(data[:2000], len(data))), name
     assert [] == arrays_in(FILES["npz"][:2000], len(FILES["npz"]))
+
+
+def test_values_that_lie_in_the_header_are_none_for_a_bound_would_loosen_what_the_file_is_read_by() -> None:
+    file = netcdf3([Nc3Variable("t", ["y", "x"], CUBE[0])])
+    begin = struct.pack(">i", len(file) - CUBE[0].nbytes)
+    assert 1 == file.count(begin)
+    assert [] == variables_in(file.replace(begin, struct.pack(">i", 40)))
+    for version, place, code in ((1, 108, "<f"), (2, 168, "<q")):
+        header = bytearray(nifti(CUBE, version=version))
+        assert 1 == len(variables_in(bytes(header)))
+        struct.pack_into(code, header, place, 100)
+        assert [] == variables_in(bytes(header))

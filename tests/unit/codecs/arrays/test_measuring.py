@@ -8,7 +8,7 @@ import pytest
 from lithify.codecs.arrays import measuring
 from lithify.codecs.arrays.codec import Arrays, ArraysParams
 from lithify.codecs.arrays.containers.find import arrays_in
-from lithify.codecs.arrays.pieces import pieces_of, structure_of
+from lithify.codecs.arrays.pieces import pieces_of, structure_of, structure_of_source
 from lithify.codecs.codec import Buffer
 from lithify.codecs.fidelity import EXACT, Contract
 from lithify.codecs.in_memory import MemorySource
@@ -181,3 +181,11 @@ def test_a_byte_beside_the_arrays_of_a_later_piece_is_noticed() -> None:
         shorten(patch, 7000)
         with pytest.raises(FidelityBroken, match=f"byte {len(data) - 1} "):
             Arrays.measure(data, data[:-1] + b"x", WITHIN)
+
+
+def test_a_file_that_is_read_as_other_arrays_than_before_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    file, read = climate(field()), structure_of_source
+    found = iter([read(MemorySource(file)), read(MemorySource(climate(field()[:9])))])
+    monkeypatch.setattr(measuring, "structure_of_source", lambda _: next(found))
+    with pytest.raises(FidelityBroken, match="read as other arrays"):
+        measuring.measured(MemorySource(file), MemorySource(file), WITHIN)
