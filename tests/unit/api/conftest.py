@@ -1,22 +1,21 @@
 """One server for all tests of the doors; each test has a collection of its own."""
 
 import itertools
-import logging
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import structlog
 from click.testing import Result
 
 from tests.serving import Served, serving
-from tests.unit.api.running import Ask, run
+from tests.unit.api.running import Ask, quieten, run
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    quieten()
     with serving(tmp_path_factory.mktemp("served") / "archive") as found:
         yield found
 
@@ -27,11 +26,9 @@ def collection() -> str:
 
 
 @pytest.fixture(scope="module")
-def quiet() -> Iterator[None]:
+def quiet() -> None:
     """The server runs in this process: what it logs must not end up among the answers."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
+    quieten()
 
 
 @pytest.fixture

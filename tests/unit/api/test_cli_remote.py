@@ -1,27 +1,23 @@
 """The same verbs on a server: the same answers, the same errors."""
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 
 from tests.serving import Served, serving
-from tests.unit.api.running import run
+from tests.unit.api.running import quieten, run
 
 TEXT = b"".join(b"2026-11-21 01:15:%02d host-%d accepted connection\n" % (i % 60, i % 7) for i in range(2000))
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    # The server runs in this process: what it logs must not end up among the answers.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    quieten()
     with serving(tmp_path_factory.mktemp("served") / "archive") as server:
         yield server
-    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

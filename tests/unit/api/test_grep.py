@@ -1,14 +1,12 @@
 """`lithify grep` prints what GNU grep prints of the same files, here and over the wire."""
 
 import json
-import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +21,7 @@ from lithify.workers.line_search import LineSearch
 from tests.examples import examples
 from tests.searched import LOGS, frame_of, grep, lines_of
 from tests.serving import Served, serving
-from tests.unit.api.running import run
+from tests.unit.api.running import quieten, run
 
 FILES = {
     "logs/a.log": b"2026-11-21 01:00:00 one error\r\n2026-11-21 02:00:00 two\n\n  three ERROR\nno\0 end error",
@@ -38,8 +36,7 @@ Ask = Callable[..., Result]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The files, in an archive that is served; and beside it as they are."""
-    # The server runs in this process: what it logs must not end up among the answers.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    quieten()
     folder = tmp_path_factory.mktemp("searched")
     with serving(folder / "archive") as server:
         for name, data in FILES.items():
@@ -48,7 +45,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             collection, _, within = name.partition("/")
             server.archive.put(collection, within, [data])
         yield server
-    structlog.reset_defaults()
 
 
 @pytest.fixture(params=["here", "over the wire"])
