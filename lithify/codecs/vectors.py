@@ -407,6 +407,12 @@ def reals(many: Many) -> Reals:
     return many.astype(np.float32)
 
 
+@_compiled(lambda builder, many: builder.fptosi(many, _MANY_FORM), _MANY, _REALS)
+def wholes(many: Reals) -> Many:
+    """Rounded towards zero; none is beyond 32 bits."""
+    return many.astype(np.int32)
+
+
 @_compiled(lambda builder, many: builder.bitcast(many, _MANY_FORM), _MANY, _REALS)
 def bits_of(many: Reals) -> Many:
     """The bits of singles."""

@@ -60,6 +60,19 @@ STRIPS = (
     tiff([smooth((14, 16), "u2")], predictor=1, packed=lzw),
     tiff([smooth((60, 64), "i2")], order=">", predictor=2, packed=lzw),
 )
+
+
+def _ruled() -> Numbers:
+    """Frames of which each is folded out of the one before."""
+    chance = np.random.default_rng(9)
+    frames = [chance.integers(-300, 300, (40, 40)).cumsum(axis=0).cumsum(axis=1) // 900]
+    for _ in range(20):
+        around = frames[-1] + np.roll(frames[-1], 1, axis=0) + np.roll(frames[-1], 1, axis=1)
+        frames.append(400 - np.abs(19 * around // 30) + chance.integers(-4, 5, (40, 40)))
+    return np.array(frames).astype("<i2")
+
+
+RULED = npy(_ruled())
 NUMBERS = smooth((12, 15), "f4")
 STREAM = zlib.compress(shuffled(NUMBERS.tobytes(), 4))
 DEFLATED = b"before " + STREAM + b" behind"
@@ -152,6 +165,11 @@ def looking_far() -> bytes:
     return _framed([encode_file(FAR, "default", None).payload], [FAR])
 
 
+def refined() -> bytes:
+    """A file of frames that follow a rule: a network refines guesses."""
+    return _framed([encode_file(RULED, "max", None).payload], [RULED])
+
+
 def above_a_floor() -> bytes:
     """A file whose array is a wavelet alone, and one whose values are on an even grid."""
     return _loosened("above_a_floor", [encode_file(file, "default", Floor("psnr", 45)) for file in LOOSENED])
@@ -192,6 +210,7 @@ ARRAYS: dict[str, tuple[Callable[[], bytes], bytes]] = {
     "few_values": (of_few_values, FEW),
     "counted_numbers": (of_counted_numbers, COUNTED),
     "looking_far": (looking_far, FAR),
+    "refined": (refined, RULED),
     "above_a_floor": (above_a_floor, loosened("above_a_floor", above_a_floor)),
     "other_coders": (by_other_coders, loosened("other_coders", by_other_coders)),
 }

@@ -11,6 +11,7 @@ from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, FRAMED_VALUES_MAX
 from lithify.codecs.arrays.films import MOST, Film, decode_film
 from lithify.codecs.arrays.general import METHODS, decode_general, encode_general
 from lithify.codecs.arrays.grids import K_MAX, Affine, Grid, Ranks
+from lithify.codecs.arrays.network import NO_TABLE, Network
 from lithify.codecs.arrays.reach import FAR, NEAR, Reach
 from lithify.codecs.arrays.slabs import Integers, join_in_slabs, split_in_slabs
 from lithify.codecs.arrays.specials import bits_of, classes_of, same_bits
@@ -21,7 +22,7 @@ from lithify.codecs.tried import tell_try
 from lithify.errors import Corrupt, LimitExceeded, Truncated
 
 PREDICTED, DIFFERENCES, SMOOTH, FILMED, PICTURED = range(0x10, 0x15)
-LOOKING_FAR, LADDERED, COUNTED = (1 << bit for bit in range(3))
+LOOKING_FAR, LADDERED, COUNTED, REFINED = (1 << bit for bit in range(4))
 """How a block is predicted, as bits of its second byte."""
 COUNTED_MAX = 1 << 16
 """So many different numbers are counted at most."""
@@ -75,6 +76,8 @@ class Coding:
     """Whether ranks are predicted by where their values stand."""
     counted: bool = False
     """Whether it is counted how often which number occurs, where they are few."""
+    network: Network | None = None
+    """What refines guesses that look far."""
     base: Base | None = None
     """Only the encoder's: each block says whether it has one."""
     alone: bool = False
@@ -86,9 +89,17 @@ class Coding:
 
 
 def encode_block(
-    values: np.ndarray, frames: range, coding: Coding, tolerance: Tolerance, effort: Effort
+    values: np.ndarray,
+    frames: range,
+    coding: Coding,
+    tolerance: Tolerance,
+    effort: Effort,
+    lessons: I32 = NO_TABLE,
 ) -> bytes | None:
-    """The predicted form of a block (frames, rows, columns); None if its grid does not suit it."""
+    """The predicted form of a block (frames, rows, columns); None if its grid does not suit it.
+
+    lessons  what a network can be taught by is put there (lesson × LESSON), if its guesses look far
+    """
     from lithify.codecs.arrays.differences import encode_differences
     from lithify.codecs.arrays.low_bits import pack_bits
     from lithify.codecs.arrays.masks import encode_mask
@@ -125,7 +136,8 @@ def encode_block(
         counted = counted_of(narrow[valid]) if coding.counted and not base else UNCOUNTED
         ladder = _ladder_of(grid, coding.laddered)
         origin = int(narrow.reshape(-1)[valid.argmax()])
-        stream = encode_integers(narrow, classes, coding.lags, coding.reach, origin, ladder, counted)
+        network = NO_TABLE if coding.network is None else coding.network.table
+        stream = encode_integers(narrow, classes, coding.lags, coding.reach, origin, ladder, counted, network, lessons)
     if stream is None:
         return None
     patches = _pack_patches(wrong, values)
@@ -163,13 +175,20 @@ def _method(coding: Coding, effort: Effort) -> int:
 
 def _manner(coding: Coding, counted: bool) -> int:
     """How a block is predicted."""
-    return LOOKING_FAR * (coding.reach == FAR) | LADDERED * coding.laddered | COUNTED * counted
+    bits = (LOOKING_FAR, coding.reach == FAR), (LADDERED, coding.laddered), (COUNTED, counted)
+    return sum(bit for bit, is_so in (*bits, (REFINED, coding.network is not None)) if is_so)
+
+
+def is_refined(body: bytes) -> bool:
+    """Whether a block needs the network of its array."""
+    return body[0] == PREDICTED and bool(body[1] & REFINED)
 
 
 def called(body: bytes) -> str | None:
     """What people call the method of a block that is not general; None if there is none such."""
     name = OWN_NAMES.get(body[0])
-    return f"{name}, counted" if body[0] == PREDICTED and body[1:2] and body[1] & COUNTED else name
+    manner = body[1] if body[0] == PREDICTED and body[1:2] else 0
+    return name and ", ".join([name, *["counted"] * bool(manner & COUNTED), *["refined"] * bool(manner & REFINED)])
 
 
 def _integers(
@@ -242,7 +261,7 @@ def _decode_predicted(
     reader = Reader(body)
     method = reader.byte()
     manner = reader.byte() if method == PREDICTED else 0
-    if manner & ~(LOOKING_FAR | LADDERED | COUNTED):
+    if manner & ~(LOOKING_FAR | LADDERED | COUNTED | REFINED):
         raise Corrupt(f"array payload: a block is predicted in the manner 0x{manner:02x}, of which some does not exist")
     lags = (reader.varint(BLOCK_VALUES_MAX), reader.varint(BLOCK_VALUES_MAX))
     if not 1 <= lags[0] <= lags[1]:
@@ -270,7 +289,8 @@ def _decode_predicted(
         ladder = _ladder_of(grid, bool(manner & LADDERED))
         origin = _read_origin(reader, ladder)
         counted = _read_counted(reader, ladder) if manner & COUNTED else UNCOUNTED
-        decoded = decode_integers(reader.rest(), classes, lags, reach, origin, ladder, counted)
+        network = _network_of(coding, manner)
+        decoded = decode_integers(reader.rest(), classes, lags, reach, origin, ladder, counted, network)
     if mask:
         decoded = np.where(valid, decoded, np.int32(0))
     if base:
@@ -306,6 +326,15 @@ def _read_counted(reader: Reader, ladder: I32 | None) -> range:
     if not (count and least <= first and first + count <= end):
         raise Corrupt(f"array payload: {count} numbers from {first} are counted, those between {least} and {end} exist")
     return range(first, first + count)
+
+
+def _network_of(coding: Coding, manner: int) -> I32:
+    """The table of the network of an array, if a block wants it. Raises Corrupt."""
+    if not manner & REFINED:
+        return NO_TABLE
+    if coding.network is None or not manner & LOOKING_FAR:
+        raise Corrupt("array payload: guesses that a network refines, without one or looking near")
+    return coding.network.table
 
 
 def _ladder_of(grid: Grid, wanted: bool) -> I32 | None:

@@ -380,13 +380,14 @@ class Fixed(Grid):
         return cls(dtype, exponent)
 
 
-def read_grid(reader: Reader, dtype: np.dtype, frames: int, *, inner: bool) -> Grid | None:
-    """The grid of an array of so many frames; None: its blocks are all kept as bytes. Raises Corrupt or Truncated.
+def read_grid(reader: Reader, code: int, dtype: np.dtype, frames: int, *, inner: bool) -> Grid | None:
+    """The grid of this code, of an array of so many frames; None: its blocks are all kept as bytes.
+
+    Raises Corrupt or Truncated.
 
     inner   whether the array is itself part of a grid: its own may then have no part that is an array; neither ranks
             nor lines of frames
     """
-    code = reader.byte()
     if inner and code == Ranks.code:
         raise Corrupt(f"array payload: grid 0x{code:02x} inside another grid")
     simple: dict[int, Any] = {one.code: one.read for one in (Native, Decimal, Ranks, Ordered, Fixed)}

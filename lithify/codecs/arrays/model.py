@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lithify.codecs.array_types import F32, I32, I64, U8, U32
+from lithify.codecs.arrays.network import HIDDEN_AT, NO_TABLE, UNITS_MAX
 from lithify.codecs.arrays.reach import FAR, NEAR, Reach, far_places
 from lithify.codecs.arrays.spread import odds
 from lithify.codecs.arrays.two_streams import STATES
@@ -86,6 +87,12 @@ class Model(NamedTuple):
     """Weights of what tells how far off a guess will be."""
     odds: I32
     """Tables of a logistic distribution."""
+    network: I32
+    """Weights of a network on top of guesses; empty: there is none."""
+    room: I32
+    """What it sees and its hidden units, in pairs."""
+    lessons: I32
+    """(lesson, what was seen and came of it): what such a network could be taught by, if that is to be kept."""
     common: U8
     """How common each number was, framed, if they are counted."""
 
@@ -101,7 +108,16 @@ def levels() -> U8:
 
 
 def new_model(
-    frames: int, rows: int, columns: int, *, reach: Reach = NEAR, lag: int = 1, origin: int = 0, counted: int = 0
+    frames: int,
+    rows: int,
+    columns: int,
+    *,
+    reach: Reach = NEAR,
+    lag: int = 1,
+    origin: int = 0,
+    counted: int = 0,
+    network: I32 = NO_TABLE,
+    lessons: I32 = NO_TABLE,
 ) -> Model:
     """Nothing seen yet but where values begin; so many different numbers are counted."""
     width = columns + reach.left + reach.right
@@ -143,6 +159,9 @@ def new_model(
         told_pulls=_aligned(LANES, 0).view(np.float32),
         spread=np.full(LANES, 1 / LANES, np.float32),
         odds=odds(),
+        network=network,
+        room=_aligned(HIDDEN_AT + UNITS_MAX, 0),
+        lessons=lessons,
         common=np.zeros(framed if counted else 0, np.uint8),
     )
 

@@ -17,13 +17,17 @@ from lithify.codecs.arrays.cube import BLOCK_VALUES_MAX, FRAMED_VALUES_MAX, Cube
 from lithify.codecs.arrays.finding import distinct, find_grids, quantised_grid, rounded_grid, tighter_grids
 from lithify.codecs.arrays.general import encode_general
 from lithify.codecs.arrays.grids import Affine, Decimal, Fixed, Grid, Native, Ordered, Ranks, read_grid
+from lithify.codecs.arrays.network import read_network
 from lithify.codecs.arrays.reach import FAR
 from lithify.codecs.arrays.specials import CLASSES_MAX, bits_of, classes_of, find_specials
 from lithify.codecs.arrays.trials import BASE, GRID, LAGS, LARGER, NEVER, Share, Trials, length_of
 from lithify.codecs.arrays.wire import Reader
 from lithify.codecs.codec import Effort
 from lithify.codecs.tried import tell_try
+from lithify.errors import Corrupt
 
+WITH_NETWORK = 0x80
+"""In front of the code of a grid: a network lies between them."""
 _ALONE: Lags = (BLOCK_VALUES_MAX, BLOCK_VALUES_MAX)
 """Every frame by itself: no block has so many."""
 _NEAREST: Lags = (1, 2)
@@ -143,7 +147,11 @@ def pack_header(cube: Cube, coding: Coding) -> bytes:
     grid = coding.grid
     head = cube.pack() + bytes([len(coding.specials)])
     head += coding.specials.astype(coding.specials.dtype.newbyteorder("<")).tobytes()
-    return head + (b"\0" if grid is None else bytes([grid.code]) + grid.pack())
+    if grid is None:
+        return head + b"\0"
+    if coding.network is None:
+        return head + bytes([grid.code]) + grid.pack()
+    return head + bytes([grid.code | WITH_NETWORK]) + coding.network.pack() + grid.pack()
 
 
 def read_header(reader: Reader, shape: Shape, dtype: np.dtype, *, inner: bool = False) -> tuple[Cube, Coding]:
@@ -152,7 +160,14 @@ def read_header(reader: Reader, shape: Shape, dtype: np.dtype, *, inner: bool = 
     count = reader.varint(CLASSES_MAX)
     form = bits_of(np.zeros(1, dtype)).dtype
     specials = np.frombuffer(reader.take(count * form.itemsize), form.newbyteorder("<")).astype(form)
-    return cube, Coding(dtype, read_grid(reader, dtype, cube.stack[0], inner=inner), specials)
+    code = reader.byte()
+    network = None
+    if code & WITH_NETWORK:
+        if inner or code == WITH_NETWORK:
+            raise Corrupt(f"array payload: a network {'inside another array' if inner else 'without a grid'}")
+        network = read_network(reader)
+    grid = read_grid(reader, code & ~WITH_NETWORK, dtype, cube.stack[0], inner=inner)
+    return cube, Coding(dtype, grid, specials, network=network)
 
 
 def _within(values: np.ndarray, bound: Bound) -> tuple[Tolerance, Grid | None]:

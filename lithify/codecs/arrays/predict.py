@@ -24,7 +24,9 @@ from lithify.codecs.arrays.model import (
     levels,
     new_model,
 )
+from lithify.codecs.arrays.network import INPUT_MAX, LESSON, NO_TABLE, SEEN
 from lithify.codecs.arrays.reach import NEAR, Reach
+from lithify.codecs.arrays.refining import answer, moved_by, see, see_place, widened
 from lithify.codecs.arrays.remainders import SIDES, code_number, level_of, token_of, within
 from lithify.codecs.arrays.spread import expected_error, learn_spread, narrowness
 from lithify.codecs.arrays.tally import commonness, count
@@ -84,6 +86,7 @@ _OFFSET_MAX = 1 << 30
 _LEAST_OFF = 2
 """A guess is taken to be off by so many sixteenths of a step more than it is: it may be off by half a step."""
 _STEP_MAX = np.float32(1 << 20)
+_IN_QUARTERS, _LESSON_MAX = np.float32(4), np.float32(_AWAY_MAX >> 1)
 _FAR, _NOT_SO_FAR = np.float32(_AWAY_MAX), np.float32(-_AWAY_MAX)
 _WEIGHTED = np.float32(1 / 4096)
 """Weights in 1/65536 of whole steps make sixteenths of them."""
@@ -313,6 +316,8 @@ def run(
     top, left, right = reach.top, reach.left, reach.right
     width = columns + left + right
     size = (rows + top + reach.bottom) * width
+    taught, lessons, values_count = len(m.network) > 0, wide(len(m.lessons)) // LESSON, wide(len(mask))
+    per_column, begun = (2 * INPUT_MAX << 16) // columns, wide(work[0])
     filled = wide(0)
     number = wide(0)
     for f in range(frames):
@@ -326,6 +331,7 @@ def run(
         mean_there = (f % lag) * size - f * size if far and has1 else wide(0)
         for y in range(rows):
             start = f * size + (y + top) * width + left
+            down = 2 * INPUT_MAX * y // rows - INPUT_MAX
             for k in range(1, left + 1):
                 if y > 0:
                     work[start - k] = work[start - width]
@@ -456,18 +462,32 @@ def run(
                 told_by = telling(changes, lg)
                 offset = within(offset + correction(m.told_weights, told_by, lg), _OFFSET_MAX)
                 guess = within((w << 4) + offset, _GUESS_MAX)
-                base = (guess + 8) >> 4
-                place, scale = base, wide(_ONE)
+                place = base = (guess + 8) >> 4
+                scale = wide(_ONE)
                 if rungs:
                     base = _rung(ladder, guess)
-                    place = wide(ladder[unsigned(base)])
-                    scale = _scale(ladder, base)
-                part = within(((guess - (place << 4)) * scale) >> 16, 8)
-                part = min(part, 7)
+                    place, scale = wide(ladder[unsigned(base)]), _scale(ladder, base)
                 lowest = (_LEAST_OFF << 16) // scale if rungs else wide(_LEAST_OFF)
                 nearest = lane_of(near_errors, EXPERTS) // 9 + lowest
                 parts = reals(greater(changes, all_of(0) - changes) | last_lane(nearest))
-                expected_off = expected_error(m.spread, parts)
+                first_expected = expected_error(m.spread, parts)
+                first_guess, expected_off = guess, first_expected
+                kept = lessons > 0 and number * lessons % values_count < lessons
+                if taught or kept:
+                    see(m.room, g, h, j, changes, first_expected, level_of(levels, wide(first_expected)), has1)
+                    see_place(m.room, levels, guess >> 4, begun, down, ((x * per_column) >> 16) - INPUT_MAX)
+                    if taught:
+                        off, wider = answer(m.network, m.room)
+                        offset = within(offset + moved_by(off, first_expected), _OFFSET_MAX)
+                        guess = within((w << 4) + offset, _GUESS_MAX)
+                        expected_off = widened(wider, first_expected)
+                        energy = wide(min(expected_off, _FAR))
+                        place = base = (guess + 8) >> 4
+                        if rungs:
+                            base = _rung(ladder, guess)
+                            place, scale = wide(ladder[unsigned(base)]), _scale(ladder, base)
+                part = within(((guess - (place << 4)) * scale) >> 16, 8)
+                part = min(part, 7)
                 narrow = narrowness(expected_off, scale)
                 # And to which side.
                 usual = (energy * scale) >> 16
@@ -543,8 +563,17 @@ def run(
                 else:
                     keep_in_pairs(samples, at + LANES, beside_usual(h, lg, _SAMPLE_MAX) | target, odd)
                 if filled & 3 == 0:
-                    off = within(abs((value << 4) - guess), _AWAY_MAX) + lowest
-                    learn_spread(m.spread, parts, expected_off, off)
+                    off = within(abs((value << 4) - first_guess), _AWAY_MAX) + lowest
+                    learn_spread(m.spread, parts, first_expected, off)
+                if kept:
+                    lesson = number * lessons // values_count * LESSON
+                    set_row(m.lessons, lesson, row_of(m.room, 0))
+                    set_row(m.lessons, lesson + LANES, row_of(m.room, LANES))
+                    for pair in range(2 * LANES, SEEN):
+                        m.lessons[unsigned(lesson + pair)] = m.room[pair]
+                    m.lessons[unsigned(lesson + SEEN)] = within((value << 4) - first_guess, _AWAY_MAX)
+                    m.lessons[unsigned(lesson + SEEN + 1)] = wide(min(first_expected, _LESSON_MAX) * _IN_QUARTERS)
+                    m.lessons[unsigned(lesson + SEEN + 2)] = (_ONE << 4) // scale
                 keep_sample(m.told_samples, filled, told_by, within((value << 4) - blended, _AWAY_MAX), lg)
                 filled += 1
                 if filled == SAMPLES:
@@ -576,6 +605,8 @@ def encode_integers(
     origin: int = 0,
     ladder: I32 | None = None,
     counted: range = UNCOUNTED,
+    network: I32 = NO_TABLE,
+    lessons: I32 = NO_TABLE,
 ) -> bytes | None:
     """The stream of a block (frames, rows, columns); None if it would be longer than the block.
 
@@ -583,8 +614,13 @@ def encode_integers(
     origin   what stands around the block, and where it begins with what is masked: the first value is best
     ladder   of values that are places in a table: where each stands, in order, from 0 to 2^16
     counted  which numbers are counted, all that occur or none; within the ladder if there is one
+    network  that refines guesses, as a table; only where they look far
+    lessons  (lesson × LESSON) zeros, filled with what such a network can be taught by
     """
-    model = new_model(*values.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted))
+    model = new_model(
+        *values.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted), network=network,
+        lessons=lessons,
+    )  # fmt: skip
     stream, plain = np.zeros(values.size * 4 + 1000, np.uint8), np.zeros(values.size * 4 + 8, np.uint8)
     if _run(model, values.reshape(-1).copy(), mask, lags, reach, ladder, counted, stream, plain, False) < 0:
         return None
@@ -599,10 +635,13 @@ def decode_integers(
     origin: int = 0,
     ladder: I32 | None = None,
     counted: range = UNCOUNTED,
+    network: I32 = NO_TABLE,
 ) -> I32:
     """The values of a block; those that are masked are 0. Raises Truncated or Corrupt."""
     values = np.zeros(mask.size, np.int32)
-    model = new_model(*mask.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted))
+    model = new_model(
+        *mask.shape, reach=reach, lag=lags[0], origin=_place(origin, ladder), counted=len(counted), network=network
+    )  # fmt: skip
     _run(model, values, mask, lags, reach, ladder, counted, *parted(stream), True)
     return values.reshape(mask.shape)
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from math import inf
 
 from lithify import limits
 from lithify.codecs.arrays.containers.find import container_of, left_in, streams_in, variables_in
@@ -15,9 +16,12 @@ from lithify.codecs.raw.block import taste
 
 _PEAK_BYTES = 384 * limits.MIB
 _PEAK_BYTES_PER_BYTE = 24
+_TAUGHT_BYTES: dict[Effort, int] = {"fast": 0, "default": 0, "max": 160 * limits.MIB}
+"""What a network is taught by."""
 _TASTE_BYTES = 128 * limits.KIB
 _UNSEEN_DENSER = 1.3  # than a general coder, where the places of values are not in the sample
 _UNSEEN_BYTES_PER_SECOND = 4e6
+_MOST_BYTES_PER_SECOND: dict[Effort, float] = {"fast": inf, "default": inf, "max": 1e5}
 _RATIO_MAX = 10_000.0
 
 
@@ -40,7 +44,9 @@ def _measured(sample: bytes, piece: bytes, largest: Variable, length: int, effor
         return _unseen(sample, length, effort)
     values = extent.gather(piece)
     started = time.perf_counter()
-    packed = encode_values(values, bound=None, effort=effort, fills=largest.own_fills)
+    # Networks are taught for the whole, not for a look at its beginning.
+    quickly: Effort = "default" if effort == "max" else effort
+    packed = encode_values(values, bound=None, effort=quickly, fills=largest.own_fills)
     encoded = time.perf_counter()
     decode_values(packed, values.shape, values.dtype)
     decoded = time.perf_counter()
@@ -48,9 +54,9 @@ def _measured(sample: bytes, piece: bytes, largest: Variable, length: int, effor
     ratio = 1 / (share * (len(packed) + 1) / extent.stored_bytes + (1 - share) / general)
     return Estimate(
         ratio=min(max(ratio, general), _RATIO_MAX),
-        encode_bytes_per_second=extent.stored_bytes / (decoded - started),
+        encode_bytes_per_second=min(extent.stored_bytes / (decoded - started), _MOST_BYTES_PER_SECOND[effort]),
         decode_bytes_per_second=extent.stored_bytes / (decoded - encoded),
-        peak_memory_bytes=_peak(length),
+        peak_memory_bytes=_peak(length, effort),
         confidence=0.5,
     )
 
@@ -60,7 +66,7 @@ def _unseen(sample: bytes, length: int, effort: Effort) -> Estimate:
         ratio=min(_general_ratio(sample, effort) * _UNSEEN_DENSER, _RATIO_MAX),
         encode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
         decode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
-        peak_memory_bytes=_peak(length),
+        peak_memory_bytes=_peak(length, effort),
         confidence=0.2,
     )
 
@@ -71,8 +77,8 @@ def _general_ratio(sample: bytes, effort: Effort) -> float:
     return len(pieces) / (1 + len(pack(pieces, effort)[1]))
 
 
-def _peak(length: int) -> int:
-    return _PEAK_BYTES + _PEAK_BYTES_PER_BYTE * min(length, LONG_PIECE_BYTES)
+def _peak(length: int, effort: Effort) -> int:
+    return _PEAK_BYTES + _TAUGHT_BYTES[effort] + _PEAK_BYTES_PER_BYTE * min(length, LONG_PIECE_BYTES)
 
 
 def _shrunk(extent: Extent, length: int) -> Extent | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lithify.codecs.arrays.block import decode_block, encode_block, smaller, told
+from lithify.codecs.arrays.block import decode_block, encode_block, is_refined, smaller, told
 from lithify.codecs.arrays.bound import Bound, Floor, Looseness
 from lithify.codecs.arrays.cube import AXES_MAX, Block, Cube, Shape, cube_count, selected, slices_of, stack
 from lithify.codecs.arrays.plan import Plan, make_plan, pack_header, read_header
@@ -72,8 +72,13 @@ def _encode(plain: np.ndarray, bound: Looseness | None, effort: Effort, fills: S
         plan = plan_for_floor(stacked, cube, bound, effort, fills)
     else:
         plan = make_plan(stacked, cube, bound, effort, fills, inner=inner)
+    if effort == "max" and not inner:
+        from lithify.codecs.arrays.teaching import with_network
+
+        plan = with_network(plan, stacked, cube)
     bodies = [_encode_block(stacked, block, plan, effort) for block in cube.blocks()]
-    return pack_header(cube, plan.coding) + b"".join(map(varint, map(len, bodies))) + b"".join(bodies)
+    coding = plan.coding if any(map(is_refined, bodies)) else replace(plan.coding, network=None)
+    return pack_header(cube, coding) + b"".join(map(varint, map(len, bodies))) + b"".join(bodies)
 
 
 def _encode_block(stacked: np.ndarray, block: Block, plan: Plan, effort: Effort) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lithify.codecs.arrays.network import INPUTS, OUTPUTS, Network
+
 Field = np.ndarray
 
 
@@ -112,3 +114,10 @@ def blocky() -> np.ndarray:
     y, x = np.mgrid[0:160, 0:180]
     found: np.ndarray = (x * y % 251 + chance.integers(0, 2, (160, 180))).astype(np.uint8)[None]
     return found
+
+
+def some_network(units: tuple[int, int] = (32, 32), most: int = 40, seed: int = 3) -> Network:
+    """A network that was taught nothing: weights are drawn by lot."""
+    chance = np.random.default_rng(seed)
+    shapes = (INPUTS, units[0]), (units[0] + 1, units[1]), (units[1] + 1, OUTPUTS)
+    return Network(*(chance.integers(-most, most, shape, endpoint=True).astype(np.int32) for shape in shapes))

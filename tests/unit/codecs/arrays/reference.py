@@ -338,13 +338,15 @@ class Spread:
     def __init__(self) -> None:
         self.shares = [1 / 16] * 16
         self.parts: list[float] = []
-        self.expected = 0.0
+        self.expected = self.refined = 0.0
 
-    def expect(self, parts: list[int], scale: int) -> int:
+    def expect(self, parts: list[int]) -> None:
         self.parts = [single(part) for part in parts]
         found = summed([single(a * b) for a, b in zip(self.shares, self.parts, strict=True)])
-        self.expected = max(found, 1 / 16)
-        wide = single(single(self.expected * single(scale)) * single(11.5 / 65536))
+        self.expected = self.refined = max(found, 1 / 16)
+
+    def narrow(self, scale: int) -> int:
+        wide = single(single(self.refined * single(scale)) * single(11.5 / 65536))
         return (1 << 30) // (int(wide) + 9)
 
     def learn(self, off: int) -> None:
@@ -353,6 +355,46 @@ class Spread:
         for i, (share, part) in enumerate(zip(self.shares, self.parts, strict=True)):
             moved = single(share * min(single(part * abs(more)), 0.25))
             self.shares[i] = min(max(single(share + (moved if more > 0 else -moved)), 1 / 256), 1.5)
+
+
+class Network:
+    """How wrong a guess is, and how far off it will be."""
+
+    def __init__(self, data: Bytes) -> None:
+        units = data.byte()
+        p, q = 32 * (units % 4 + 1), 32 * (units // 4 + 1)
+        sizes = [(68, p), (p + 1, q), (q + 1, 2)]
+        weights = decode(data.take(data.varint()), (1, 1, sum(rows * columns for rows, columns in sizes)), "h", axes=1)
+        self.layers: list[list[list[int]]] = []
+        for rows, columns in sizes:
+            rest = iter(weights)
+            self.layers.append([[int(next(rest)) for _ in range(columns)] for _ in range(rows)])
+            weights = list(rest)
+
+    def refine(self, g: list[int], told: list[int], past: bool, where: list[int], spread: Spread) -> int:
+        x = spread.expected
+        most = min(int(x * 0.5) + 1, 1 << 26)
+        unit, fine = single(512 / x), single(32 / x)
+        inputs = [int(single(single(within(one, most)) * unit)) for one in g] + [0] * (46 - len(g))
+        inputs += [32 if past else 0, 32, *(int(single(single(within(one, 16 * most)) * fine)) for one in told)]
+        inputs += [8 * (level(int(x)) - 24), *where]
+        units = [within(one, 256) for one in inputs]
+        for layer, shift in zip(self.layers[:2], (4, 6), strict=True):
+            heads = [128 * one for one in layer[-1]] if shift == 6 else [0] * len(layer[0])
+            units = [min(max(one >> shift, 0), 4095) for one in summed_up(layer, heads, units)]
+        move, wider = summed_up(self.layers[2], [128 * one for one in self.layers[2][-1]], units)
+        moved = single(single(single(within(move, 131072)) * x) * (1 / 8192))
+        t = within(wider >> 2, 6144)
+        spread.refined = single(single(x * ((2048 + t % 2048) << ((t >> 11) + 3))) / 16384)
+        return int(moved)
+
+
+def signed_level(v: int) -> int:
+    return 2 * level(abs(v)) * sign(v)
+
+
+def summed_up(layer: list[list[int]], heads: list[int], units: list[int]) -> list[int]:
+    return [head + sum(row[j] * one for row, one in zip(layer, units, strict=False)) for j, head in enumerate(heads)]
 
 
 def usual(told: list[int], shift: int) -> list[int]:
@@ -381,6 +423,7 @@ class Integers:
     ladder: list[int]
     first: int
     numbers: Numbers
+    network: Network | None = None
     errors: Framed = field(default_factory=Framed)
     samples: list[list[int]] = field(default_factory=list)
     common: Framed = field(default_factory=Framed)
@@ -459,10 +502,9 @@ class Integers:
         w, ww, n, nn = v[f, y, x - 1], v[f, y, x - 2], v[f, y - 1, x], v[f, y - 2, x]
         nw, nww, ne, nee = (v[f, y - 1, x + k] for k in (-1, -2, 1, 2))
         g = [n - nw, nw - w, ne - n, nee - ne, w - ww, n - nn, nw - nww, ne - v[f, y - 2, x + 1]]
-        past, second = f >= self.lags[0], f >= self.lags[1]
+        past = f >= self.lags[0]
         g += [e[f, y, x - 1] >> 2, e[f, y - 1, x] >> 2, e[f, y - 1, x + 1] >> 2, e[f, y - 1, x - 1] >> 2]
-        c, cw = v[f, y, x], w
-        ec, es = e[f, y - 1, x + 1], 0
+        c, cw, ec, es = v[f, y, x], w, e[f, y - 1, x + 1], 0
         if past:
             p = f - self.lags[0]
             c, cw, ce, cn, cs = v[p, y, x], v[p, y, x - 1], v[p, y, x + 1], v[p, y - 1, x], v[p, y + 1, x]
@@ -470,7 +512,7 @@ class Integers:
             ec, es = e[p, y, x], e[p, y + 1, x]
             g[11] = ec >> 2
             g += [c - cw, ce - c, cn - c, cs - c, cnw - cw, cne - ce, csw - cw, cse - ce, cw - w]
-            if second:
+            if f >= self.lags[1]:
                 q = f - self.lags[1]
                 g += [v[q, y, x] - c, v[q, y, x - 1] - cw, v[q, y - 1, x] - cn]
                 g += [v[q, y, x + 1] - ce, v[q, y + 1, x] - cs]
@@ -482,10 +524,12 @@ class Integers:
         told = [*(one - offset for one in away[:3]), *self.errors_near(f, y, x, (ec, es))]
         blend = within(16 * w + offset, 16 * TOP)
         offset = within(offset + self.correction.of(told, shift), 1 << 30)
+        before = within(16 * w + offset, 16 * TOP)
+        lowest = self.expect(before, told, held)
+        offset, energy = self.refined(g, told, past, self.where(before >> 4, y, x), offset, energy)
         guess = within(16 * w + offset, 16 * TOP)
         base, place, scale, part = self.middle(guess)
-        narrow = self.spread.expect([*map(abs, told), held // 9 + (2 << 16) // scale], scale)
-        self.numbers.odds = Odds(((guess - 16 * place) * scale) >> 16, narrow)
+        self.numbers.odds = Odds(((guess - 16 * place) * scale) >> 16, self.spread.narrow(scale))
         le = level(usual := (energy * scale) >> 16)
 
         def sides(*three: tuple[int, int]) -> int:
@@ -511,14 +555,31 @@ class Integers:
         number = self.numbers.number(contexts, sets, token((11 * usual) >> 8), part, base - self.first)
         coded, value = self.coded(base + number)
         self.common[f, y, x] = self.numbers.common(coded - self.first) if self.numbers.counts else 0
-        v[f, y, x] = value
-        e[f, y, x] = within(16 * value - blend, 1 << 30)
+        v[f, y, x], e[f, y, x] = value, within(16 * value - blend, 1 << 30)
         if len(self.samples) % 4 == 0:
-            self.spread.learn(min(abs(16 * value - guess), 1 << 29) + (2 << 16) // scale)
+            self.spread.learn(min(abs(16 * value - before), 1 << 29) + lowest)
         self.correction.keep(told, within(16 * value - blend, 1 << 29), shift)
         self.hold([*away, offset], within(16 * (value - w), 1 << 29), near, above, x + 2)
         self.keep([*g, value - w], shift)
         return coded
+
+    def expect(self, guess: int, told: list[int], held: int) -> int:
+        """Gives how far off a guess is taken to be at least."""
+        lowest = (2 << 16) // self.middle(guess)[2]
+        self.spread.expect([*map(abs, told), held // 9 + lowest])
+        return lowest
+
+    def where(self, v: int, y: int, x: int) -> list[int]:
+        found = [512 * y // self.shape[1] - 256, (x * ((1 << 25) // self.shape[2]) >> 16) - 256]
+        return [signed_level(v), signed_level(v - self.work.origin), *found]
+
+    def refined(
+        self, g: list[int], told: list[int], past: bool, where: list[int], offset: int, energy: int
+    ) -> tuple[int, int]:
+        if not self.network:
+            return offset, energy
+        offset = within(offset + self.network.refine(g, told, past, where, self.spread), 1 << 30)
+        return offset, int(min(self.spread.refined, 1 << 29))
 
     def experts(self, g: list[int], w: int, n: int, nw: int, ne: int, *past: int) -> list[int]:
         found = [16 * (median(w, n, nw) - w)]
@@ -679,6 +740,8 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
     assert tuple(data.varint() for _ in shape) == shape
     assert data.byte() == 0
     grid = data.byte()
+    network = Network(data) if grid & 128 else None
+    grid &= 127
     if grid == 1:
         base, step, shift = struct.unpack("<Q", data.take(8))[0], data.varint(), data.varint()
         assert shift == 0
@@ -706,7 +769,8 @@ def decode(payload: bytes, shape: tuple[int, int, int], form: str, axes: int = 3
     least_counted, many = (data.signed(), data.varint()) if manner & 4 else (0, 0)
     plain = Plain(data.take(data.varint()))
     numbers = Numbers(Coder(data.rest()), plain, counts=[0] * many)
-    integers = Integers(shape, lags, bool(manner & 1), origin, ladder, least_counted, numbers).decode()
+    refining = network if manner & 8 else None
+    integers = Integers(shape, lags, bool(manner & 1), origin, ladder, least_counted, numbers, refining).decode()
     if grid == 4:
         return [table[k] for k in integers]
     if grid == 1:

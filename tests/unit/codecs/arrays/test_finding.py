@@ -106,6 +106,6 @@ def test_frames_packed_by_themselves_skip_points_within_a_bound() -> None:
 def test_a_grid_inside_a_grid_has_one_line() -> None:
     framed = Affine(np.dtype(np.float32), np.array([1.0]), np.array([1.0, 2.5]))
     head = bytes([Affine.code]) + framed.pack()
-    assert isinstance(read_grid(Reader(head), np.dtype(np.float32), 2, inner=False), Affine)
+    assert isinstance(read_grid(Reader(head[1:]), head[0], np.dtype(np.float32), 2, inner=False), Affine)
     with pytest.raises(Corrupt):
-        read_grid(Reader(head), np.dtype(np.float32), 2, inner=True)
+        read_grid(Reader(head[1:]), head[0], np.dtype(np.float32), 2, inner=True)

@@ -146,8 +146,8 @@ def test_what_looks_far_and_where_a_block_begins_are_told_and_checked() -> None:
     body = reader.rest()
     assert body[0] == PREDICTED
     assert body[1] == LOOKING_FAR
-    with pytest.raises(Corrupt, match="manner 0x09"):
-        decode_block(body[:1] + bytes([9]) + body[2:], values.shape, range(3), coding)
+    with pytest.raises(Corrupt, match="manner 0x11"):
+        decode_block(body[:1] + bytes([17]) + body[2:], values.shape, range(3), coding)
     tall = (1 << 18, 1, 1)
     with pytest.raises(LimitExceeded, match="look far"):
         decode_block(body[:2] + b"\1\2" + bytes(5) + b"\0", tall, range(1 << 18), coding)

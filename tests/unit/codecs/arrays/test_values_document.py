@@ -1,6 +1,7 @@
 """arrays/VALUES.md is held to the code: by a decoder written from it, and by its example."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,14 @@ from lithify.codecs.arrays import model
 from lithify.codecs.arrays.block import Coding, Tolerance, encode_block
 from lithify.codecs.arrays.cube import stack
 from lithify.codecs.arrays.grids import Native, Ranks
+from lithify.codecs.arrays.network import Network
 from lithify.codecs.arrays.plan import pack_header
 from lithify.codecs.arrays.reach import FAR, NEAR, Reach
 from lithify.codecs.arrays.values import decode_values, encode_inner
 from lithify.codecs.arrays.wire import varint
 from tests.house import ROOT
 from tests.unit.codecs.arrays import reference
-from tests.unit.codecs.arrays.fields import FIELDS
+from tests.unit.codecs.arrays.fields import FIELDS, some_network
 
 DOCUMENT = (ROOT / "lithify/codecs/arrays/VALUES.md").read_text("utf-8")
 
@@ -30,10 +32,10 @@ def test_the_reference_decodes_what_the_codec_wrote(reach: Reach, lags: tuple[in
 
 
 @pytest.mark.parametrize("counted", [False, True])
-@pytest.mark.parametrize("reach", [NEAR, FAR])
+@pytest.mark.parametrize(("reach", "network"), [(NEAR, None), (FAR, None), (FAR, some_network())])
 @pytest.mark.parametrize("lags", [(1, 2), (9, 9)])
 def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_stand(
-    reach: Reach, lags: tuple[int, int], counted: bool
+    reach: Reach, network: Network | None, lags: tuple[int, int], counted: bool
 ) -> None:
     smooth = FIELDS["int16"]((5, 9, 8)).astype(np.int64)
     table = (np.arange(-30, 31) ** 3 // 3).astype(np.int16)
@@ -42,6 +44,20 @@ def test_the_reference_decodes_ranks_that_are_predicted_by_where_their_values_st
     grid = Ranks(table.dtype, table, encode_inner(table))
     assert grid.is_uneven
     coding = Coding(values.dtype, grid, np.zeros(0, np.uint16), lags, reach, laddered=True, counted=counted)
+    coding = replace(coding, network=network)
+    assert_both_decode(values, coding)
+
+
+@pytest.mark.parametrize(
+    ("units", "lags", "counted"), [((32, 64), (1, 2), False), ((64, 32), (2, 2), True), ((32, 32), (9, 9), False)]
+)
+def test_the_reference_decodes_guesses_that_a_network_refines(
+    units: tuple[int, int], lags: tuple[int, int], counted: bool
+) -> None:
+    values = FIELDS["int16"]((5, 9, 8)) * 9
+    grid = Native(values.dtype, int(values.min()) + 30, 1, 0)
+    none = np.zeros(0, np.uint16)
+    coding = Coding(values.dtype, grid, none, lags, FAR, counted=counted, network=some_network(units))
     assert_both_decode(values, coding)
 
 
