@@ -39,12 +39,12 @@ def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
         return None
     if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
         return None
-    value = own.value / unit_told(variable, contract) if own.metric == "abs" else own.value
+    value = own.value / abs(unit_told(variable, contract)) if own.metric == "abs" else own.value
     return Bound(cast("Any", own.metric), value) if np.isfinite(value) and value > 0 else None
 
 
 def unit_told(variable: Variable, contract: Contract) -> float:
-    """What a difference of 1 between stored values is in the unit that the contract, and figures of it, are told in."""
+    """What 1 more in what is stored is in the unit that the contract, and figures of it, are told in."""
     is_named = variable.known_as in dict(contract.variables)
     return variable.unit if is_named or variable.extent.element.scale is not None else 1.0
 
@@ -93,7 +93,10 @@ def _is_packed(variable: Variable) -> bool:
     """Whether it is measurements told as whole numbers, as far as one can see."""
     long = [side for side in variable.shape if side > 1]
     return (
-        variable.unit != 1.0 and len(long) > 1 and not variable.sealed and variable.extent.element.native.kind in "iu"
+        abs(variable.unit) != 1.0
+        and len(long) > 1
+        and not variable.sealed
+        and variable.extent.element.native.kind in "iu"
     )
 
 

@@ -38,7 +38,7 @@ class _Row:
 
     fills            values that come back as they are
     fills_are_gaps   whether a fill says that there is no value, so that no value may become one
-    unit             what 1 means to people
+    unit             what 1 means to people; below 0 if what they read falls where this grows
     low, high        the least and the largest valid value of all of it
     similar          sums of similarity and of weights, over frames
     """
@@ -114,7 +114,7 @@ class _Row:
         found: Figures = {"points": self.points, "valid_points": self.valid_points, "mask_equal": True}
         if not self.valid_points:
             return found
-        found |= {"max_abs_error": self.unit * self.worst, "bias": self.unit * self.difference / self.valid_points}
+        found |= {"max_abs_error": abs(self.unit) * self.worst, "bias": self.unit * self.difference / self.valid_points}
         if self.span and math.isfinite(self.span):
             found["max_rel_error"] = self.worst / self.span
             if self.square:

@@ -28,9 +28,9 @@ def fills_of(attributes: Mapping[str, Any]) -> tuple[Fill, ...]:
 
 
 def unit_of(attributes: Mapping[str, Any]) -> float:
-    """By how much a variable grows when what is stored grows by one; 1 if that means nothing."""
+    """By how much a variable grows when what is stored grows by one, below 0 if it falls; 1 if that means nothing."""
     factor = attributes.get("scale_factor")
-    return abs(float(factor)) if isinstance(factor, int | float) and factor and isfinite(factor) else 1.0
+    return float(factor) if isinstance(factor, int | float) and factor and isfinite(factor) else 1.0
 
 
 def named_by_others(attributes: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -20,7 +20,7 @@ class Variable:
     fills   values that mean *missing*; they come back exactly whatever the contract
     data    whether it is data that a contract may loosen, rather than coordinates, bounds, counts or masks
     sealed  whether other values would break the container: its bytes have a checksum, or are not the values themselves
-    unit    by how much two numbers differ that are stored as 0 and 1
+    unit    by how much a number is above another, if they are stored as 1 and 0
     sides   its shape by its container, where chunks reach over its end; None: that of `extent`
     turned  whether its users name the fastest axis first
     merges  what arrays have in common that belong together as frames of one; None: stands alone

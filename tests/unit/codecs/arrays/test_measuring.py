@@ -43,14 +43,15 @@ def test_a_row_for_each_array_that_differs_says_by_how_much() -> None:
     assert 0.99 < row["ssim"] < 1
 
 
+@pytest.mark.parametrize("scale", [0.01, -0.01])
 @pytest.mark.parametrize("contract", ["bounded:rel=0.001;t=bounded:abs=0.05", "bounded:rel=0.001;t=bounded:rel=0.01"])
-def test_packed_numbers_that_are_named_are_told_in_the_unit_that_their_bound_is_in(contract: str) -> None:
+def test_packed_numbers_that_are_named_are_told_in_the_unit_that_their_bound_is_in(contract: str, scale: float) -> None:
     values = smooth((20, 30), "i2")
     before, after = (
-        netcdf3([Nc3Variable("t", ["y", "x"], stored, {"scale_factor": 0.01})]) for stored in (values, values + 5)
+        netcdf3([Nc3Variable("t", ["y", "x"], stored, {"scale_factor": scale})]) for stored in (values, values + 5)
     )
     row = Arrays.measure(before, after, Contract.parse(contract))["t"]
-    assert (0.05, 0.05) == pytest.approx((row["max_abs_error"], row["bias"]))
+    assert (0.05, 5 * scale) == pytest.approx((row["max_abs_error"], row["bias"]))
 
 
 def test_equal_files_have_no_errors() -> None:
