@@ -32,7 +32,7 @@ from lithify.codecs.tried import tell_try
 _PARTS = (8, 1 << 17), (4, 1 << 19)
 """Which part of an array is tried, and at most how many values; the larger one if the smaller leaves it open."""
 _PART_MIN, _SAMPLE_FRAMES, _SIDE_MIN = 1 << 15, 32, 32
-_CLOSE = 1.6
+_CLOSE = 1.2
 """A way that makes a part larger by so much will not be the better one."""
 _AXIS_MIN = 8
 _EVEN_STEP = 256 * FINER
