@@ -1,6 +1,6 @@
 """How far the predictor looks for what tells of a value."""
 
-from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +53,7 @@ def far_places(width: int, past: int) -> I64:
     Gives (which place of the two, lane of FAR).
     """
     found = np.zeros((2, FAR.lanes), np.int64)
-    ring = list(_ring())
-    told = [(place, 0) for place in ring]
+    told = [(place, 0) for place in _ring()]
     if past:
         told = [*told[:_RING], *((place, past) for place in _BEYOND)]
     for lane, (place, back) in enumerate(told, _PAST if past else _SPACE):
@@ -62,13 +61,13 @@ def far_places(width: int, past: int) -> I64:
     return found
 
 
-def _ring() -> Iterator[Place]:
+@cache
+def _ring() -> tuple[Place, ...]:
     """Those farther off that are coded before a value: from the nearest, then from the highest, then from the left."""
     places = [(down, right) for down in range(-FAR.top, 1) for right in range(-FAR.left, FAR.right + 1)]
-    for square in range(_NEAREST, _FARTHEST + 1):
-        for down, right in places:
-            if down * down + right * right == square and (down or right < 0) and (down, right) not in _KNOWN:
-                yield down, right
+    coded = [(down, right) for down, right in places if (down or right < 0) and (down, right) not in _KNOWN]
+    near = [place for place in coded if _NEAREST <= place[0] ** 2 + place[1] ** 2 <= _FARTHEST]
+    return tuple(sorted(near, key=lambda place: place[0] ** 2 + place[1] ** 2))
 
 
 def _nearer(down: int, right: int) -> Place:
