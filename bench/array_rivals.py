@@ -5,7 +5,7 @@ import lzma
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import exp, log, log10
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import imagecodecs
 import numpy as np
@@ -15,12 +15,24 @@ from bench.array_files import Array
 
 Exact = Callable[[np.ndarray], int]
 Bounded = Callable[[np.ndarray, float], int]
-Curve = list[tuple[float, int]]
-"""Decibels and bytes."""
+
+
+class Point(NamedTuple):
+    """What a rival does at one of its settings."""
+
+    decibels: float
+    """Below the range of valid values."""
+    length: int
+    worst: float
+    """The largest error, as a part of the range."""
+
+
+Curve = list[Point]
 Way = Callable[[np.ndarray], tuple[int, np.ndarray]]
 """Of numbers from 0 to 1, (frame, row, column): the bytes, and the numbers that come back."""
 _ZFP_LOOSER = (8.0, 4.0, 2.0, 1.0)
 """ZFP keeps far within the tolerance it is given: the loosest of these that still keeps the bound counts."""
+VIDEO = "x265 of xarrayvideo"
 GIVEN_OURS = "jxl*"
 """JPEG XL takes no floats as exactly as they are: it is given the integers that we find behind them."""
 
@@ -130,32 +142,38 @@ def _single(frames: np.ndarray) -> np.ndarray:
 
 
 def curves(array: Array) -> dict[str, Curve]:
-    """What rivals that promise no bound need, mask included, for how many decibels below the range of valid values."""
+    """What rivals that promise no bound need, mask included, at each of their settings."""
     filled, mask_bytes = without_gaps(array)
     frames = filled.reshape(-1, *filled.shape[-2:]).astype(np.float64)
     valid = array.valid.reshape(frames.shape)
     low, high = frames[valid].min(), frames[valid].max()
     scaled = np.clip((frames - low) / (high - low), 0, 1)
     found: dict[str, Curve] = {}
-    for name, ways in (("x265 of xarrayvideo", _X265), ("jpeg 2000", _J2K)):
+    for name, ways in ((VIDEO, _X265), ("jpeg 2000", _J2K)):
         found[name] = []
         for way in ways:
             length, again = way(scaled)
-            square = float(np.mean(np.square(again - scaled)[valid]))
-            found[name].append((-10 * log10(square), length + mask_bytes))
+            off = np.abs(again - scaled)[valid]
+            square = float(np.mean(np.square(off)))
+            found[name].append(Point(-10 * log10(square), length + mask_bytes, float(off.max())))
     return found
 
 
 def bytes_at(curve: Curve, decibels: float) -> float | None:
     """Bytes for so many decibels, between two points of a curve; None beyond its end, the first point before it."""
     points = sorted(curve)
-    if decibels > points[-1][0]:
+    if decibels > points[-1].decibels:
         return None
-    for (below, fewer), (above, more) in pairwise(points):
-        if below <= decibels <= above:
-            part = (decibels - below) / (above - below)
-            return exp((1 - part) * log(fewer) + part * log(more))
-    return points[0][1]
+    for below, above in pairwise(points):
+        if below.decibels <= decibels <= above.decibels:
+            part = (decibels - below.decibels) / (above.decibels - below.decibels)
+            return exp((1 - part) * log(below.length) + part * log(above.length))
+    return points[0].length
+
+
+def bytes_within(curve: Curve, error: float) -> int | None:
+    """The least bytes of a setting whose largest error is within a part of the range; None if none is."""
+    return min((point.length for point in curve if point.worst <= error), default=None)
 
 
 def _video(options: dict[str, str]) -> Way:
@@ -207,6 +225,6 @@ def _pictures(decibels: float) -> Way:
 _QUIET = "log-level=none"
 _X265: Sequence[Way] = (
     _video({"crf": "51", "x265-params": f"{_QUIET}:qpmin=0:qpmax=0.01"}),
-    *(_video({"crf": crf, "x265-params": _QUIET}) for crf in ("1", "7", "16", "27")),
+    *(_video({"crf": crf, "x265-params": _QUIET}) for crf in ("1", "4", "7", "10", "13", "16", "21", "27")),
 )
 _J2K: Sequence[Way] = tuple(_pictures(decibels) for decibels in (45, 50, 55, 60, 65, 70))

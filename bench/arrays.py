@@ -1,4 +1,4 @@
-"""The numeric coder beside its rivals: ratios exact, within bounds and at equal PSNR, that none is broken, speed.
+"""The numeric coder beside its rivals: ratios exact, within bounds, at equal PSNR, that none is broken, speed.
 
 python -m bench arrays [--only PART]... [--effort E] [FILE...]
 
@@ -12,14 +12,24 @@ Ten minutes.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import geometric_mean
 
 import numpy as np
 
 from bench.array_files import Array, arrays
-from bench.array_rivals import GIVEN_OURS, bounded_rivals, bytes_at, curves, exact_rivals, without_gaps
+from bench.array_rivals import (
+    GIVEN_OURS,
+    VIDEO,
+    Curve,
+    bounded_rivals,
+    bytes_at,
+    bytes_within,
+    curves,
+    exact_rivals,
+    without_gaps,
+)
 from bench.bars import Bar, print_bars
 from bench.figures import table
 from lithify.codecs.arrays.values import Bound, Floor, decode_values, encode_values, warm
@@ -29,7 +39,7 @@ PARTS = ("exact", "bounded", "floor", "speed")
 BOUNDS = (1e-2, 1e-3, 1e-4)
 _BARS = {1e-2: 1.5, 1e-3: 1.7, 1e-4: 1.8}
 _FLOORS = {50: 1.3, 60: 1.5}
-_VIDEO = "x265 of xarrayvideo"
+_VIDEO_BAR = 2.8
 OURS = "ours"
 _HALF = 0.5
 _SPEEDS: dict[Effort, int] = {"fast": 80, "default": 10}
@@ -140,6 +150,7 @@ def _floors(found: Sequence[Array], effort: Effort) -> list[Bar]:
     bars: list[Bar] = []
     floats = [array for array in found if array.values.dtype.kind == "f"]
     rivals = {array.name: curves(array) for array in floats}
+    bars += _within_as_video(floats, rivals, effort)
     for decibels, bar in _FLOORS.items():
         rows, gains, speeds, broken = [], [], [], 0
         for array in floats:
@@ -148,7 +159,7 @@ def _floors(found: Sequence[Array], effort: Effort) -> list[Bar]:
             broken += int(_psnr(array, decoded) < decibels)
             speeds.append(speed)
             sizes = {name: bytes_at(curve, decibels) for name, curve in rivals[array.name].items()}
-            video = sizes[_VIDEO]
+            video = sizes[VIDEO]
             gains += [] if video is None else [video / length]
             ratios = ("–" if size is None else f"{array.values.nbytes / size:.1f}" for size in sizes.values())
             times = "–" if video is None else f"{video / length:.2f}"
@@ -165,6 +176,22 @@ def _floors(found: Sequence[Array], effort: Effort) -> list[Bar]:
             *_speed_bars(f"{decibels} dB", speeds, effort),
         ]
     return bars
+
+
+def _within_as_video(floats: Sequence[Array], rivals: Mapping[str, Mapping[str, Curve]], effort: Effort) -> list[Bar]:
+    """Within a bound that video happens to keep at one of its settings."""
+    rows, gains = [], []
+    for array in floats:
+        for part in BOUNDS:
+            video = bytes_within(rivals[array.name][VIDEO], part)
+            if video is not None:
+                length = _ours(array, Bound("rel", part), effort)[0]
+                gains.append(video / length)
+                sizes = (f"{array.values.nbytes / size:.1f}" for size in (video, length))
+                rows.append((array.name, f"{part:g}", *sizes, f"{gains[-1]:.2f}"))
+    table(("where x265 keeps a bound: ratios", "of range", VIDEO, OURS, "times x265"), rows)
+    named = f"times x265 where it keeps a bound ({len(gains)}), geometric mean"
+    return [Bar(named, _VIDEO_BAR, geometric_mean(gains))] if gains else []
 
 
 def _psnr(array: Array, decoded: np.ndarray) -> float:
