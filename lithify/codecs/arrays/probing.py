@@ -64,7 +64,7 @@ def _measured(sample: bytes, piece: bytes, largest: Variable, length: int, effor
 def _unseen(sample: bytes, length: int, effort: Effort) -> Estimate:
     return Estimate(
         ratio=min(_general_ratio(sample, effort) * _UNSEEN_DENSER, _RATIO_MAX),
-        encode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
+        encode_bytes_per_second=min(_UNSEEN_BYTES_PER_SECOND, _MOST_BYTES_PER_SECOND[effort]),
         decode_bytes_per_second=_UNSEEN_BYTES_PER_SECOND,
         peak_memory_bytes=_peak(length, effort),
         confidence=0.2,

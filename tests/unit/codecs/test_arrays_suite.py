@@ -256,3 +256,11 @@ def test_the_begin_of_a_large_file_is_enough_to_be_promised_something() -> None:
         estimate = Arrays.probe(sample, len(data), "fast")
         assert estimate is not None
         assert estimate.ratio > 1
+
+
+def test_max_is_promised_no_faster_than_networks_are_taught_whether_values_are_in_the_sample_or_not() -> None:
+    data = npy(smooth((400, 60, 70), "f4"))
+    for sample in (data[: limits.PROBE_BYTES // 3], data[:200]):
+        estimate = Arrays.probe(sample, len(data), "max")
+        assert estimate is not None
+        assert estimate.encode_bytes_per_second <= 1e5
