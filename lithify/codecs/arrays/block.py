@@ -181,13 +181,18 @@ def _manner(coding: Coding, counted: bool) -> int:
 
 def is_refined(body: bytes) -> bool:
     """Whether a block needs the network of its array."""
-    return body[0] == PREDICTED and bool(body[1] & REFINED)
+    return bool(_manner_of(body) & REFINED)
+
+
+def _manner_of(body: bytes) -> int:
+    """How a block is predicted; 0 for one that is not, or ends before it says so."""
+    return body[1] if body[0] == PREDICTED and body[1:2] else 0
 
 
 def called(body: bytes) -> str | None:
     """What people call the method of a block that is not general; None if there is none such."""
     name = OWN_NAMES.get(body[0])
-    manner = body[1] if body[0] == PREDICTED and body[1:2] else 0
+    manner = _manner_of(body)
     return name and ", ".join([name, *["counted"] * bool(manner & COUNTED), *["refined"] * bool(manner & REFINED)])
 
 

@@ -32,7 +32,7 @@ def with_network(plan: Plan, stacked: np.ndarray, cube: Cube) -> Plan:
     if stacked.size < _VALUES_MIN or not _can_be_refined(far, cube):
         return plan
     tried = Tried(plan, stacked, cube)
-    found = [(tried.length(plan.coding), plan.coding)]
+    found = [] if plan.coding.reach == FAR else [(tried.length(plan.coding), plan.coding)]
     lessons = tried.lessons()
     found.append((tried.length(far, lessons), far))
     units = max((one for least, one in _SIZES if tried.share * least <= found[-1][0]), default=None)
@@ -44,7 +44,7 @@ def with_network(plan: Plan, stacked: np.ndarray, cube: Cube) -> Plan:
     if network is not None:
         refined = replace(far, network=network)
         found.append((tried.length(refined) + int(tried.share * len(network.pack())), refined))
-        for coder, (length, _) in zip(("guesses alone", "guesses that a network refines"), found[1:], strict=True):
+        for coder, (length, _) in zip(("guesses alone", "guesses that a network refines"), found[-2:], strict=True):
             tell_try(f"blocks by {coder}", tried.bytes, length)
     return replace(plan, coding=min(found, key=lambda one: one[0])[1])
 

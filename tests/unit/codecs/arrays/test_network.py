@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lithify.codecs.arrays import teaching
+from lithify.codecs import vectors
+from lithify.codecs.arrays import network, teaching
 from lithify.codecs.arrays.block import LADDERED, LOOKING_FAR, REFINED, Coding, Tolerance, decode_block, encode_block
 from lithify.codecs.arrays.bound import Bound
 from lithify.codecs.arrays.contents import methods_of
@@ -206,6 +207,10 @@ def test_what_is_taught_is_taught_again_the_same() -> None:
     assert one is not None
     assert other is not None
     assert one.pack() == other.pack()
+
+
+def test_a_network_has_as_many_units_in_a_row_as_vectors_have_lanes() -> None:
+    assert network.LANES == vectors.LANES
 
 
 def test_networks_are_packed_and_read_again() -> None:
