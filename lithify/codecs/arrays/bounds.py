@@ -6,6 +6,7 @@ numbers, coordinates or counts: whoever names one asks for it. What would break 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import log10, prod
 from typing import Any, cast
 
 import numpy as np
@@ -34,13 +35,27 @@ def bound_of(variable: Variable, contract: Contract) -> Looseness | None:
     if not (variable.data or (is_named and not variable.sealed)):
         return None
     if own.kind == "floor":
-        return looseness(own) if dtype.kind == "f" else None
+        found = looseness(own)
+        return _of_inside(found, variable) if isinstance(found, Floor) and dtype.kind == "f" else None
     if own.kind != "bounded" or own.value is None:
         return None
     if dtype.kind != "f" and (not is_named or own.metric == "pwrel" or dtype.itemsize > _WHOLE_BYTES_MAX):
         return None
     value = own.value / abs(unit_told(variable, contract)) if own.metric == "abs" else own.value
     return Bound(cast("Any", own.metric), value) if np.isfinite(value) and value > 0 else None
+
+
+def _of_inside(floor: Floor, variable: Variable) -> Floor:
+    """The floor over all stored values that keeps one over those inside, where chunks reach over the end of an array.
+
+    What lies outside comes back as good as exactly, and would make up for what is worse than allowed inside.
+    """
+    share = prod(variable.shape) / max(1, prod(variable.extent.shape))
+    if not 0 < share < 1:
+        return floor
+    if floor.metric == "psnr":
+        return replace(floor, value=floor.value - 10 * log10(share))
+    return replace(floor, value=1 - (1 - floor.value) * share)
 
 
 def unit_told(variable: Variable, contract: Contract) -> float:

@@ -369,6 +369,19 @@ def test_values_near_to_a_fill_do_not_become_fills(contract: str) -> None:
     assert (back == data) is (contract == "floor:psnr=50") is bool(reasons)
 
 
+@pytest.mark.parametrize("contract", ["floor:psnr=50", "floor:psnr=70", "floor:ssim=0.99"])
+@pytest.mark.parametrize("shape", [(3, 3, 7, 7, 7), (5, 40, 50), (9, 33, 33)])
+def test_a_floor_is_one_of_what_lies_inside_where_chunks_reach_over_the_end(
+    shape: tuple[int, ...], contract: str
+) -> None:
+    values = np.random.default_rng(3).normal(0, 1, shape).astype("f4")
+    chunks = tuple(-(-side // 2) + (side == max(shape)) for side in shape)
+    data = hdf5(lambda file: file.create_dataset("u", data=values, chunks=chunks))
+    if "psnr" in contract:
+        check(data, contract)
+    assert Arrays.measure(data, back_of(data, contract), Contract.parse(contract))
+
+
 def test_a_file_that_is_as_long_when_it_is_written_anew_is_measured() -> None:
     values = smooth((1, 1), "f4")
     data = hdf5(lambda file: file.create_dataset("t", data=values, chunks=(1, 1), compression="gzip"))
